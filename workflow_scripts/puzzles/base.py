@@ -1,0 +1,100 @@
+"""What a problem, a solver's event and a solution are, for every family."""
+
+import hashlib
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from common.errors import LabError
+
+
+class PromptError(LabError):
+    """A prompt that is not of the family's form; `field` says which part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One step of a solver's run.
+
+    kind: transcribe | fetch | compute | test | assign | branch | undo | recall | emit
+    name: what the step is about (an equation, a glyph, a rule); args: what it used, as printed; result: what came
+    out; verdict: the outcome of a test ("" where there is none).
+    """
+
+    kind: str
+    name: str
+    args: tuple[str, ...] = ()
+    result: str = ""
+    verdict: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One puzzle. `rule` is the hidden rule (JSON-able), `key` the hidden glyph -> digit map (cryptarithm only)."""
+
+    family: str
+    prompt: str
+    answer: str
+    stratum: str = ""
+    tier: int = 0
+    rule: Mapping[str, Any] = field(default_factory=dict)
+    key: Mapping[str, int] = field(default_factory=dict)
+    canonical: str = ""
+
+    @property
+    def id(self) -> str:
+        return content_hash(self.prompt)[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """What a gold-free solver found.
+
+    answer: None when unsolvable, `reason` then says why. posterior: its probability of `answer`. answers: the
+    posterior over answers, best first. n_consistent: configurations that fit every example. exhaustive: whether all
+    were enumerated (False: the node budget was hit). found: the best configuration, as the designs need it.
+    """
+
+    answer: str | None
+    posterior: float = 0.0
+    answers: tuple[tuple[str, float], ...] = ()
+    n_consistent: int = 0
+    exhaustive: bool = True
+    nodes: int = 0
+    reason: str = ""
+    found: Mapping[str, Any] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A puzzle family: everything the other rooms may ask of it.
+
+    generate(rng, n, **config) yields n problems. parse(prompt) returns the family's own parsed form or raises
+    PromptError. solve(parsed, prior) is gold-free. canonical(parsed) is a string equal for two prompts that are the
+    same problem up to renaming of glyphs or letters and order of examples. phrases: the fixed strings of its prompt.
+    """
+
+    name: str
+    generate: Callable[..., Iterator[Problem]]
+    parse: Callable[[str], Any]
+    solve: Callable[..., Solution]
+    canonical: Callable[[Any], str]
+    phrases: tuple[str, ...]
+    fit_prior: Callable[..., dict] | None = None
+
+
+def content_hash(text: str) -> str:
+    """BLAKE2b-128 of a text, in hexadecimal."""
+    return hashlib.blake2b(text.encode("utf-8"), digest_size=16).hexdigest()
+
+
+def split_of(canonical: str) -> str:
+    """The split that a canonical problem belongs to, wherever and with whatever seed it is drawn: 80 % train, 20 % test."""
+    return "test" if int(content_hash(canonical)[:8], 16) % 5 == 0 else "train"
+
+
+def row_rng(seed: int, *salt: object) -> random.Random:
+    """A generator of its own for a seed and a purpose, independent of neighbouring seeds."""
+    return random.Random(content_hash(":".join(map(str, (seed, *salt)))))
