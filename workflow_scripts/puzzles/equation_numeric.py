@@ -1,0 +1,234 @@
+"""Equations with visible digits: find each operator's rule, then apply the query's (deduce) or infer it (guess)."""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from functools import partial
+from itertools import product
+from typing import Any
+
+from puzzles import equations, rules
+from puzzles.base import Event, Family, Problem, PromptError, Solution
+from puzzles.equations import Equation, EquationRow
+from puzzles.prior import default_prior, fit_prior, group_share, regime_shares, rule_share
+from puzzles.rules import Rule
+
+DEDUCE, GUESS = "equation_numeric_deduce", "equation_numeric_guess"
+# Shares of rows with 3, 4 and 5 examples.
+COUNTS = (0.287, 0.366, 0.347)
+DEFAULT_PRIOR = default_prior(hidden=False)
+# Weight of an operator whose rule lies outside the inventory, so that such a row still gets its query solved.
+OTHER = 1e-4
+
+
+def generate(
+    rng: random.Random,
+    n: int,
+    *,
+    family: str,
+    prior: Mapping[str, Any] | None = None,
+    counts: tuple[float, float, float] = COUNTS,
+) -> Iterator[Problem]:
+    """Yield n problems. `prior` (see puzzles.prior) and `counts` (weights of 3, 4, 5 examples) shape the draw.
+
+    tier: how many rule assignments fit the examples, as 1 (one), 2 (two to four), 3 (more).
+    """
+    prior = prior or DEFAULT_PRIOR
+    for _ in range(n):
+        drawn = equations.draw(rng, prior, family == DEDUCE, counts)
+        row = drawn.row
+        yield Problem(
+            family=family,
+            prompt=row.prompt,
+            answer=drawn.answer,
+            stratum="join" if drawn.operators[row.query.op].is_join else "value",
+            tier=tier(row),
+            rule=equations.hidden_rule(drawn),
+            canonical=canonical(row),
+        )
+
+
+def canonical(row: EquationRow) -> str:
+    return equations.relabelled(row, digits_hidden=False)
+
+
+def parse(prompt: str, family: str | None = None) -> EquationRow:
+    """Read a prompt; `family` tells whether the query's operator must be shown. Raises PromptError."""
+    row = equations.parse(prompt)
+    for number, equation in enumerate((*row.examples, row.query), 1):
+        place = f"example {number}" if equation.output else "query"
+        if not (equation.left + equation.right).isdigit():
+            raise PromptError(f"operands must be digits, got {equation.text!r}", field=place)
+        if equation.op.isdigit():
+            raise PromptError(f"the operator is a digit in {equation.text!r}", field=place)
+        if equation.output and not equations.minus_and_digits(equation)[1].isdigit():
+            raise PromptError(f"the output must be digits with at most one minus, got {equation.text!r}", field=place)
+    if family is not None and row.seen != (family == DEDUCE):
+        shown = "shown" if row.seen else "not shown"
+        raise PromptError(f"the query's operator is {shown} by the examples", field="query")
+    return row
+
+
+def possible_modes(row: EquationRow) -> tuple[str, ...]:
+    """The modes that the operands allow: their values are 10..99, and flip rows print them backwards.
+
+    Both when the operands contradict each other.
+    """
+    operands = [text for equation in (*row.examples, row.query) for text in (equation.left, equation.right)]
+    modes = tuple(
+        mode for mode, place in (("normal", 0), ("flip", 1)) if not any(text[place] == "0" for text in operands)
+    )
+    return modes or rules.MODES
+
+
+def fitting(row: EquationRow) -> dict[str, tuple[Rule, ...]]:
+    """Per operator the rules of either mode that give all its examples; all 24 for an unseen operator."""
+    groups: dict[str, list[Equation]] = defaultdict(list)
+    for equation in row.examples:
+        groups[equation.op].append(equation)
+    return {op: tuple(rule for rule in rules.RULES if _gives(rule, groups[op])) for op in row.operators}
+
+
+def _gives(rule: Rule, examples: list[Equation]) -> bool:
+    try:
+        return all(rules.apply(rule, e.left, e.right, e.op) == e.output for e in examples)
+    except ZeroDivisionError:
+        return False
+
+
+def tier(row: EquationRow) -> int:
+    """1, 2 or 3: one, two to four, or more assignments of rules to the shown operators fit the examples."""
+    fits = fitting(row)
+    count = 0
+    for mode in possible_modes(row):
+        choices = [[r for r in fits[op] if r.mode in ("", mode)] for op in dict.fromkeys(e.op for e in row.examples)]
+        count += sum(_distinct(combination) for combination in product(*choices))
+    return 1 if count <= 1 else 2 if count <= 4 else 3
+
+
+def _distinct(combination: tuple[Rule | None, ...]) -> bool:
+    groups = [rule.group for rule in combination if rule is not None and not rule.is_join]
+    return len(set(groups)) == len(groups)
+
+
+def solve(row: EquationRow, prior: Mapping[str, Any] | None = None, *, log: bool = False) -> Solution:
+    """The exact posterior over answers: every mode and assignment of rules that fits, weighed by `prior`.
+
+    `found` holds the best configuration: mode, order, regime, operators (glyph -> rule) and query (rule).
+    """
+    prior = prior or DEFAULT_PRIOR
+    operators = row.operators
+    fits = fitting(row)
+    regimes = regime_shares(prior, operators, len(equations.OPERATOR_GLYPHS))
+    query = row.query
+    mass: dict[str, float] = defaultdict(float)
+    best: dict[str, tuple[float, str, str, tuple[Rule | None, ...]]] = {}
+    total, consistent, nodes = 0.0, 0, 0
+    for mode in possible_modes(row):
+        choices: list[tuple[Rule | None, ...]] = [
+            tuple(rule for rule in fits[op] if rule.mode in ("", mode)) or (None,) for op in operators
+        ]
+        shares = {
+            (regime, op, rule): rule_share(prior, regime, mode, op, rule) if rule else OTHER
+            for op, options in zip(operators, choices, strict=True)
+            for rule in options
+            for regime in regimes
+        }
+        for combination in product(*choices):
+            nodes += 1
+            if not _distinct(combination):
+                continue
+            groups = [rule.group if rule else "join" for rule in combination]
+            weight, heaviest, its_regime = 0.0, 0.0, ""
+            for regime, share in regimes.items():
+                flip = prior["regimes"][regime]["flip"]
+                part = share * (flip if mode == "flip" else 1 - flip) * group_share(regime, groups)
+                for op, rule in zip(operators, combination, strict=True):
+                    part *= shares[regime, op, rule]
+                weight += part
+                if part > heaviest:
+                    heaviest, its_regime = part, regime
+            if weight <= 0.0:
+                continue
+            total += weight
+            asked = combination[operators.index(query.op)]
+            if asked is None:
+                continue
+            consistent += None not in combination
+            try:
+                answer = rules.apply(asked, query.left, query.right, query.op)
+            except ZeroDivisionError:
+                continue
+            mass[answer] += weight
+            if answer not in best or weight > best[answer][0]:
+                best[answer] = (weight, mode, its_regime, combination)
+    if not mass:
+        odd = ", ".join(op for op in operators if not fits[op]) or "the operators together"
+        return Solution(None, nodes=nodes, reason=f"contradictory: no rule of the inventory fits {odd}")
+    answers = tuple(sorted(((a, m / total) for a, m in mass.items()), key=lambda pair: (-pair[1], pair[0])))
+    answer, posterior = answers[0]
+    _, mode, regime, combination = best[answer]
+    named = {op: rule.name if rule else "" for op, rule in zip(operators, combination, strict=True)}
+    return Solution(
+        answer=answer,
+        posterior=posterior,
+        answers=answers,
+        n_consistent=consistent,
+        nodes=nodes,
+        found={
+            "mode": mode,
+            "order": "reversed" if mode == "flip" else "standard",
+            "regime": regime,
+            "operators": named,
+            "query": named[query.op],
+        },
+        events=trace_events(row) if log else (),
+    )
+
+
+def trace_events(row: EquationRow) -> tuple[Event, ...]:
+    """A depth-first reference run without any prior: modes, operators and rules in table order, every test logged."""
+    events = []
+    for number, equation in enumerate(row.examples, 1):
+        events.append(Event("transcribe", f"E{number}", (equation.text,)))
+    groups: dict[str, list[Equation]] = defaultdict(list)
+    for equation in row.examples:
+        groups[equation.op].append(equation)
+    for mode in possible_modes(row):
+        events.append(Event("branch", "mode", (mode,)))
+        for op, examples in groups.items():
+            kept = []
+            for rule in rules.rules_of(mode):
+                verdict = "ok"
+                for equation in examples:
+                    try:
+                        output = rules.apply(rule, equation.left, equation.right, op)
+                    except ZeroDivisionError:
+                        output = "undefined"
+                    verdict = "ok" if output == equation.output else "no"
+                    events.append(Event("test", rule.name, (equation.left, op, equation.right, equation.output), output, verdict))
+                    if verdict == "no":
+                        break
+                if verdict == "ok":
+                    kept.append(rule.name)
+            if kept:
+                events.append(Event("assign", op, tuple(kept), mode))
+            else:
+                events.append(Event("undo", "mode", (mode, op)))
+                break
+    return tuple(events)
+
+
+def _family(name: str) -> Family:
+    return Family(
+        name=name,
+        generate=partial(generate, family=name),
+        parse=partial(parse, family=name),
+        solve=solve,
+        canonical=canonical,
+        phrases=equations.PHRASES,
+        fit_prior=fit_prior,
+    )
+
+
+FAMILIES = (_family(DEDUCE), _family(GUESS))
