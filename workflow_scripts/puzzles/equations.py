@@ -170,7 +170,7 @@ def draw(
     for glyph, group in zip(glyphs, groups, strict=True):
         join = shares["join"].get(glyph, shares["join"].get("any"))
         if rng.random() < join:
-            operators[glyph] = rules.JOINS[rng.random() < shares["swap"]]
+            operators[glyph] = rules.JOINS[rng.random() < shares["swap"][mode]]
         else:
             group = SIGN_GROUPS[glyph] if regime == "canonical" else group
             operators[glyph] = rules.BY_NAME[_pick(rng, shares["rules"][mode][group])]

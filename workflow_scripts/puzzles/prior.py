@@ -1,7 +1,7 @@
 """How often each regime, mode and rule is drawn: the generators' parameters, and their fit from generated rows.
 
 A prior is a plain dict (JSON): {"canonical": share of rows whose operators are + - *, and per regime
-{"flip": share, "join": {operator glyph or "any": share of joins}, "swap": share of swapped joins among joins,
+{"flip": share, "join": {operator glyph or "any": share of joins}, "swap": {mode: share of swapped joins among joins},
 "rules": {mode: {group: {rule name: share}}}}}. The generators draw from such a dict, `fit_prior` estimates one from
 rows whose hidden rule is known, and the solvers weigh configurations with it.
 """
@@ -48,10 +48,15 @@ def default_prior(hidden: bool) -> dict[str, Any]:
             "canonical": {
                 "flip": 0.4 if hidden else 0.98,
                 "join": {"+": 0.2, "-": 0.02, "*": 0.2},
-                "swap": 0.35,
+                "swap": {"normal": 0.1, "flip": 0.6 if hidden else 0.85},
                 "rules": _shares("canonical"),
             },
-            "scrambled": {"flip": 0.36 if hidden else 0.5, "join": {"any": 0.13}, "swap": 0.3, "rules": _shares("scrambled")},
+            "scrambled": {
+                "flip": 0.36 if hidden else 0.5,
+                "join": {"any": 0.15},
+                "swap": {"normal": 0.1, "flip": 0.5},
+                "rules": _shares("scrambled"),
+            },
         },
     }
 
@@ -64,7 +69,7 @@ def fit_prior(problems: Iterable[Mapping[str, Any]], smoothing: float = 1.0) -> 
     regimes: Counter[str] = Counter()
     flips: Counter[str] = Counter()
     joins: Counter[tuple[str, str, bool]] = Counter()
-    swaps: Counter[tuple[str, bool]] = Counter()
+    swaps: Counter[tuple[str, str, bool]] = Counter()
     values: Counter[tuple[str, str]] = Counter()
     for number, rule in enumerate(problems):
         try:
@@ -75,7 +80,7 @@ def fit_prior(problems: Iterable[Mapping[str, Any]], smoothing: float = 1.0) -> 
                 found = BY_NAME[name]
                 joins[regime, glyph if regime == "canonical" else "any", found.is_join] += 1
                 if found.is_join:
-                    swaps[regime, name == "join_swap"] += 1
+                    swaps[regime, mode, name == "join_swap"] += 1
                 else:
                     values[regime, name] += 1
         except KeyError as error:
@@ -98,7 +103,7 @@ def fit_prior(problems: Iterable[Mapping[str, Any]], smoothing: float = 1.0) -> 
         fitted["regimes"][regime] = {
             "flip": share(flips[regime], regimes[regime] - flips[regime]),
             "join": {g: share(joins[regime, g, True], joins[regime, g, False]) for g in glyphs},
-            "swap": share(swaps[regime, True], swaps[regime, False]),
+            "swap": {mode: share(swaps[regime, mode, True], swaps[regime, mode, False]) for mode in MODES},
             "rules": table,
         }
     return fitted
@@ -124,7 +129,7 @@ def rule_share(prior: Prior, regime: str, mode: str, glyph: str, rule: Rule) -> 
     shares = prior["regimes"][regime]
     join = shares["join"].get(glyph, shares["join"].get("any", 0.0))
     if rule.is_join:
-        return join * (shares["swap"] if rule.name == "join_swap" else 1 - shares["swap"])
+        return join * (shares["swap"][mode] if rule.name == "join_swap" else 1 - shares["swap"][mode])
     if rule.mode != mode or (regime == "canonical" and rule.group != SIGN_GROUPS.get(glyph)):
         return 0.0
     return (1 - join) * shares["rules"][mode][rule.group].get(rule.name, 0.0)

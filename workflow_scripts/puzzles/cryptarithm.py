@@ -1,0 +1,93 @@
+"""Equations whose digits hide behind glyphs: a join of the equations' candidate rows, summed into an exact posterior."""
+
+import random
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from puzzles import equations
+from puzzles.base import Family, Problem, PromptError, Solution
+from puzzles.equations import DIGIT_GLYPHS, OPERATOR_GLYPHS, Equation, EquationRow
+from puzzles.prior import default_prior, fit_prior
+
+DEDUCE, GUESS = "cryptarithm_deduce", "cryptarithm_guess"
+# Shares of rows with 3, 4 and 5 examples.
+COUNTS = (0.287, 0.366, 0.347)
+DEFAULT_PRIOR = default_prior(hidden=True)
+
+
+def generate(
+    rng: random.Random,
+    n: int,
+    *,
+    family: str,
+    prior: Mapping[str, Any] | None = None,
+    counts: tuple[float, float, float] = COUNTS,
+) -> Iterator[Problem]:
+    """Yield n problems. `prior` (see puzzles.prior) and `counts` (weights of 3, 4, 5 examples) shape the draw."""
+    prior = prior or DEFAULT_PRIOR
+    for _ in range(n):
+        glyphs = rng.sample(DIGIT_GLYPHS, 10)
+        pool = [glyph for glyph in OPERATOR_GLYPHS if glyph not in glyphs]
+        drawn = equations.draw(rng, prior, family == DEDUCE, counts, pool)
+        hide = str.maketrans("0123456789", "".join(glyphs))
+        examples = tuple(
+            Equation(e.left.translate(hide), e.op, e.right.translate(hide), e.output.translate(hide))
+            for e in drawn.row.examples
+        )
+        query = drawn.row.query
+        row = EquationRow(examples, Equation(query.left.translate(hide), query.op, query.right.translate(hide)))
+        answer = drawn.answer.translate(hide)
+        prompt = row.prompt
+        shown = set(row.digit_glyphs()).union(answer)
+        yield Problem(
+            family=family,
+            prompt=prompt,
+            answer=answer,
+            stratum="join" if drawn.operators[query.op].is_join else "value",
+            rule=equations.hidden_rule(drawn) | {"alphabet": {glyph: d for d, glyph in enumerate(glyphs)}},
+            key={glyph: d for d, glyph in enumerate(glyphs) if glyph in shown},
+            canonical=canonical(row),
+        )
+
+
+def canonical(row: EquationRow) -> str:
+    return equations.relabelled(row, digits_hidden=True)
+
+
+def parse(prompt: str, family: str | None = None) -> EquationRow:
+    """Read a prompt; `family` tells whether the query's operator must be shown. Raises PromptError."""
+    row = equations.parse(prompt)
+    for number, equation in enumerate((*row.examples, row.query), 1):
+        if any(c.isdigit() for c in equation.text):
+            place = f"example {number}" if equation.output else "query"
+            raise PromptError(f"digits must hide behind glyphs, got {equation.text!r}", field=place)
+    if family is not None and row.seen != (family == DEDUCE):
+        shown = "shown" if row.seen else "not shown"
+        raise PromptError(f"the query's operator is {shown} by the examples", field="query")
+    return row
+
+
+def solve(row: EquationRow, prior: Mapping[str, Any] | None = None) -> Solution:
+    join = {e.op: equations.join_of(e) for e in row.examples}
+    rules = join.get(row.query.op)
+    if rules:
+        from puzzles.rules import apply
+
+        return Solution(apply(rules[0], row.query.left, row.query.right), 1.0)
+    return Solution(None, reason="not a join")
+
+
+def _family(name: str) -> Family:
+    return Family(
+        name=name,
+        generate=partial(generate, family=name),
+        parse=partial(parse, family=name),
+        solve=solve,
+        canonical=canonical,
+        phrases=equations.PHRASES,
+        fit_prior=fit_prior,
+    )
+
+
+FAMILIES = (_family(DEDUCE), _family(GUESS))
