@@ -1,0 +1,1 @@
+"""The only room with torch: tokens and packing, backbones, LoRA under DeepSpeed, decoding. It knows no family."""

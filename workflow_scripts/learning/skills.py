@@ -1,0 +1,283 @@
+"""Primitive skills, generated on the fly: what the small backbone can do before it sees any puzzle.
+
+A worksheet is one chat: the user's turn holds material (a key, numbered lines, word pairs), the assistant's turn
+holds lines, each a question and its answer. Only answers are learned; questions are random and cannot be predicted.
+"""
+
+import random
+import string
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+GLYPHS = "!\"#$%&'()/:<>?@[\\]^`{|}"
+OPERATORS = "+-*"
+ROMAN = ((100, "C"), (90, "XC"), (50, "L"), (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"))
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What stands in the user's turn: a glyph -> digit key, numbered lines, cipher pairs (coded word, word)."""
+
+    key: dict[str, int]
+    rows: list[str]
+    letters: dict[str, str]
+    words: list[str]
+
+    def text(self, rng: random.Random) -> str:
+        inverse = {plain: coded for coded, plain in self.letters.items()}
+        parts = []
+        if self.key:
+            parts.append("Key: " + " ".join(f"{glyph}={digit}" for glyph, digit in self.key.items()))
+        parts.extend(self.rows)
+        parts.extend(f"{''.join(inverse[c] for c in word)} -> {word}" for word in self.words)
+        if rng.random() < 0.3:
+            parts = parts[::-1]
+        return "\n".join(parts)
+
+
+def _word(rng: random.Random, alphabet: Sequence[str], low: int, high: int) -> str:
+    return "".join(rng.choice(alphabet) for _ in range(rng.randint(low, high)))
+
+
+def material(rng: random.Random) -> Material:
+    """Draw a key of 10 glyphs (or none), two to five equation-like or bit-like lines, up to four cipher pairs."""
+    glyphs = rng.sample(GLYPHS, 10)
+    key = dict(zip(glyphs, rng.sample(range(10), 10), strict=True)) if rng.random() < 0.7 else {}
+    rows = []
+    style = rng.randrange(3)
+    for _ in range(rng.randint(2, 5)):
+        if style == 0:
+            rows.append(f"{_word(rng, glyphs, 2, 2)}{rng.choice(OPERATORS)}{_word(rng, glyphs, 2, 2)} = {_word(rng, glyphs, 1, 4)}")
+        elif style == 1:
+            rows.append(f"{_word(rng, '01', 8, 8)} -> {_word(rng, '01', 8, 8)}")
+        else:
+            rows.append(f"{rng.randint(10, 99)}{rng.choice(OPERATORS + GLYPHS)}{rng.randint(10, 99)} = {rng.randint(0, 9999)}")
+    plain = list(string.ascii_lowercase)
+    coded = rng.sample(plain, 26)
+    words = [_word(rng, plain, 3, 7) for _ in range(rng.randint(2, 4))] if rng.random() < 0.5 else []
+    return Material(key, rows, dict(zip(coded, plain, strict=True)), words)
+
+
+def roman(n: int) -> str:
+    """Roman numeral of 1..399."""
+    out = ""
+    for value, sign in ROMAN:
+        while n >= value:
+            out, n = out + sign, n - value
+    return out
+
+
+def column_sum(a: int, b: int) -> str:
+    """Digit sums from the right, each with its carry: 27+96 -> `7+6=13 2+9+1=12 123`."""
+    steps, carry = [], 0
+    x, y = str(a)[::-1], str(b)[::-1]
+    for i in range(max(len(x), len(y))):
+        p, q = int(x[i]) if i < len(x) else 0, int(y[i]) if i < len(y) else 0
+        total = p + q + carry
+        steps.append(f"{p}+{q}{'+1' if carry else ''}={total}")
+        carry = total // 10
+    return " ".join(steps) + f" {a + b}"
+
+
+def column_difference(a: int, b: int) -> str:
+    """Digit differences from the right with borrows, for a >= b: 96-27 -> `16-7=9 8-2=6 69`."""
+    steps, borrow = [], 0
+    x, y = str(a)[::-1], str(b)[::-1].ljust(len(str(a)), "0")
+    for p, q in zip(x, y, strict=True):
+        top = int(p) - borrow
+        borrow = 1 if top < int(q) else 0
+        steps.append(f"{top + 10 * borrow}-{q}={top + 10 * borrow - int(q)}")
+    return " ".join(steps) + f" {a - b}"
+
+
+def column_product(a: int, d: int) -> str:
+    """Digit products from the right with carries: 27*6 -> `7*6=42 2*6+4=16 162`."""
+    steps, carry = [], 0
+    for p in str(a)[::-1]:
+        total = int(p) * d + carry
+        steps.append(f"{p}*{d}{f'+{carry}' if carry else ''}={total}")
+        carry = total // 10
+    return " ".join(steps) + f" {a * d}"
+
+
+def rotate(bits: str, k: int) -> str:
+    """Rotate left by k."""
+    return bits[k:] + bits[:k]
+
+
+Line = tuple[str, str]
+Skill = Callable[[random.Random, Material], Line | None]
+
+
+def copy(rng: random.Random, page: Material) -> Line:
+    text = _word(rng, rng.choice((GLYPHS, string.digits, string.ascii_lowercase, "01", GLYPHS + string.digits)), 3, 12)
+    return f"copy {text}: ", text
+
+
+def fetch(rng: random.Random, page: Material) -> Line:
+    i = rng.randrange(len(page.rows))
+    return f"line {i + 1}: ", page.rows[i]
+
+
+def right_side(rng: random.Random, page: Material) -> Line:
+    left, right = rng.choice(page.rows).split(" ", 1)
+    return f"{left} ", right
+
+
+def decode(rng: random.Random, page: Material) -> Line | None:
+    if not page.key:
+        return None
+    glyphs = [rng.choice(list(page.key)) for _ in range(rng.randint(1, 5))]
+    if rng.random() < 0.4:
+        return f"decode {''.join(glyphs)}: ", " ".join(f"{g}={page.key[g]}" for g in glyphs)
+    return f"{''.join(glyphs)} is ", "".join(str(page.key[g]) for g in glyphs)
+
+
+def encode(rng: random.Random, page: Material) -> Line | None:
+    if not page.key:
+        return None
+    inverse = {digit: glyph for glyph, digit in page.key.items()}
+    digits = [rng.randrange(10) for _ in range(rng.randint(1, 4))]
+    if rng.random() < 0.4:
+        return f"encode {''.join(map(str, digits))}: ", " ".join(f"{d}={inverse[d]}" for d in digits)
+    return f"{''.join(map(str, digits))} as ", "".join(inverse[d] for d in digits)
+
+
+def letter_map(rng: random.Random, page: Material) -> Line | None:
+    if not page.words:
+        return None
+    inverse = {plain: coded for coded, plain in page.letters.items()}
+    seen = sorted(set("".join(page.words)))
+    plain = _word(rng, seen, 1, 6)
+    coded = "".join(inverse[c] for c in plain)
+    if rng.random() < 0.5:
+        return f"map {coded}: ", " ".join(f"{c}={p}" for c, p in zip(coded, plain, strict=True))
+    return f"read {coded}: ", plain
+
+
+def reverse(rng: random.Random, page: Material) -> Line:
+    text = _word(rng, rng.choice((GLYPHS, string.digits, string.digits, "01")), 2, 5)
+    return f"reverse {text}: ", text[::-1]
+
+
+def digit_sum(rng: random.Random, page: Material) -> Line:
+    a, b, c = rng.randrange(10), rng.randrange(10), rng.randrange(2)
+    return (f"{a}+{b}+1=", str(a + b + 1)) if c else (f"{a}+{b}=", str(a + b))
+
+
+def digit_difference(rng: random.Random, page: Material) -> Line:
+    a, b = rng.randrange(20), rng.randrange(10)
+    a = max(a, b)
+    return f"{a}-{b}=", str(a - b)
+
+
+def digit_product(rng: random.Random, page: Material) -> Line:
+    a, b, c = rng.randrange(10), rng.randrange(10), rng.randrange(9)
+    return (f"{a}*{b}+{c}=", str(a * b + c)) if rng.random() < 0.4 else (f"{a}*{b}=", str(a * b))
+
+
+def add(rng: random.Random, page: Material) -> Line:
+    a, b = rng.randint(10, 99), rng.randint(10, 99)
+    return f"{a}+{b}=", str(a + b)
+
+
+def add_columns(rng: random.Random, page: Material) -> Line:
+    high = rng.choice((99, 999, 9999))
+    a, b = rng.randint(10, high), rng.randint(10, high)
+    return f"add {a} {b}: ", column_sum(a, b)
+
+
+def subtract(rng: random.Random, page: Material) -> Line:
+    a, b = sorted((rng.randint(10, 99), rng.randint(10, 99)), reverse=True)
+    return (f"{b}-{a}=", str(b - a)) if rng.random() < 0.3 else (f"{a}-{b}=", str(a - b))
+
+
+def subtract_columns(rng: random.Random, page: Material) -> Line:
+    high = rng.choice((99, 999))
+    a, b = sorted((rng.randint(10, high), rng.randint(10, high)), reverse=True)
+    return f"sub {a} {b}: ", column_difference(a, b)
+
+
+def multiply_columns(rng: random.Random, page: Material) -> Line:
+    a, d = rng.randint(10, rng.choice((99, 99, 9999))), rng.randint(2, 9)
+    return f"mul {a} {d}: ", column_product(a, d)
+
+
+def multiply(rng: random.Random, page: Material) -> Line:
+    a, b = rng.randint(10, 99), rng.randint(10, 99)
+    tens, ones = a * (b // 10) * 10, a * (b % 10)
+    return f"mul {a} {b}: ", f"{a}*{b // 10}={tens // 10} {a}*{b % 10}={ones} {tens}+{ones}={a * b}"
+
+
+def compare(rng: random.Random, page: Material) -> Line:
+    a = _word(rng, rng.choice((string.digits, GLYPHS, "01")), 1, 5)
+    b = list(a)
+    if rng.random() < 0.5:
+        i = rng.randrange(len(b))
+        b[i] = rng.choice([c for c in (string.digits if a[0].isdigit() else GLYPHS) if c != b[i]])
+    return f"{a} vs {''.join(b)}: ", "same" if a == "".join(b) else "differs"
+
+
+def order(rng: random.Random, page: Material) -> Line:
+    a, b = rng.randint(0, 99), rng.randint(0, 99)
+    return f"{a}?{b}: ", "<" if a < b else ">" if a > b else "="
+
+
+def roman_value(rng: random.Random, page: Material) -> Line:
+    n = rng.randint(1, 100)
+    if rng.random() < 0.5:
+        parts = [int(d) * 10 ** (len(str(n)) - 1 - i) for i, d in enumerate(str(n))]
+        return f"roman {n}: ", " ".join([*(f"{p}={roman(p)}" for p in parts if p), roman(n)])
+    return f"{n} -> ", roman(n)
+
+
+def bit_operation(rng: random.Random, page: Material) -> Line:
+    a, b = _word(rng, "01", 8, 8), _word(rng, "01", 8, 8)
+    name = rng.choice(("not", "xor", "and", "or"))
+    if name == "not":
+        return f"not {a}: ", "".join("10"[int(x)] for x in a)
+    work = {"xor": lambda x, y: x ^ y, "and": lambda x, y: x & y, "or": lambda x, y: x | y}[name]
+    return f"{a} {name} {b}: ", "".join(str(work(int(x), int(y))) for x, y in zip(a, b, strict=True))
+
+
+def shift(rng: random.Random, page: Material) -> Line:
+    a, k, name = _word(rng, "01", 8, 8), rng.randint(1, 7), rng.choice(("rol", "shl", "shr"))
+    out = {"rol": rotate(a, k), "shl": a[k:] + "0" * k, "shr": "0" * k + a[: 8 - k]}[name]
+    return f"{name}{k} {a}: ", out
+
+
+SKILLS: dict[str, tuple[float, Skill]] = {
+    "copy": (1.0, copy),
+    "fetch": (1.0, fetch),
+    "right_side": (1.0, right_side),
+    "decode": (2.0, decode),
+    "encode": (2.0, encode),
+    "letter_map": (2.0, letter_map),
+    "reverse": (1.0, reverse),
+    "digit_sum": (1.0, digit_sum),
+    "digit_difference": (1.0, digit_difference),
+    "digit_product": (1.5, digit_product),
+    "add": (1.0, add),
+    "add_columns": (1.0, add_columns),
+    "subtract": (1.0, subtract),
+    "subtract_columns": (1.0, subtract_columns),
+    "multiply_columns": (1.0, multiply_columns),
+    "multiply": (1.0, multiply),
+    "compare": (1.0, compare),
+    "order": (0.5, order),
+    "roman_value": (1.0, roman_value),
+    "bit_operation": (1.0, bit_operation),
+    "shift": (1.0, shift),
+}
+
+
+def lines(rng: random.Random, page: Material, names: Sequence[str] = ()) -> list[tuple[str, str, str]]:
+    """An endless-enough list of (skill, question, answer) drawn by weight; skills the page cannot serve are skipped."""
+    chosen = {name: SKILLS[name] for name in names or SKILLS}
+    drawn = rng.choices(list(chosen), weights=[weight for weight, _ in chosen.values()], k=400)
+    out = []
+    for name in drawn:
+        line = chosen[name][1](rng, page)
+        if line is not None:
+            out.append((name, *line))
+    return out

@@ -1,0 +1,77 @@
+"""The single-character tokenizer, the chat turns, and the check that no character a trace needs is lost.
+
+Every printable ASCII character and the newline is one token; fixed phrases are one token each. The tokenizer is an
+ordinary `transformers` folder, so nothing downstream knows that it is special.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
+from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
+
+from common.errors import LabError
+
+CHARACTERS = "\n" + "".join(map(chr, range(32, 127)))
+PAD, UNKNOWN, END, USER, ASSISTANT = "<|pad|>", "<|unknown|>", "<|end|>", "<|user|>", "<|assistant|>"
+SUFFIX = "\nPlease put your final answer inside `\\boxed{}`. For example: `\\boxed{your answer}`"
+MARKS = ("<think>", "</think>", "\\boxed{", SUFFIX)
+MIN_PHRASE = 6  # shorter phrases (" m", "s, ") would swallow characters that also occur by themselves
+CHAT_TEMPLATE = (
+    "{%- for message in messages -%}"
+    "{{- '<|' + message.role + '|>' + message.content + ('<|end|>' if message.role == 'assistant' else '') -}}"
+    "{%- endfor -%}"
+    "{%- if add_generation_prompt -%}{{- '<|assistant|>' -}}{%- endif -%}"
+)
+
+
+def character_tokenizer(phrases: Iterable[str] = (), context: int = 2048) -> PreTrainedTokenizerFast:
+    """A tokenizer with one token per ASCII character, per phrase of at least `MIN_PHRASE` characters and per mark."""
+    specials = [PAD, UNKNOWN, END, USER, ASSISTANT]
+    vocab = {token: i for i, token in enumerate([*specials, *CHARACTERS])}
+    tokenizer = Tokenizer(models.WordLevel(vocab, unk_token=UNKNOWN))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
+    tokenizer.decoder = decoders.Fuse()
+    whole = sorted({p for p in phrases if len(p) >= MIN_PHRASE} | set(MARKS))
+    tokenizer.add_tokens([AddedToken(text, normalized=False, special=False) for text in whole])
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token=PAD,
+        unk_token=UNKNOWN,
+        eos_token=END,
+        additional_special_tokens=[USER, ASSISTANT],
+        model_max_length=context,
+        clean_up_tokenization_spaces=False,
+    )
+    fast.chat_template = CHAT_TEMPLATE
+    return fast
+
+
+def prompt_ids(tokenizer: PreTrainedTokenizerBase, prompt: str) -> list[int]:
+    """The user's turn (prompt and the boxed-answer request) and the opening of the assistant's turn."""
+    turn = [{"role": "user", "content": prompt + SUFFIX}]
+    text = tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True)
+    return tokenizer.encode(text, add_special_tokens=False)
+
+
+def completion_ids(tokenizer: PreTrainedTokenizerBase, prompt: str, completion: str) -> list[int]:
+    """What the model must produce after `prompt_ids`: the completion and the end-of-turn token.
+
+    A template that opens the thinking block itself (its generation prompt ends in `<think>`) keeps that opening in
+    the prompt, so the completion's own is dropped.
+    """
+    opening = tokenizer.decode(prompt_ids(tokenizer, prompt)[-8:]).rstrip()
+    if opening.endswith("<think>"):
+        completion = completion.removeprefix("<think>").removeprefix("\n")
+    return [*tokenizer.encode(completion, add_special_tokens=False), tokenizer.eos_token_id]
+
+
+def require_characters(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], file: object = None) -> None:
+    """Raise LabError naming every character of `texts` that the tokenizer cannot give back."""
+    lost = [c for c in sorted(set().union(*map(set, texts))) if c not in tokenizer.decode(tokenizer.encode(c))]
+    if lost:
+        named = ", ".join(f"{c!r} (U+{ord(c):04X})" for c in lost[:20])
+        row = next(i for i, text in enumerate(texts) if set(lost) & set(text))
+        raise LabError(f"the backbone's tokenizer loses the character(s) {named}", file=file, row=row)
+    for row, text in enumerate(texts):
+        if tokenizer.decode(tokenizer.encode(text, add_special_tokens=False), skip_special_tokens=False) != text:
+            raise LabError("the backbone's tokenizer does not give this text back unchanged", file=file, row=row)
