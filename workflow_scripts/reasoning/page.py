@@ -1,0 +1,50 @@
+"""The page: the problem as shown and everything that the lines read so far have established."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import puzzles
+from reasoning.reveal import split_shown
+
+
+class Page:
+    """What a line may be compared with.
+
+    parsed: the family's own form of the prompt; key: the revealed glyph -> digit map ({} when none is shown);
+    facts: (namespace, name) -> value, filled by `Line.establish`; a later line overwrites an earlier one, because a
+    trace is judged against what it says itself. answer: the answer the lines have arrived at, None so far.
+    """
+
+    def __init__(self, family: str, parsed: Any, key: Mapping[str, int] | None = None):
+        self.family, self.parsed, self.key = family, parsed, dict(key or {})
+        self.facts: dict[tuple[str, str], Any] = {}
+        self.answer: str | None = None
+        self.lines_read = 0
+        self._marks: list[tuple[dict, str | None]] = []
+
+    @classmethod
+    def of(cls, family: str, shown: str) -> "Page":
+        """The empty page of a prompt as shown (with its key line, where there is one)."""
+        prompt, key = split_shown(shown)
+        return cls(family, puzzles.FAMILIES[family].parse(prompt), key)
+
+    def get(self, namespace: str, name: str = "", default: Any = None) -> Any:
+        return self.facts.get((namespace, name), default)
+
+    def put(self, namespace: str, name: str, value: Any) -> None:
+        self.facts[namespace, name] = value
+
+    def names(self, namespace: str) -> dict[str, Any]:
+        """Everything established in one namespace."""
+        return {name: value for (space, name), value in self.facts.items() if space == namespace}
+
+    def mark(self) -> None:
+        """Remember the state before a guess."""
+        self._marks.append((dict(self.facts), self.answer))
+
+    def undo(self) -> bool:
+        """Return to the latest mark; False when there is none."""
+        if not self._marks:
+            return False
+        self.facts, self.answer = self._marks.pop()
+        return True
