@@ -10,6 +10,7 @@ Format, shares of gates and of taps: arXiv:2606.21884 and its released rule cach
 different kinds (at most one rotation, one left shift, one right shift, usually in this order) was read off real rows.
 """
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -63,7 +64,7 @@ class Gate:
 
 # Counts of the released rule cache (1,602 rows). Its most frequent three-tap form, ~(a^(~b&c)), equals (~(a^b))|c and
 # (~(a&b) if c else ~(a^b)) up to the naming of arguments wherever b and c are shifts that do not overlap, and real rows
-# where they do overlap show the latter two: its 195 are shared among the three. The unnamed rest is spread evenly.
+# where they do overlap show the latter two: its 195 are shared among the three (the shortest a little ahead). The unnamed rest is spread evenly.
 GATES: tuple[Gate, ...] = (
     Gate("id", 1, "a", 149),
     Gate("not", 1, "~a", 15),
@@ -74,8 +75,8 @@ GATES: tuple[Gate, ...] = (
     Gate("orn", 2, "a|~b", 52),
     Gate("xnor", 2, "~(a^b)", 15),
     Gate("xnor-andn", 3, "~(b^(a&~c))", 65),
-    Gate("xnor-or", 3, "~(a^b)|c", 65),
-    Gate("sel", 3, "~((a&b)&c|(a^b)&~c)", 65),
+    Gate("xnor-or", 3, "~(a^b)|c", 66),
+    Gate("sel", 3, "~((a&b)&c|(a^b)&~c)", 64),
     Gate("xor-andn", 3, "b^(a&~c)", 67),
     Gate("and-or", 3, "a&(b|c)", 61),
     Gate("maj", 3, "a&b|a&c|b&c", 53),
@@ -324,18 +325,8 @@ def weights(prior: Mapping[str, Any]) -> Weights:
 
 
 @lru_cache(maxsize=8)
-def _weights_cached(key: int) -> Weights:
-    return weights(_PRIORS[key])
-
-
-_PRIORS: dict[int, Mapping[str, Any]] = {}
-
-
-def _weights_of(prior: Mapping[str, Any] | None) -> Weights:
-    """Weights of a prior object, computed once while the same object is passed in."""
-    prior = default_prior() if prior is None else prior
-    _PRIORS[id(prior)] = prior  # keeps the object alive, so its id stays its own
-    return _weights_cached(id(prior))
+def _weights_of(prior: str) -> Weights:
+    return weights(json.loads(prior) if prior else default_prior())
 
 
 # ---- solver -------------------------------------------------------------------------------------------------------
@@ -346,28 +337,32 @@ _TABLES = np.arange(256, dtype=np.uint8)
 
 @dataclass(frozen=True)
 class Scan:
-    """The truth tables that examples force: `ones` and `zeros` (N,) uint8, one bit per entry; `alive` the sets without
-    a clash; `nodes` the (set, example) pairs that were looked at before their set died."""
+    """The tap sets that no example contradicts.
 
+    alive: (M,) indices into `tap_sets().taps`; ones, zeros: (M,) uint8, the table entries that the examples force, one
+    bit per entry; nodes: the (set, example) pairs looked at, a set being dropped at its first clash.
+    """
+
+    alive: np.ndarray
     ones: np.ndarray
     zeros: np.ndarray
-    alive: np.ndarray
     nodes: int
 
 
 def scan(examples: Iterable[tuple[int, int]]) -> Scan:
     sets = tap_sets()
-    ones = np.zeros(len(sets.taps), dtype=np.uint8)
+    alive = np.arange(len(sets.taps))
+    ones = np.zeros(len(alive), dtype=np.uint8)
     zeros = ones.copy()
-    alive = len(sets.taps)
     nodes = 0
     for given, wanted in examples:
-        nodes += alive
-        positions = sets.minterms[given]
+        nodes += len(alive)
+        positions = sets.minterms[given][:, alive]
         ones |= np.packbits(positions & np.uint8(wanted) != 0, axis=0, bitorder="little")[0]
         zeros |= np.packbits(positions & np.uint8(wanted ^ 255) != 0, axis=0, bitorder="little")[0]
-        alive = int(np.count_nonzero((ones & zeros) == 0))
-    return Scan(ones, zeros, np.flatnonzero((ones & zeros) == 0), nodes)
+        keep = np.flatnonzero((ones & zeros) == 0)
+        alive, ones, zeros = alive[keep], ones[keep], zeros[keep]
+    return Scan(alive, ones, zeros, nodes)
 
 
 def contradiction(examples: Iterable[tuple[int, int]]) -> str:
@@ -406,9 +401,9 @@ def solve(parsed: Parsed, prior: Mapping[str, Any] | None = None) -> Solution:
     reason = contradiction(parsed.examples)
     if reason:
         return Solution(None, reason=reason)
-    sets, weight = tap_sets(), _weights_of(prior)
+    sets, weight = tap_sets(), _weights_of(json.dumps(prior) if prior else "")
     found = scan(parsed.examples)
-    ones, zeros = found.ones[found.alive, None], found.zeros[found.alive, None]
+    ones, zeros = found.ones[:, None], found.zeros[:, None]
     table_weight = weight.tables[sets.size[found.alive]]
     fits = ((_TABLES & ones) == ones) & ((_TABLES & zeros) == 0) & (table_weight > 0)
     rows, tables = np.nonzero(fits)
