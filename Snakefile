@@ -1,0 +1,46 @@
+from snakemake.utils import min_version
+
+min_version("9.25")
+
+
+configfile: "config/default.yaml"
+
+
+pathvars:
+    results=f"results/{config['run']}",
+
+
+include: "rules/common.smk"
+include: "rules/puzzles.smk"
+include: "rules/reasoning.smk"
+include: "rules/learning.smk"
+include: "rules/evaluate.smk"
+include: "rules/measuring.smk"
+
+
+localrules:
+    all,
+    puzzles,
+    texts,
+    models,
+
+
+rule all:
+    default_target: True
+    input:
+        collect("<results>/figures/{name}.png", name=["frontier", "designs", "reveal"]),
+
+
+rule puzzles:
+    input:
+        collect("<results>/solutions/{family}/{split}.parquet", family=families, split=["train", *eval_sets]),
+
+
+rule texts:
+    input:
+        collect("<results>/corpora/{arm}.parquet", arm=arms.index),
+
+
+rule models:
+    input:
+        collect("<results>/adapters/{run[arm]}/seed-{run[seed]}/adapter_model.safetensors", run=runs),

@@ -1,0 +1,79 @@
+"""Reads and checks the configuration and the arms; helpers that every rule file uses. No rules here."""
+
+import json
+import sys
+
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
+from common.config import check, read_arms, read_yaml
+from common.errors import LabError
+from common.sources import sources
+from reasoning.designs import DESIGNS
+
+SCHEMAS = f"{workflow.basedir}/config"
+try:
+    check(config, f"{SCHEMAS}/config.schema.yaml", workflow.configfiles)
+    backbones, recipes = read_yaml(config["backbones"]), read_yaml(config["recipes"])
+    check(backbones, f"{SCHEMAS}/backbones.schema.yaml", [config["backbones"]])
+    check(recipes, f"{SCHEMAS}/recipes.schema.yaml", [config["recipes"]])
+    arms = read_arms(
+        config["arms"],
+        designs={key: design.reveals for key, design in DESIGNS.items()},
+        backbones=backbones,
+        recipes=recipes,
+        corruptions=["none"],
+    )
+except LabError as error:
+    raise WorkflowError(str(error)) from None
+
+all_families = sorted({family for family, _ in DESIGNS})
+families = sorted({family for row in arms.families for family in row})
+eval_sets = ["test", "real"] if config["benchmark_csv"] else ["test"]
+runs = [{"arm": name, "seed": seed} for name, n in arms.seeds.items() for seed in range(1, n + 1)]
+
+
+wildcard_constraints:
+    family="|".join(all_families),
+    design="|".join(sorted({design for _, design in DESIGNS})),
+    reveal=r"\d+",
+    corruption="[a-z-]+",
+    split="train|test|real",
+    eval_set="test|real",
+    arm="|".join(arms.index),
+    seed=r"\d+",
+    decoder="|".join(config["decoders"]),
+    backbone="|".join(backbones),
+    kind="signatures|bit_sequences",
+
+
+def code(script, family=(), design=None):
+    """The script and the library files it runs on, of the families and the design that the job is about only."""
+    named = [family] if isinstance(family, str) else family
+    members = {f"puzzles/{f.removesuffix('_deduce').removesuffix('_guess')}.py" for f in named}
+    members |= {design_file(f, design) for f in named if design}
+    return [f"workflow_scripts/{path}" for path in sources(f"{script}.py", *sorted(members))]
+
+
+def design_file(family, design):
+    """The file of a design, relative to workflow_scripts/."""
+    for name, module in sys.modules.items():
+        if name.startswith("reasoning.designs."):
+            if DESIGNS[family, design] in (getattr(module, "DESIGN", None), *getattr(module, "DESIGNS", ())):
+                return name.replace(".", "/") + ".py"
+
+
+def arm(column):
+    """One cell of the table of arms, looked up by the arm wildcard."""
+    return lookup(query="arm == '{arm}'", within=arms, cols=column)
+
+
+def arm_texts(name, split):
+    """The rendered texts of an arm, one table per family. What the model is shown never depends on the corruption."""
+    row = arms.loc[name]
+    corruption = row.corruption if split == "train" else "none"
+    tail = f"{row.design}/reveal-{row.reveal}/{corruption}/{split}.parquet"
+    return [f"<results>/texts/{family}/{tail}" for family in row.families]
+
+
+def rows(split, family):
+    sizes = config["rows"][split]
+    return sizes.get(family, sizes["default"])

@@ -1,0 +1,127 @@
+"""Training examples per arm, the backbones, one adapter per arm and seed, and what each adapter writes."""
+
+
+rule corpus:
+    input:
+        code=code("corpus"),
+        texts=lambda wildcards: arm_texts(wildcards.arm, "train"),
+        train=lambda wildcards: collect(
+            "<results>/puzzles/{family}/train.parquet", family=arms.at[wildcards.arm, "families"]
+        ),
+        held_out=collect("<results>/puzzles/{family}/{eval_set}.parquet", family=families, eval_set=eval_sets),
+    output:
+        ensure("<results>/corpora/{arm}.parquet", non_empty=True),
+    log:
+        "<results>/logs/corpus/{arm}.log",
+    benchmark:
+        "<results>/benchmarks/corpus/{arm}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+    params:
+        n=arm("n"),
+        selection=arm("selection"),
+        seed=config["seed"],
+    shell:
+        "python {input.code[0]} --texts {input.texts} --puzzles {input.train} --held-out {input.held_out}"
+        " --n {params.n} --selection {params.selection} --seed {params.seed} --out {output} 2> {log}"
+
+
+rule backbone:
+    input:
+        code=code("backbone"),
+    output:
+        multiext(
+            "<results>/backbones/{backbone}/",
+            weights="model.safetensors",
+            config="config.json",
+            tokenizer="tokenizer.json",
+            metrics="metrics.jsonl",
+        ),
+    log:
+        "<results>/logs/backbone/{backbone}.log",
+    benchmark:
+        "<results>/benchmarks/backbone/{backbone}.jsonl"
+    conda:
+        "../envs/gpu.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        spec=lambda wildcards: json.dumps(backbones[wildcards.backbone]),
+        state=f"results/{config['run']}/state/backbone/{{backbone}}",
+        out=subpath(output.weights, parent=True),
+        seed=config["seed"],
+    shell:
+        "python {input.code[0]} --name {wildcards.backbone} --spec {params.spec:q} --seed {params.seed}"
+        " --threads {threads} --state {params.state} --out {params.out} 2> {log}"
+
+
+rule train:
+    input:
+        code=code("train"),
+        corpus="<results>/corpora/{arm}.parquet",
+        backbone=lambda wildcards: f"<results>/backbones/{arms.at[wildcards.arm, 'backbone']}/model.safetensors",
+        deepspeed=config["deepspeed"],
+    output:
+        multiext(
+            "<results>/adapters/{arm}/seed-{seed}/",
+            weights="adapter_model.safetensors",
+            config="adapter_config.json",
+            metrics="metrics.jsonl",
+            provenance="provenance.json",
+        ),
+    log:
+        "<results>/logs/train/{arm}/seed-{seed}.log",
+    benchmark:
+        "<results>/benchmarks/train/{arm}/seed-{seed}.jsonl"
+    retries: 1
+    conda:
+        "../envs/gpu.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        recipe=lambda wildcards: json.dumps(recipes[arms.at[wildcards.arm, "recipe"]]),
+        backbone=subpath(input.backbone, parent=True),
+        ranks=config["ranks"],
+        state=f"results/{config['run']}/state/train/{{arm}}/seed-{{seed}}",
+        out=subpath(output.weights, parent=True),
+    shell:
+        "python {input.code[0]} --corpus {input.corpus} --backbone {params.backbone} --recipe {params.recipe:q}"
+        " --seed {wildcards.seed} --ranks {params.ranks} --threads {threads} --deepspeed {input.deepspeed}"
+        " --state {params.state} --out {params.out} 2> {log}"
+
+
+rule sample:
+    input:
+        code=code("sample"),
+        adapter="<results>/adapters/{arm}/seed-{seed}/adapter_model.safetensors",
+        backbone=lambda wildcards: f"<results>/backbones/{arms.at[wildcards.arm, 'backbone']}/model.safetensors",
+        texts=lambda wildcards: arm_texts(wildcards.arm, wildcards.eval_set),
+    output:
+        ensure("<results>/completions/{arm}/seed-{seed}/{decoder}/{eval_set}.parquet", non_empty=True),
+    log:
+        "<results>/logs/sample/{arm}/seed-{seed}/{decoder}/{eval_set}.log",
+    benchmark:
+        "<results>/benchmarks/sample/{arm}/seed-{seed}/{decoder}/{eval_set}.jsonl"
+    conda:
+        "../envs/gpu.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        decoder=lambda wildcards: json.dumps(config["decoders"][wildcards.decoder]),
+        adapter=subpath(input.adapter, parent=True),
+        backbone=subpath(input.backbone, parent=True),
+    shell:
+        "python {input.code[0]} --texts {input.texts} --backbone {params.backbone} --adapter {params.adapter}"
+        " --decoder {params.decoder:q} --threads {threads} --out {output} 2> {log}"

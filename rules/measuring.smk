@@ -1,0 +1,140 @@
+"""Tables and figures, each with a caption for the report."""
+
+
+def graded(kind):
+    return [
+        f"<results>/{kind}/{run['arm']}/seed-{run['seed']}/{decoder}/{eval_set}.parquet"
+        for run in runs
+        for decoder in config["decoders"]
+        for eval_set in eval_sets
+    ]
+
+
+rule summarize:
+    input:
+        code=code("summarize"),
+        grades=graded("grades"),
+        audits=graded("audits"),
+        puzzles=collect("<results>/puzzles/{family}/{eval_set}.parquet", family=families, eval_set=eval_sets),
+        solutions=collect("<results>/solutions/{family}/{eval_set}.parquet", family=families, eval_set=eval_sets),
+        metrics=collect("<results>/adapters/{run[arm]}/seed-{run[seed]}/metrics.jsonl", run=runs),
+    output:
+        report(
+            multiext(
+                "<results>/tables/",
+                accuracy="accuracy.csv",
+                paired="paired.csv",
+                solvers="solvers.csv",
+                fidelity="fidelity.csv",
+                runs="runs.csv",
+            ),
+            category="Tables",
+            caption="captions/tables.rst",
+            labels=lambda wildcards, output: {},
+        ),
+        multiext(
+            "<results>/tables/",
+            "accuracy.parquet",
+            "paired.parquet",
+            "solvers.parquet",
+            "fidelity.parquet",
+            "runs.parquet",
+        ),
+    log:
+        "<results>/logs/summarize.log",
+    benchmark:
+        "<results>/benchmarks/summarize.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+    params:
+        out=subpath(output.accuracy, parent=True),
+    shell:
+        "python {input.code[0]} --grades {input.grades} --audits {input.audits} --puzzles {input.puzzles}"
+        " --solutions {input.solutions} --metrics {input.metrics} --out {params.out} 2> {log}"
+
+
+rule figure_frontier:
+    input:
+        code=code("figure_frontier"),
+        accuracy="<results>/tables/accuracy.parquet",
+        solvers="<results>/tables/solvers.parquet",
+        published="config/published.csv",
+    output:
+        png=report(
+            "<results>/figures/frontier.png",
+            category="Figures",
+            caption="captions/frontier.rst",
+            labels={"figure": "frontier"},
+        ),
+        pdf="<results>/figures/frontier.pdf",
+    log:
+        "<results>/logs/figure_frontier.log",
+    benchmark:
+        "<results>/benchmarks/figure_frontier.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    shell:
+        "python {input.code[0]} --accuracy {input.accuracy} --solvers {input.solvers}"
+        " --published {input.published} --out {output.png} {output.pdf} 2> {log}"
+
+
+rule figure_designs:
+    input:
+        code=code("figure_designs"),
+        accuracy="<results>/tables/accuracy.parquet",
+        paired="<results>/tables/paired.parquet",
+        published="config/published.csv",
+    output:
+        png=report(
+            "<results>/figures/designs.png",
+            category="Figures",
+            caption="captions/designs.rst",
+            labels={"figure": "designs"},
+        ),
+        pdf="<results>/figures/designs.pdf",
+    log:
+        "<results>/logs/figure_designs.log",
+    benchmark:
+        "<results>/benchmarks/figure_designs.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    shell:
+        "python {input.code[0]} --accuracy {input.accuracy} --paired {input.paired}"
+        " --published {input.published} --out {output.png} {output.pdf} 2> {log}"
+
+
+rule figure_reveal:
+    input:
+        code=code("figure_reveal"),
+        accuracy="<results>/tables/accuracy.parquet",
+        solvers="<results>/tables/solvers.parquet",
+        published="config/published.csv",
+    output:
+        png=report(
+            "<results>/figures/reveal.png",
+            category="Figures",
+            caption="captions/reveal.rst",
+            labels={"figure": "reveal"},
+        ),
+        pdf="<results>/figures/reveal.pdf",
+    log:
+        "<results>/logs/figure_reveal.log",
+    benchmark:
+        "<results>/benchmarks/figure_reveal.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    shell:
+        "python {input.code[0]} --accuracy {input.accuracy} --solvers {input.solvers}"
+        " --published {input.published} --out {output.png} {output.pdf} 2> {log}"

@@ -1,0 +1,43 @@
+"""Chains of thought: the solvers' events in the wording of a design, and the finite structures that a model can memorise."""
+
+
+rule catalog:
+    input:
+        code=code("catalog"),
+    output:
+        ensure("<results>/catalogs/{kind}.parquet", non_empty=True),
+    log:
+        "<results>/logs/catalog/{kind}.log",
+    benchmark:
+        "<results>/benchmarks/catalog/{kind}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+    shell:
+        "python {input.code[0]} --kind {wildcards.kind} --out {output} 2> {log}"
+
+
+rule render:
+    input:
+        code=lambda wildcards: code("render", family=wildcards.family, design=wildcards.design),
+        puzzles="<results>/puzzles/{family}/{split}.parquet",
+        solutions="<results>/solutions/{family}/{split}.parquet",
+    output:
+        ensure("<results>/texts/{family}/{design}/reveal-{reveal}/{corruption}/{split}.parquet", non_empty=True),
+    log:
+        "<results>/logs/render/{family}/{design}/reveal-{reveal}/{corruption}/{split}.log",
+    benchmark:
+        "<results>/benchmarks/render/{family}/{design}/reveal-{reveal}/{corruption}/{split}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        seed=config["seed"],
+    shell:
+        "python {input.code[0]} --puzzles {input.puzzles} --solutions {input.solutions} --family {wildcards.family}"
+        " --design {wildcards.design} --reveal {wildcards.reveal} --corruption {wildcards.corruption}"
+        " --seed {params.seed} --out {output} 2> {log}"

@@ -1,0 +1,166 @@
+"""The configuration and the table of arms, checked before anything is planned."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pandas as pd
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+from common.errors import LabError
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?` with the nearest known word, or the list of known words when none is near."""
+    known = sorted(map(str, known))
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else f"; expected one of {', '.join(known)}"
+
+
+def read_yaml(path: str | Path) -> dict:
+    """A YAML mapping; raises LabError naming the file when it is missing, not YAML or not a mapping."""
+    path = Path(path)
+    if not path.is_file():
+        raise LabError("no such file", file=path)
+    try:
+        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise LabError(f"not YAML ({' '.join(str(error).split())})", file=path) from error
+    if not isinstance(value, dict):
+        raise LabError("expected a mapping of keys to values", file=path)
+    return value
+
+
+def check(value: Mapping, schema_file: str | Path, files: Iterable[str | Path]) -> None:
+    """Validate a mapping against a JSON schema (YAML); raises LabError naming the file, the key and what was expected.
+
+    `files` are the files the mapping was merged from, later ones winning: the last that holds the key is to blame.
+    """
+    error = best_match(Draft202012Validator(read_yaml(schema_file)).iter_errors(value))
+    if error is None:
+        return
+    path, message = list(error.absolute_path), error.message
+    if error.validator == "additionalProperties":
+        known = error.schema.get("properties", {})
+        key = next(k for k in error.instance if k not in known)
+        path, message = [*path, key], "unknown key" + suggestion(str(key), known)
+    elif error.validator == "required":
+        missing = next(k for k in error.validator_value if k not in error.instance)
+        path, message = [*path, missing], f"missing key; expected {_describe(error.schema, missing)}"
+    else:
+        message = f"{error.instance!r} is not {_expected(error)}"
+    holders = [file for file in files if _holds(read_yaml(file), path)]
+    raise LabError(message, file=holders[-1] if holders else "--config", field=".".join(map(str, path)))
+
+
+def _holds(value: object, path: list) -> bool:
+    for key in path:
+        if (
+            isinstance(value, list)
+            and isinstance(key, int)
+            and key < len(value)
+            or isinstance(value, dict)
+            and key in value
+        ):
+            value = value[key]
+        else:
+            return False
+    return True
+
+
+def _describe(schema: Mapping, key: str) -> str:
+    entry = schema.get("properties", {}).get(key, {})
+    return entry.get("description") or str(entry.get("type", "a value"))
+
+
+def _expected(error: ValidationError) -> str:
+    """What a value should have been, in words, from the schema keyword that refused it."""
+    want = error.validator_value
+    words = {
+        "type": lambda: want if isinstance(want, str) else " or ".join(want),
+        "enum": lambda: f"one of {', '.join(map(str, want))}",
+        "pattern": lambda: f"text of the form {want}",
+        "minimum": lambda: f"at least {want}",
+        "maximum": lambda: f"at most {want}",
+        "exclusiveMinimum": lambda: f"above {want}",
+    }
+    note = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
+    text = words.get(error.validator, lambda: f"valid ({error.message})")()
+    return f"{text} ({note})" if note else text
+
+
+ARM_COLUMNS = ("arm", "families", "design", "reveal", "corruption", "selection", "n", "backbone", "recipe", "seeds")
+
+
+def read_arms(
+    path: str | Path,
+    *,
+    designs: Mapping[tuple[str, str], Iterable[int]],
+    backbones: Iterable[str],
+    recipes: Iterable[str],
+    corruptions: Iterable[str],
+) -> pd.DataFrame:
+    """The table of arms, indexed by arm; `families` is a tuple, reveal, n and seeds are int.
+
+    `designs` maps (family, design) to the reveals that the design supports. Raises LabError naming file, row (the
+    line of the file), field and what was expected.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise LabError("no such file", file=path)
+    lines = [(i, line.rstrip("\r\n")) for i, line in enumerate(path.open(encoding="utf-8"), 1)]
+    lines = [(i, line) for i, line in lines if line.strip() and not line.startswith("#")]
+    if not lines or tuple(lines[0][1].split("\t")) != ARM_COLUMNS:
+        raise LabError(f"expected the columns {', '.join(ARM_COLUMNS)}, separated by tabs", file=path, row=1)
+    arms, known_families = {}, sorted({family for family, _ in designs})
+    for number, line in lines[1:]:
+        cells = line.split("\t")
+        if len(cells) != len(ARM_COLUMNS):
+            raise LabError(f"{len(cells)} cells, expected {len(ARM_COLUMNS)}", file=path, row=number)
+        row = dict(zip(ARM_COLUMNS, (cell.strip() for cell in cells), strict=True))
+
+        def fail(field: str, message: str, number: int = number) -> LabError:
+            return LabError(message, file=path, row=number, field=field)
+
+        def pick(field: str, known: Iterable[str], row: dict = row, fail=fail) -> None:
+            if row[field] not in set(known):
+                raise fail(field, f"unknown {field} {row[field]!r}{suggestion(row[field], known)}")
+
+        def whole_number(field: str, low: int, high: int, row: dict = row, fail=fail) -> int:
+            if not row[field].isdigit() or not low <= int(row[field]) <= high:
+                raise fail(field, f"{row[field]!r} is not a whole number from {low} to {high}")
+            return int(row[field])
+
+        if not row["arm"] or not all(c in "abcdefghijklmnopqrstuvwxyz0123456789-" for c in row["arm"]):
+            raise fail("arm", f"{row['arm']!r} is not made of a-z, 0-9 and '-'")
+        if row["arm"] in arms:
+            raise fail("arm", f"duplicate arm {row['arm']!r}, already on row {arms[row['arm']]['row']}")
+        families = tuple(row["families"].split(","))
+        for family in families:
+            if family not in known_families:
+                raise fail("families", f"unknown family {family!r}{suggestion(family, known_families)}")
+            own = sorted(design for f, design in designs if f == family)
+            if row["design"] not in own:
+                raise fail("design", f"unknown design {row['design']!r} for {family}{suggestion(row['design'], own)}")
+        if len(set(families)) < len(families):
+            raise fail("families", f"a family is named twice in {row['families']!r}")
+        reveal = whole_number("reveal", 0, 10)
+        for family in families:
+            if reveal not in designs[family, row["design"]]:
+                allowed = ", ".join(map(str, designs[family, row["design"]]))
+                raise fail("reveal", f"design {row['design']} of {family} supports reveal {allowed}, not {reveal}")
+        for field, known in (("corruption", corruptions), ("backbone", backbones), ("recipe", recipes)):
+            pick(field, known)
+        arms[row["arm"]] = {
+            **row,
+            "row": number,
+            "families": families,
+            "reveal": reveal,
+            "n": whole_number("n", 1, 10**7),
+            "seeds": whole_number("seeds", 1, 100),
+        }
+    if not arms:
+        raise LabError("no arms, expected at least one row", file=path)
+    return pd.DataFrame.from_records(list(arms.values())).set_index("arm", drop=False)

@@ -1,0 +1,41 @@
+"""Which source files decide what a script writes: itself and every library module that its imports reach."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+REGISTRIES = frozenset({"puzzles/__init__.py", "reasoning/designs/__init__.py"})
+"""They gather many members of which a job uses one; their imports are not followed, the job's rule names the member."""
+
+
+@cache
+def _imports(path: str) -> frozenset[str]:
+    """The library files, relative to ROOT, that the import statements of one file name (their packages included)."""
+    found = set()
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"), filename=path)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        for name in names:
+            parts = name.split(".")
+            for i in range(1, len(parts) + 1):
+                stem = "/".join(parts[:i])
+                found.update(p for p in (f"{stem}.py", f"{stem}/__init__.py") if (ROOT / p).is_file())
+    return frozenset(found)
+
+
+@cache
+def sources(script: str, *members: str) -> tuple[str, ...]:
+    """Files under ROOT that `script` runs on, itself first; `members` are the registry members that the job uses."""
+    todo, seen = [*members, script], set()
+    while todo:
+        path = todo.pop()
+        if path not in seen:
+            seen.add(path)
+            if path not in REGISTRIES:
+                todo.extend(_imports(path))
+    return (script, *sorted(seen - {script}))

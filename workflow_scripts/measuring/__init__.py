@@ -1,0 +1,1 @@
+"""Statistics, tables and figures. Reads Parquet only; knows neither torch nor how a puzzle is solved."""

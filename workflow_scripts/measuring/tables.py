@@ -1,0 +1,201 @@
+"""The tables: one function each, from the graded completions and the solvers' results to a data frame."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from common.artifacts import read_table
+from common.errors import LabError
+from measuring.stats import holm, mcnemar, wilson
+
+GRADE_COLUMNS = (
+    "id",
+    "family",
+    "design",
+    "reveal",
+    "stratum",
+    "sample",
+    "official",
+    "strict",
+    "parsed",
+    "boxed",
+    "failure",
+    "n_tokens",
+)
+POOLED = "all"
+
+
+def read_grades(paths: Iterable[str | Path]) -> pd.DataFrame:
+    """All graded completions; arm, seed, decoder and eval_set come from the path grades/ARM/seed-S/DECODER/SET.parquet."""
+    frames = []
+    for path in map(Path, paths):
+        arm, seed, decoder = path.parts[-4:-1] if len(path.parts) >= 4 else ("", "", "")
+        if not seed.startswith("seed-"):
+            raise LabError("expected a path that ends in ARM/seed-S/DECODER/EVAL_SET.parquet", file=path)
+        frame = read_table(path, GRADE_COLUMNS).to_pandas()
+        frames.append(frame.assign(arm=arm, seed=seed.removeprefix("seed-"), decoder=decoder, eval_set=path.stem))
+    if not frames:
+        raise LabError("no graded completions were given")
+    return pd.concat(frames, ignore_index=True)
+
+
+def with_pooled(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """The frame and, for each column in turn, a copy of every row with that column set to `all`.
+
+    A stratum that is already `all` (families without strata) is not doubled.
+    """
+    for column in columns:
+        frame = pd.concat([frame[frame[column] != POOLED], frame.assign(**{column: POOLED})], ignore_index=True)
+    return frame
+
+
+def accuracy(grades: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy per arm, family, stratum, eval set, decoder and seed; stratum and seed also pooled (`all`).
+
+    n is the number of different rows. Pooled over seeds (or samples), the score of a row is its mean, and the Wilson
+    interval is that of n rows: seeds do not make it narrower. seed_min and seed_max are the accuracies of the worst
+    and the best seed. official_low/high, strict_low/high: Wilson 95 %.
+    """
+    keys = ["arm", "family", "design", "reveal", "eval_set", "decoder", "stratum", "seed"]
+    long = with_pooled(grades, "stratum")
+    seeds = long.groupby([*keys[:-1], "seed"])["official"].mean().groupby(keys[:-1]).agg(["min", "max", "count"])
+    lines = []
+    for key, group in with_pooled(long, "seed").groupby(keys, sort=True):
+        row_scores = group.groupby("id")[["official", "strict"]].mean()
+        n = len(row_scores)
+        line = dict(zip(keys, key, strict=True)) | {"n": n, "completions": len(group)}
+        for grade in ("official", "strict"):
+            mean = float(row_scores[grade].mean())
+            low, high = wilson(mean * n, n)
+            line |= {grade: mean, f"{grade}_low": low, f"{grade}_high": high}
+        line |= {
+            "truncated": float((group.failure == "truncated").mean()),
+            "no_box": float((~group.boxed).mean()),
+            "mean_tokens": float(group.n_tokens.mean()),
+        }
+        spread = seeds.loc[key[:-1]]
+        own = line["official"]
+        pooled = key[-1] == POOLED
+        line |= {
+            "seeds": int(spread["count"]) if pooled else 1,
+            "seed_min": float(spread["min"]) if pooled else own,
+            "seed_max": float(spread["max"]) if pooled else own,
+        }
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def paired(grades: pd.DataFrame) -> pd.DataFrame:
+    """Every two arms on the rows that both were evaluated on, per family, stratum and eval set (exact McNemar).
+
+    p_holm adjusts for the comparisons within one family, stratum and eval set.
+    """
+    lines = []
+    for (family, eval_set, decoder, stratum), group in with_pooled(grades, "stratum").groupby(
+        ["family", "eval_set", "decoder", "stratum"]
+    ):
+        arms = dict(list(group.groupby("arm")))
+        names = sorted(arms)
+        block = [
+            {"family": family, "eval_set": eval_set, "decoder": decoder, "stratum": stratum, "arm_a": a, "arm_b": b}
+            | mcnemar(arms[a], arms[b])
+            for i, a in enumerate(names)
+            for b in names[i + 1 :]
+        ]
+        for line, p in zip(block, holm([line["p"] for line in block]), strict=True):
+            lines.append(line | {"p_holm": float(p)})
+    columns = [
+        "family",
+        "eval_set",
+        "decoder",
+        "stratum",
+        "arm_a",
+        "arm_b",
+        "n",
+        "a",
+        "b",
+        "a_only",
+        "b_only",
+        "p",
+        "p_holm",
+    ]
+    return pd.DataFrame(lines, columns=columns)
+
+
+def solvers(puzzles: Iterable[str | Path], solutions: Iterable[str | Path], official, strict) -> pd.DataFrame:
+    """What the exact solvers reach per family, stratum and eval set, and the share of rows each forward closure derives.
+
+    `official` and `strict` decide whether an answer is right (prediction, gold) -> bool. Long form: one line per
+    measure (`official`, `strict`, `posterior` (what the solver expects of itself), `exhaustive`, `closure NAME`), with
+    value, n, low and high.
+    """
+    frames = []
+    for puzzle_path, solution_path in zip(map(Path, puzzles), map(Path, solutions), strict=True):
+        left = read_table(puzzle_path, ["id", "family", "stratum", "answer"]).to_pandas()
+        right = read_table(solution_path, ["id", "answer", "posterior", "exhaustive", "closure"]).to_pandas()
+        frame = left.merge(right, on="id", suffixes=("", "_found"), validate="one_to_one")
+        if len(frame) != len(left):
+            raise LabError(f"{len(left) - len(frame)} row(s) of {puzzle_path} have no solution", file=solution_path)
+        frames.append(frame.assign(eval_set=puzzle_path.stem))
+    rows = pd.concat(frames, ignore_index=True)
+    found = rows.answer_found.notna()
+    for name, grade in (("official", official), ("strict", strict)):
+        rows[name] = [bool(ok and grade(p, g)) for ok, p, g in zip(found, rows.answer_found, rows.answer, strict=True)]
+    flags = rows.closure.map(lambda text: json.loads(text) if isinstance(text, str) else dict(text or {}))
+    closures = sorted({name for flag in flags for name in flag})
+    for name in closures:
+        rows[f"closure {name}"] = [flag.get(name, np.nan) for flag in flags]
+    measures = ["official", "strict", "posterior", "exhaustive", *(f"closure {name}" for name in closures)]
+    lines = []
+    for (family, stratum, eval_set), group in with_pooled(rows, "stratum").groupby(["family", "stratum", "eval_set"]):
+        for measure in measures:
+            values = group[measure].dropna().astype(float)
+            if len(values):
+                low, high = wilson(values.sum(), len(values))
+                lines.append(
+                    {
+                        "family": family,
+                        "stratum": stratum,
+                        "eval_set": eval_set,
+                        "measure": measure,
+                        "value": float(values.mean()),
+                        "n": len(values),
+                        "low": low,
+                        "high": high,
+                    }
+                )
+    return pd.DataFrame(lines)
+
+
+def runs(adapters: Iterable[str | Path], accuracies: pd.DataFrame) -> pd.DataFrame:
+    """The ledger: one line per trained adapter folder ARM/seed-S: how it was trained, what it cost, what it reached."""
+    lines = []
+    for folder in map(Path, adapters):
+        steps = read_metrics(folder / "metrics.jsonl")
+        arm, seed = folder.parts[-2], folder.name.removeprefix("seed-")
+        reached = accuracies.query("arm == @arm and seed == @seed and eval_set == 'test' and stratum == 'all'")
+        lines.append(
+            {"arm": arm, "seed": seed}
+            | {key: steps[key].dropna().iloc[-1] for key in steps if steps[key].notna().any()}
+            | {"official": float(np.average(reached.official, weights=reached.n)) if len(reached) else np.nan}
+        )
+    return pd.DataFrame(lines)
+
+
+def read_metrics(path: str | Path) -> pd.DataFrame:
+    """A metrics.jsonl (one JSON object per logged step); raises LabError naming file and line."""
+    path = Path(path)
+    if not path.is_file():
+        raise LabError("no such file", file=path)
+    records = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            records.append(json.loads(line))
+        except json.JSONDecodeError as error:
+            raise LabError("not a JSON object", file=path, row=number) from error
+    if not records:
+        raise LabError("empty file, expected one JSON object per logged step", file=path)
+    return pd.DataFrame(records)
