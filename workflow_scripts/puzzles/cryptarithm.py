@@ -1,4 +1,4 @@
-"""Equations whose digits hide behind glyphs: a join of the equations' candidate rows, summed into an exact posterior."""
+"""Equations whose digits hide behind glyphs: generator, prompt and family; crypt_solver.py solves them."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -6,14 +6,14 @@ from functools import partial
 from typing import Any
 
 from puzzles import equations
-from puzzles.base import Family, Problem, PromptError, Solution
+from puzzles.base import Family, Problem, PromptError
+from puzzles.crypt_solver import DEFAULT_PRIOR, solve
 from puzzles.equations import DIGIT_GLYPHS, OPERATOR_GLYPHS, Equation, EquationRow
-from puzzles.prior import default_prior, fit_prior
+from puzzles.prior import fit_prior
 
 DEDUCE, GUESS = "cryptarithm_deduce", "cryptarithm_guess"
 # Shares of rows with 3, 4 and 5 examples.
 COUNTS = (0.287, 0.366, 0.347)
-DEFAULT_PRIOR = default_prior(hidden=True)
 
 
 def generate(
@@ -66,16 +66,6 @@ def parse(prompt: str, family: str | None = None) -> EquationRow:
         shown = "shown" if row.seen else "not shown"
         raise PromptError(f"the query's operator is {shown} by the examples", field="query")
     return row
-
-
-def solve(row: EquationRow, prior: Mapping[str, Any] | None = None) -> Solution:
-    join = {e.op: equations.join_of(e) for e in row.examples}
-    rules = join.get(row.query.op)
-    if rules:
-        from puzzles.rules import apply
-
-        return Solution(apply(rules[0], row.query.left, row.query.right), 1.0)
-    return Solution(None, reason="not a join")
 
 
 def _family(name: str) -> Family:
