@@ -1,0 +1,849 @@
+"""Kinds of line that several cryptarithm designs share: joins, decoding, rule tests, arithmetic, encoding, endings.
+
+On these lines an unknown glyph stands for itself; a known one is written as its digit. `target` is an example's
+output read that way, the minus written `-` on its own side, digits reversed in flip mode. Operand values are written
+with two characters.
+"""
+
+from typing import Annotated, Literal
+
+from puzzles import rules
+from puzzles.equations import Equation, EquationRow, minus_and_digits
+from puzzles.rules import BY_NAME, Rule
+from reasoning.lines import Chars, Digit, Digits, Glyph, Line, Word, line
+from reasoning.page import Page
+
+Flip = Literal["", "flip "]
+Pair = Annotated[str, Chars("0-9", 2)]  # a two-character operand value
+Sum = Annotated[str, Chars("0-9+*=%")]  # one step of arithmetic such as 7+6=13
+Difference = Annotated[str, Chars("0-9=\\-")]
+Value = Annotated[str, Chars("0-9\\-")]  # digits with a minus in front or behind
+RuleName = Literal[tuple(BY_NAME)]
+NearWords = ("same", "+1", "-1", "several", "no")
+OFFSETS = {"same": 0, "+1": 1, "-1": -1}
+SUB_BASES = ("sub", "rsub", "abs", "negabs", "absneg")
+ORDER = {"<": -1, "=": 0, ">": 1}
+
+
+# --- what the page says -------------------------------------------------------------------------------------------
+
+
+def example(page: Page, number: int) -> Equation | None:
+    """Example `number` (from 1) of the prompt, None when there is none."""
+    found = page.parsed.examples
+    return found[number - 1] if 0 < number <= len(found) else None
+
+
+def digit(page: Page, glyph: str) -> int | None:
+    """The digit the page knows for a glyph: established by a line, or shown by the key."""
+    return page.get("digit", glyph, page.key.get(glyph))
+
+
+def known_digits(page: Page) -> dict[str, int]:
+    return {**page.key, **page.names("digit")}
+
+
+def left_over(page: Page) -> tuple[str, str]:
+    """Glyphs of the page without a digit, and digits without a glyph, in order."""
+    known = known_digits(page)
+    glyphs = "".join(glyph for glyph in page.parsed.digit_glyphs() if glyph not in known)
+    return glyphs, "".join(str(d) for d in range(10) if d not in known.values())
+
+
+def read(text: str, known: dict[str, int], trial: dict[str, int] | None = None) -> str:
+    """Known glyphs as digits, unknown ones as themselves."""
+    return "".join(str(known[c]) if c in known else str(trial[c]) if trial and c in trial else c for c in text)
+
+
+def target_of(equation: Equation, known: dict[str, int], mode: str) -> str:
+    """An example's output as the rule tests compare it."""
+    side, glyphs = minus_and_digits(equation)
+    text = read(glyphs, known)[:: -1 if mode == "flip" else 1]
+    return "-" + text if side == "prefix" else text + "-" if side == "suffix" else text
+
+
+def operands_of(equation: Equation, known: dict[str, int], mode: str) -> tuple[str, str] | None:
+    """Both operand values as written in a mode, None when a digit is missing."""
+    turn = -1 if mode == "flip" else 1
+    left, right = read(equation.left, known)[::turn], read(equation.right, known)[::turn]
+    return (left, right) if (left + right).isdigit() else None
+
+
+def fits(value: str, target: str, free: str | None = None) -> dict[str, str] | None:
+    """The unknown glyphs' digits that make a value equal a target, None when it cannot be.
+
+    `free`: the digits that unknown glyphs may have (None: any); two glyphs never share one.
+    """
+    if len(value) != len(target):
+        return None
+    found: dict[str, str] = {}
+    for got, want in zip(value, target, strict=True):
+        if want.isdigit() or want == "-" or got == "-":
+            if got != want:
+                return None
+        elif found.setdefault(want, got) != got or (free is not None and got not in free):
+            return None
+    return found if len(set(found.values())) == len(found) else None
+
+
+def near(value: int, target: str, free: str | None) -> str:
+    """Which of value, value+1, value-1 prints as the target."""
+    found = [word for word, k in OFFSETS.items() if fits(str(value + k), target, free) is not None]
+    return found[0] if len(found) == 1 else "several" if found else "no"
+
+
+def compare(x: int, y: int) -> str:
+    return "<" if x < y else ">" if x > y else "="
+
+
+def sub_base(mode: str, cases: tuple[tuple[str, str], ...]) -> str:
+    """The first difference rule of the inventory that writes its minus as in every case (order, side)."""
+    for base in SUB_BASES:
+        rule = BY_NAME.get(base if mode == "normal" else f"flip_{base}")
+        if rule and all(rules.value(rule, *_SAMPLE[order])[1][:1] == side.strip(".") for order, side in cases):
+            return base
+    return "none"
+
+
+_SAMPLE = {"<": (11, 12), "=": (11, 11), ">": (12, 11)}
+_SIDES = {"prefix": "p", "suffix": "s", "": "."}
+
+
+def side_of(target: str) -> str:
+    """p, s or . for a minus in front, behind, or none."""
+    return "p" if target[:1] == "-" else "s" if target[-1:] == "-" else "."
+
+
+# --- arithmetic as printed ----------------------------------------------------------------------------------------
+
+
+def add_steps(x: str, y: str) -> tuple[str, str]:
+    """Units and tens of a two-digit sum with the carry: 27+96 -> 7+6=13, 2+9+1=12."""
+    units = int(x[1]) + int(y[1])
+    carry = "+1" if units > 9 else ""
+    return f"{x[1]}+{y[1]}={units}", f"{x[0]}+{y[0]}{carry}={int(x[0]) + int(y[0]) + units // 10}"
+
+
+def sub_steps(x: str, y: str) -> tuple[str, str]:
+    """Units and tens of larger minus smaller with the borrow: 27, 96 -> 16-7=9, 8-2=6."""
+    high, low = (x, y) if int(x) >= int(y) else (y, x)
+    borrow = int(high[1]) < int(low[1])
+    top, tens = int(high[1]) + 10 * borrow, int(high[0]) - borrow
+    return f"{top}-{low[1]}={top - int(low[1])}", f"{tens}-{low[0]}={tens - int(low[0])}"
+
+
+def mul_steps(x: str, y: str) -> tuple[str, str, str]:
+    """Two partial products and their sum: 27*96 -> 27*9=243, 27*6=162, 2430+162=2592."""
+    tens, ones = int(x) * int(y[0]), int(x) * int(y[1])
+    return f"{int(x)}*{y[0]}={tens}", f"{int(x)}*{y[1]}={ones}", f"{tens * 10}+{ones}={tens * 10 + ones}"
+
+
+def mod_steps(x: str, y: str) -> tuple[str, str]:
+    """The multiple that fits and the rest, larger by smaller: 96, 27 -> 27*3=81, 96-81=15."""
+    high, low = max(int(x), int(y)), min(int(x), int(y))
+    times = high // low if low else 0
+    return f"{low}*{times}={low * times}", f"{high}-{low * times}={high - low * times}"
+
+
+# --- joins --------------------------------------------------------------------------------------------------------
+
+
+@line
+class JoinTest(Line):
+    """Both ways of putting the operands together, against the output."""
+
+    KIND = "crypt/join-test"
+    TEXT = "E{number} {joined} {swapped} vs {output} {verdict}"
+    OUTCOMES = ("join", "swap", "both", "neither")
+    FORCED_BY = "the two strings against the output on the same line"
+    number: int
+    joined: Word
+    swapped: Word
+    output: Word
+    verdict: str
+
+    def transcription(self, page: Page) -> bool:
+        e = example(page, self.number)
+        strings = self.joined, self.swapped, self.output
+        return e is not None and strings == (e.left + e.right, e.right + e.left, e.output)
+
+    def verdict_follows(self, page: Page) -> bool:
+        same = self.joined == self.output, self.swapped == self.output
+        return self.verdict == {(True, True): "both", (True, False): "join", (False, True): "swap"}.get(same, "neither")
+
+    def establish(self, page: Page) -> None:
+        e = example(page, self.number)
+        if e is not None:
+            page.put("join", e.op, self.verdict)
+
+
+@line
+class JoinQuery(Line):
+    """The query's operands joined: the answer of a join row."""
+
+    KIND = "crypt/join-query"
+    TEXT = "{how} {left} {right} gives {output}"
+    how: Literal["join", "swap"]
+    left: Word
+    right: Word
+    output: Word
+
+    def transcription(self, page: Page) -> bool:
+        query = page.parsed.query
+        verdict = page.get("join", query.op)
+        return (self.left, self.right) == (query.left, query.right) and (self.how == verdict or verdict == "both")
+
+    def arithmetic(self, page: Page) -> bool:
+        return self.output == (self.left + self.right if self.how == "join" else self.right + self.left)
+
+    def establish(self, page: Page) -> None:
+        page.answer = self.output
+
+
+@line
+class Unseen(Line):
+    """The query's operator occurs in no example."""
+
+    KIND = "crypt/unseen"
+    TEXT = "no example of {op}"
+    op: Glyph
+
+    def transcription(self, page: Page) -> bool:
+        return self.op == page.parsed.query.op and not page.parsed.seen
+
+
+# --- digits -------------------------------------------------------------------------------------------------------
+
+
+@line
+class Left(Line):
+    """Glyphs that have no digit yet, and digits that have no glyph."""
+
+    KIND = "crypt/left"
+    TEXT = "left {glyphs} for {digits}"
+    glyphs: Word
+    digits: Digits
+
+    def transcription(self, page: Page) -> bool:
+        return (self.glyphs, self.digits) == left_over(page)
+
+    def establish(self, page: Page) -> None:
+        page.put("left", "", (self.glyphs, self.digits))
+
+
+def _decodes(page: Page, text: str, pairs: tuple[tuple[str, str], ...], sign: str) -> bool:
+    """Are these the text's characters with what the page knows of them, the minus as `-`?"""
+    known = known_digits(page)
+    return list(pairs) == [(c, "-" if c == sign else str(known.get(c, c))) for c in text]
+
+
+def minus_glyph(equation: Equation) -> str:
+    """The operator glyph where the output shows it as a minus, else ""."""
+    return equation.op if minus_and_digits(equation)[0] else ""
+
+
+@line
+class Decode(Line):
+    """Every character of an example's operands and output with its digit; a glyph without one stands for itself."""
+
+    KIND = "crypt/decode"
+    TEXT = "E{number} {pairs: =}"
+    number: int
+    pairs: tuple[tuple[Glyph, Glyph], ...]
+
+    def transcription(self, page: Page) -> bool:
+        e = example(page, self.number)
+        return e is not None and _decodes(page, e.left + e.right + e.output, self.pairs, minus_glyph(e))
+
+
+@line
+class DecodeQuery(Line):
+    """Every glyph of the query's operands with its digit."""
+
+    KIND = "crypt/decode-query"
+    TEXT = "query {pairs: =}"
+    pairs: tuple[tuple[Glyph, Glyph], ...]
+
+    def transcription(self, page: Page) -> bool:
+        query = page.parsed.query
+        return _decodes(page, query.left + query.right, self.pairs, "")
+
+
+@line
+class Try(Line):
+    """Suppose a digit for one glyph, for the tests that follow."""
+
+    KIND = "crypt/try"
+    TEXT = "try {glyph}={value}"
+    glyph: Glyph
+    value: Digit
+
+    def transcription(self, page: Page) -> bool:
+        glyphs, digits = left_over(page)
+        return self.glyph in glyphs and str(self.value) in digits
+
+    def establish(self, page: Page) -> None:
+        trials = page.get("trials", "", ())
+        same = [t for t in trials if t[0] == self.glyph]
+        page.put("trials", "", (*same, (self.glyph, self.value, [])))
+
+
+@line
+class Pin(Line):
+    """A glyph's digit: the last one left, or the only one of those tried that passed."""
+
+    KIND = "crypt/pin"
+    TEXT = "{why} {glyph}={value}"
+    why: Literal["last", "only"]
+    glyph: Glyph
+    value: Digit
+
+    def transcription(self, page: Page) -> bool:
+        glyphs, digits = page.get("left", "", ("", ""))
+        return self.glyph in glyphs and str(self.value) in digits
+
+    def arithmetic(self, page: Page) -> bool:
+        """Last: one glyph and one digit were left. Only: every digit left was tried, and just this one passed."""
+        if self.why == "last":
+            return page.get("left") == (self.glyph, str(self.value))
+        trials = page.get("trials", "", ())
+        passed = [(glyph, value) for glyph, value, agreed in trials if agreed and all(agreed)]
+        tried = "".join(str(value) for glyph, value, _ in trials if glyph == self.glyph)
+        return passed == [(self.glyph, self.value)] and tried == page.get("left", "", ("", ""))[1]
+
+    def establish(self, page: Page) -> None:
+        page.put("digit", self.glyph, self.value)
+        page.put("trials", "", ())
+
+
+@line
+class ReadOff(Line):
+    """The digits that a computed value gives to the unknown glyphs of an output."""
+
+    KIND = "crypt/read-off"
+    TEXT = "E{number} {value} is {target} so {pairs: =}"
+    number: int
+    value: Value
+    target: Word
+    pairs: tuple[tuple[Glyph, Digit], ...]
+
+    def transcription(self, page: Page) -> bool | None:
+        e = example(page, self.number)
+        if e is None:
+            return False
+        made = page.get("value", str(self.number))
+        if made is None:
+            return None
+        mode, value = made
+        return (self.value, self.target) == (value, target_of(e, known_digits(page), mode))
+
+    def verdict_follows(self, page: Page) -> bool:
+        return fits(self.value, self.target) == {glyph: str(value) for glyph, value in self.pairs}
+
+    def establish(self, page: Page) -> None:
+        for glyph, value in self.pairs:
+            page.put("digit", glyph, value)
+
+
+# --- rule tests ---------------------------------------------------------------------------------------------------
+
+
+class _Test(Line):
+    """Shared by the tests: operands and target are what the page says, the verdict is kept for the rule line."""
+
+    GROUP = ""
+
+    def transcription(self, page: Page) -> bool:
+        e = example(page, self.number)
+        if e is None:
+            return False
+        known, mode = known_digits(page), "flip" if self.flip else "normal"
+        for glyph, value, _ in page.get("trials", "", ())[-1:]:
+            known[glyph] = value
+        return operands_of(e, known, mode) == (self.x, self.y) and target_of(e, known, mode) == self.target
+
+    def free(self, page: Page) -> str | None:
+        """The digits that unknown glyphs of the target may have."""
+        left = page.get("left")
+        if left is None:
+            return None
+        trials = page.get("trials", "", ())
+        return left[1].replace(str(trials[-1][1]), "") if trials else left[1]
+
+    def result(self) -> str:
+        return ""
+
+    def establish(self, page: Page) -> None:
+        e = example(page, self.number)
+        if e is None:
+            return
+        trials = page.get("trials", "", ())
+        if trials:
+            rule = BY_NAME.get(page.get("rule", e.op, ""))
+            trials[-1][2].append(rule is not None and self.verdict == offset_word(rule))
+            return
+        mode = "flip" if self.flip else "normal"
+        page.put("value", str(self.number), (mode, self.result()))
+        page.put("test", f"{e.op} {mode} {self.GROUP} {self.number}", self.verdict)
+
+
+def offset_word(rule: Rule) -> str:
+    """The verdict that an example of this sum or product rule gives."""
+    return rule.base.removeprefix(rule.group) or "same"
+
+
+def plus(total: int, verdict: str) -> str:
+    return str(total + OFFSETS.get(verdict, 0))
+
+
+@line
+class AddTest(_Test):
+    """The sum of an example's operands against its output, units and tens first."""
+
+    KIND = "crypt/add-test"
+    TEXT = "E{number} {flip}add {x} {y}: {units} {tens} {total} vs {target} {verdict}"
+    OUTCOMES = NearWords
+    FORCED_BY = "the total against the target on the same line, one more and one less included"
+    GROUP = "add"
+    number: int
+    flip: Flip
+    x: Pair
+    y: Pair
+    units: Sum
+    tens: Sum
+    total: int
+    target: Word
+    verdict: str
+
+    def arithmetic(self, page: Page) -> bool:
+        return (self.units, self.tens, self.total) == (*add_steps(self.x, self.y), int(self.x) + int(self.y))
+
+    def verdict_follows(self, page: Page) -> bool:
+        return self.verdict == near(self.total, self.target, self.free(page))
+
+    def result(self) -> str:
+        return plus(self.total, self.verdict)
+
+
+@line
+class MulTest(_Test):
+    """The product of an example's operands against its output, by two partial products."""
+
+    KIND = "crypt/mul-test"
+    TEXT = "E{number} {flip}mul {x} {y}: {tens} {ones} {total} vs {target} {verdict}"
+    OUTCOMES = NearWords
+    FORCED_BY = "the total against the target on the same line, one more and one less included"
+    GROUP = "mul"
+    number: int
+    flip: Flip
+    x: Pair
+    y: Pair
+    tens: Sum
+    ones: Sum
+    total: Sum
+    target: Word
+    verdict: str
+
+    def arithmetic(self, page: Page) -> bool:
+        return (self.tens, self.ones, self.total) == mul_steps(self.x, self.y)
+
+    def product(self) -> int:
+        last = self.total.rpartition("=")[2]
+        return int(last) if last.isdigit() and len(last) < 9 else -9
+
+    def verdict_follows(self, page: Page) -> bool:
+        return self.verdict == near(self.product(), self.target, self.free(page))
+
+    def result(self) -> str:
+        return plus(self.product(), self.verdict)
+
+
+@line
+class SubTest(_Test):
+    """Larger minus smaller operand against the digits of an output; the sign is judged apart."""
+
+    KIND = "crypt/sub-test"
+    TEXT = "E{number} {flip}sub {x}{order}{y}: {units} {tens} {total} vs {target} {verdict}"
+    OUTCOMES = ("same", "no")
+    FORCED_BY = "the difference against the target's digits on the same line"
+    GROUP = "sub"
+    number: int
+    flip: Flip
+    x: Pair
+    order: Literal["<", "=", ">"]
+    y: Pair
+    units: Difference
+    tens: Difference
+    total: int
+    target: Word
+    verdict: str
+
+    def arithmetic(self, page: Page) -> bool:
+        x, y = int(self.x), int(self.y)
+        steps = (self.order, self.units, self.tens, self.total)
+        return steps == (compare(x, y), *sub_steps(self.x, self.y), abs(x - y))
+
+    def verdict_follows(self, page: Page) -> bool:
+        found = fits(str(self.total), self.target.strip("-"), self.free(page))
+        return self.verdict == ("no" if found is None else "same")
+
+    def result(self) -> str:
+        return self.target.replace(self.target.strip("-"), str(self.total)) if self.target.strip("-") else ""
+
+
+@line
+class ModTest(_Test):
+    """The rest of larger by smaller operand against an output."""
+
+    KIND = "crypt/mod-test"
+    TEXT = "E{number} {flip}mod {x} {y}: {product} {rest} vs {target} {verdict}"
+    OUTCOMES = ("same", "no")
+    FORCED_BY = "the rest against the target on the same line"
+    GROUP = "mod"
+    number: int
+    flip: Flip
+    x: Pair
+    y: Pair
+    product: Sum
+    rest: Difference
+    target: Word
+    verdict: str
+
+    def arithmetic(self, page: Page) -> bool:
+        return (self.product, self.rest) == mod_steps(self.x, self.y)
+
+    def verdict_follows(self, page: Page) -> bool:
+        found = fits(self.rest.rpartition("=")[2], self.target, self.free(page))
+        return self.verdict == ("no" if found is None else "same")
+
+    def result(self) -> str:
+        return self.rest.rpartition("=")[2]
+
+
+@line
+class Signs(Line):
+    """Where a difference writes its minus, over the tested examples: p in front, s behind, . none; and the first
+    rule of the inventory that does so."""
+
+    KIND = "crypt/signs"
+    TEXT = "signs {flip}{cases:,} {verdict}"
+    OUTCOMES = (*SUB_BASES, "none")
+    FORCED_BY = "the order of the operands and the place of the minus in every case on the same line"
+    flip: Flip
+    cases: tuple[Annotated[str, Chars("<=>ps.", 2)], ...]
+    verdict: str
+
+    def verdict_follows(self, page: Page) -> bool:
+        cases = tuple((case[0], case[1]) for case in self.cases if case[0] in ORDER and case[1] in "ps.")
+        return len(cases) == len(self.cases) and self.verdict == sub_base("flip" if self.flip else "normal", cases)
+
+    def establish(self, page: Page) -> None:
+        page.put("signs", self.flip.strip() or "normal", self.verdict)
+
+
+@line
+class RuleFound(Line):
+    """The rule of an operator, as its tests left it."""
+
+    KIND = "crypt/rule"
+    TEXT = "rule {op} {rule}"
+    op: Glyph
+    rule: RuleName
+
+    def transcription(self, page: Page) -> bool:
+        rule = BY_NAME[self.rule]
+        group = "mod" if rule.base == "mod" else rule.group
+        head = f"{self.op} {rule.mode} {group} "
+        verdicts = {verdict for name, verdict in page.names("test").items() if name.startswith(head)}
+        if group == "sub":
+            return verdicts == {"same"} and page.get("signs", rule.mode) == rule.base
+        return verdicts == {"same" if group == "mod" else offset_word(rule)}
+
+    def establish(self, page: Page) -> None:
+        page.put("rule", self.op, self.rule)
+
+
+@line
+class Bet(Line):
+    """A rule for an operator that no example shows: the plain one of the first group that is still open."""
+
+    KIND = "crypt/bet"
+    TEXT = "bet {op} of {groups:,} {rule}"
+    op: Glyph
+    groups: tuple[Literal["add", "mul", "sub"], ...]
+    rule: RuleName
+
+    def transcription(self, page: Page) -> bool:
+        return self.op == page.parsed.query.op and list(self.groups) == open_groups(page.parsed, page.names("rule"))
+
+    def verdict_follows(self, page: Page) -> bool:
+        return self.rule == bet_rule(self.groups, page.names("rule")).name
+
+    def establish(self, page: Page) -> None:
+        page.put("rule", self.op, self.rule)
+
+
+SIGN_GROUP = {"+": "add", "*": "mul", "-": "sub"}
+
+
+def open_groups(row: EquationRow, found: dict[str, str]) -> list[str]:
+    """The groups that an unseen query operator may still have: its sign's, or those no other operator has."""
+    if all(op in SIGN_GROUP for op in row.operators):
+        return [SIGN_GROUP[row.query.op]]
+    used = {BY_NAME[name].group for op, name in found.items() if op != row.query.op}
+    return [group for group in ("add", "mul", "sub") if group not in used]
+
+
+def bet_rule(groups: tuple[str, ...], found: dict[str, str]) -> Rule:
+    """The plain rule of the first open group in the mode that the rules found so far have (normal if none)."""
+    mode = next((BY_NAME[name].mode for name in found.values() if BY_NAME[name].mode), "normal")
+    return BY_NAME[("flip_" if mode == "flip" else "") + groups[0]]
+
+
+# --- the query ----------------------------------------------------------------------------------------------------
+
+
+class _Query(Line):
+    """Shared by the query's arithmetic: operands as the page knows them, in the rule's mode."""
+
+    GROUP = ""
+
+    def transcription(self, page: Page) -> bool:
+        rule = query_rule(page)
+        if rule is None:
+            return False
+        group = "mod" if rule.base == "mod" else rule.group
+        operands = operands_of(page.parsed.query, known_digits(page), rule.mode)
+        return group == self.GROUP and operands == (self.x, self.y)
+
+
+def query_rule(page: Page) -> Rule | None:
+    """The rule that the page holds for the query's operator."""
+    return BY_NAME.get(page.get("rule", page.parsed.query.op, ""))
+
+
+@line
+class Reverse(Line):
+    """The query's operands read backwards (flip mode)."""
+
+    KIND = "crypt/reverse"
+    TEXT = "reverse {left} {right}: {x} {y}"
+    left: Pair
+    right: Pair
+    x: Pair
+    y: Pair
+
+    def transcription(self, page: Page) -> bool:
+        rule = query_rule(page)
+        operands = operands_of(page.parsed.query, known_digits(page), "normal")
+        return rule is not None and rule.mode == "flip" and operands == (self.left, self.right)
+
+    def arithmetic(self, page: Page) -> bool:
+        return (self.x, self.y) == (self.left[::-1], self.right[::-1])
+
+
+@line
+class AddQuery(_Query):
+    """The query's sum, units and tens first."""
+
+    KIND = "crypt/add"
+    TEXT = "add {x} {y}: {units} {tens} {total}"
+    GROUP = "add"
+    x: Pair
+    y: Pair
+    units: Sum
+    tens: Sum
+    total: int
+
+    def arithmetic(self, page: Page) -> bool:
+        return (self.units, self.tens, self.total) == (*add_steps(self.x, self.y), int(self.x) + int(self.y))
+
+    def establish(self, page: Page) -> None:
+        page.put("result", "", str(self.total))
+
+
+@line
+class MulQuery(_Query):
+    """The query's product, by two partial products."""
+
+    KIND = "crypt/mul"
+    TEXT = "mul {x} {y}: {tens} {ones} {total}"
+    GROUP = "mul"
+    x: Pair
+    y: Pair
+    tens: Sum
+    ones: Sum
+    total: Sum
+
+    def arithmetic(self, page: Page) -> bool:
+        return (self.tens, self.ones, self.total) == mul_steps(self.x, self.y)
+
+    def establish(self, page: Page) -> None:
+        page.put("result", "", self.total.rpartition("=")[2])
+
+
+@line
+class SubQuery(_Query):
+    """Larger minus smaller of the query's operands."""
+
+    KIND = "crypt/sub"
+    TEXT = "sub {x}{order}{y}: {units} {tens} {total}"
+    GROUP = "sub"
+    x: Pair
+    order: Literal["<", "=", ">"]
+    y: Pair
+    units: Difference
+    tens: Difference
+    total: int
+
+    def arithmetic(self, page: Page) -> bool:
+        x, y = int(self.x), int(self.y)
+        steps = (self.order, self.units, self.tens, self.total)
+        return steps == (compare(x, y), *sub_steps(self.x, self.y), abs(x - y))
+
+    def establish(self, page: Page) -> None:
+        page.put("result", "", str(self.total))
+        page.put("order", "", self.order)
+
+
+@line
+class ModQuery(_Query):
+    """The rest of larger by smaller of the query's operands."""
+
+    KIND = "crypt/mod"
+    TEXT = "mod {x} {y}: {product} {rest}"
+    GROUP = "mod"
+    x: Pair
+    y: Pair
+    product: Sum
+    rest: Difference
+
+    def arithmetic(self, page: Page) -> bool:
+        return (self.product, self.rest) == mod_steps(self.x, self.y)
+
+    def establish(self, page: Page) -> None:
+        page.put("result", "", self.rest.rpartition("=")[2])
+
+
+def signed(base: str, order: str, total: int) -> str:
+    """A difference with the minus that its rule writes."""
+    rule = BY_NAME.get(base) or BY_NAME[f"flip_{base}"]
+    side = rules.value(rule, *_SAMPLE[order])[1]
+    return f"-{total}" if side == "prefix" else f"{total}-" if side == "suffix" else str(total)
+
+
+@line
+class SignQuery(Line):
+    """The query's difference with its minus."""
+
+    KIND = "crypt/sign"
+    TEXT = "{base} {order} {total}: {value}"
+    base: Literal["sub", "rsub", "abs", "negabs", "absneg"]
+    order: Literal["<", "=", ">"]
+    total: int
+    value: Value
+
+    def transcription(self, page: Page) -> bool:
+        rule = query_rule(page)
+        made = page.get("order"), page.get("result")
+        return rule is not None and rule.base == self.base and made == (self.order, str(self.total))
+
+    def verdict_follows(self, page: Page) -> bool:
+        return self.value == signed(self.base, self.order, self.total)
+
+    def establish(self, page: Page) -> None:
+        page.put("result", "", self.value)
+
+
+@line
+class OffsetQuery(Line):
+    """One more or one less than the query's sum or product."""
+
+    KIND = "crypt/offset"
+    TEXT = "{total}{offset}={value}"
+    total: int
+    offset: Literal["+1", "-1"]
+    value: int
+
+    def transcription(self, page: Page) -> bool:
+        rule = query_rule(page)
+        return rule is not None and rule.base.endswith(self.offset) and page.get("result") == str(self.total)
+
+    def arithmetic(self, page: Page) -> bool:
+        return self.value == self.total + OFFSETS[self.offset]
+
+    def establish(self, page: Page) -> None:
+        page.put("result", "", str(self.value))
+
+
+def reversed_digits(value: str) -> str:
+    """Digits backwards, a minus stays on its side."""
+    return "-" + value[:0:-1] if value[:1] == "-" else value[-2::-1] + "-" if value[-1:] == "-" else value[::-1]
+
+
+@line
+class ReverseResult(Line):
+    """The result written backwards (flip mode)."""
+
+    KIND = "crypt/reverse-result"
+    TEXT = "reverse {value}: {printed}"
+    value: Value
+    printed: Value
+
+    def transcription(self, page: Page) -> bool:
+        rule = query_rule(page)
+        return rule is not None and rule.mode == "flip" and page.get("result") == self.value
+
+    def arithmetic(self, page: Page) -> bool:
+        return self.printed == reversed_digits(self.value)
+
+    def establish(self, page: Page) -> None:
+        page.put("result", "", self.printed)
+
+
+@line
+class Encode(Line):
+    """Every character of the result with its glyph; the minus is the query's operator."""
+
+    KIND = "crypt/encode"
+    TEXT = "encode {value}: {pairs: =}"
+    value: Value
+    pairs: tuple[tuple[Glyph, Glyph], ...]
+
+    def transcription(self, page: Page) -> bool:
+        known = known_digits(page)
+        return page.get("result") == self.value and all(
+            glyph == page.parsed.query.op if value == "-" else str(known.get(glyph, "")) == value
+            for value, glyph in self.pairs
+        )
+
+    def verdict_follows(self, page: Page) -> bool:
+        return "".join(value for value, _ in self.pairs) == self.value
+
+    def establish(self, page: Page) -> None:
+        page.answer = "".join(glyph for _, glyph in self.pairs)
+
+
+@line
+class Undetermined(Line):
+    """The end of a thought that the page cannot carry further: what is missing."""
+
+    KIND = "crypt/undetermined"
+    TEXT = "undetermined: no {what} for {of}"
+    what: Literal["digit", "rule", "glyph"]
+    of: Word
+
+    def transcription(self, page: Page) -> bool:
+        known = known_digits(page)
+        if self.what == "digit":
+            return all(glyph not in known for glyph in self.of)
+        if self.what == "rule":
+            return page.get("rule", self.of) is None
+        return all(c in "0123456789" and int(c) not in known.values() for c in self.of)
+
+
+QUERY_KINDS = (
+    DecodeQuery, Reverse, AddQuery, MulQuery, SubQuery, ModQuery, SignQuery, OffsetQuery, ReverseResult, Encode,
+)  # fmt: skip
+TEST_KINDS = (AddTest, MulTest, SubTest, ModTest, Signs, RuleFound)
+JOIN_KINDS = (JoinTest, JoinQuery)

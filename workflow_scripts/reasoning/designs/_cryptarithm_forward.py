@@ -1,0 +1,310 @@
+"""Forward work that several cryptarithm designs narrate: find a rule by tests, fill digits, work out the query.
+
+Everything here sees the prompt and the shown key only.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from puzzles import rules
+from puzzles.base import Problem
+from puzzles.equations import Equation, EquationRow, join_of, minus_and_digits
+from puzzles.rules import BY_NAME, Rule
+from reasoning import cryptarithm_lines as kinds
+from reasoning.lines import Line
+from reasoning.trace import Trace, Unrenderable
+
+FAMILIES = ("cryptarithm_deduce", "cryptarithm_guess")
+MOST_TRIALS = 5
+
+
+def gated(problem: Problem, trace: Trace, budget: int) -> Trace:
+    """The trace, unless it is longer than `budget` characters or boxes a wrong answer (never a training target)."""
+    if sum(len(each.text()) + 1 for each in trace.lines) > budget:
+        raise Unrenderable(f"over budget of {budget} characters")
+    if trace.answer is not None and trace.answer != problem.answer:
+        raise Unrenderable("the trace's answer is not the row's")
+    return trace
+
+
+def groups_of(equation: Equation, canonical: bool) -> tuple[str, ...]:
+    """The groups that can print an output of this shape, the operator's own sign first in canonical rows."""
+    side, digits = minus_and_digits(equation)
+    if side or len(digits) == 1:
+        return ("sub",)
+    groups = {2: ("add", "sub"), 3: ("add", "mul"), 4: ("mul",)}.get(len(digits), ())
+    first = kinds.SIGN_GROUP.get(equation.op) if canonical else None
+    return tuple(sorted(groups, key=lambda group: group != first))
+
+
+class Worker:
+    """Writes lines while it works forward on one row; `digits` is the key known so far, `rules` the rules found."""
+
+    def __init__(self, row: EquationRow, shown: Mapping[str, int]):
+        self.row, self.digits = row, dict(shown)
+        self.lines: list[Line] = []
+        self.rules: dict[str, Rule] = {}
+        self.answer: str | None = None
+        self.decoded: dict[int, int] = {}  # example -> how many digits were known when it was last decoded
+        self.tested: dict[str, int] = {}  # operator -> how many digits were known when its tests last failed
+        self.canonical = all(op in kinds.SIGN_GROUP for op in row.operators)
+
+    def add(self, each: Line) -> Line:
+        self.lines.append(each)
+        return each
+
+    # joins
+
+    def join(self, op: str) -> str:
+        """Test an operator's examples for a join: join, swap, both or neither."""
+        found = "both"
+        for number, e in self.examples(op):
+            joins = {rule.name for rule in join_of(e)}
+            verdict = {0: "neither", 2: "both"}.get(len(joins)) or ("join" if "join" in joins else "swap")
+            self.add(kinds.JoinTest(number, e.left + e.right, e.right + e.left, e.output, verdict))
+            if verdict == "neither":
+                return verdict
+            found = verdict if found == "both" else found
+        return found
+
+    def join_query(self, verdict: str) -> None:
+        query = self.row.query
+        how = "swap" if verdict == "swap" else "join"
+        self.answer = rules.apply(rules.JOINS[how == "swap"], query.left, query.right)
+        self.add(kinds.JoinQuery(how, query.left, query.right, self.answer))
+
+    # digits
+
+    def examples(self, op: str) -> list[tuple[int, Equation]]:
+        return [(number, e) for number, e in enumerate(self.row.examples, 1) if e.op == op]
+
+    def unknown(self, text: str) -> str:
+        return "".join(dict.fromkeys(c for c in text if c not in self.digits))
+
+    def left_over(self) -> tuple[str, str]:
+        free = "".join(str(d) for d in range(10) if d not in self.digits.values())
+        return self.unknown("".join(self.row.digit_glyphs())), free
+
+    def left(self) -> tuple[str, str]:
+        """Say what is left, unless the latest such line still holds."""
+        over = self.left_over()
+        latest = next((e for e in reversed(self.lines) if isinstance(e, kinds.Left)), None)
+        if over[0] and over[1] and (latest is None or (latest.glyphs, latest.digits) != over):
+            self.add(kinds.Left(*over))
+        return over
+
+    def decode(self, number: int) -> None:
+        """Decode an example, unless it was decoded and nothing is new."""
+        e = self.row.examples[number - 1]
+        text = e.left + e.right + e.output
+        known = sum(c in self.digits for c in text)
+        if self.decoded.get(number) != known:
+            self.decoded[number] = known
+            self.add(kinds.Decode(number, self._pairs(text, kinds.minus_glyph(e))))
+
+    def _pairs(self, text: str, minus: str) -> tuple[tuple[str, str], ...]:
+        return tuple((c, "-" if c == minus else str(self.digits.get(c, c))) for c in text)
+
+    def last(self) -> bool:
+        """Give the last glyph the last digit."""
+        glyphs, free = self.left_over()
+        if len(glyphs) != 1 or len(free) != 1:
+            return False
+        self.left()
+        self.digits[glyphs] = int(free)
+        self.add(kinds.Pin("last", glyphs, int(free)))
+        return True
+
+    # tests
+
+    def test(
+        self, number: int, e: Equation, mode: str, group: str, digits: Mapping[str, int], free: str | None
+    ) -> Line:
+        """The line that tests one group in one mode on an example whose operands are known."""
+        x, y = kinds.operands_of(e, digits, mode)
+        target, flip = kinds.target_of(e, digits, mode), "flip " if mode == "flip" else ""
+        if group == "add":
+            total = int(x) + int(y)
+            return kinds.AddTest(
+                number, flip, x, y, *kinds.add_steps(x, y), total, target, kinds.near(total, target, free)
+            )
+        if group == "mul":
+            verdict = kinds.near(int(x) * int(y), target, free)
+            return kinds.MulTest(number, flip, x, y, *kinds.mul_steps(x, y), target, verdict)
+        if group == "mod":
+            product, rest = kinds.mod_steps(x, y)
+            same = kinds.fits(rest.rpartition("=")[2], target, free) is not None
+            return kinds.ModTest(number, flip, x, y, product, rest, target, "same" if same else "no")
+        total, order = abs(int(x) - int(y)), kinds.compare(int(x), int(y))
+        same = kinds.fits(str(total), target.strip("-"), free) is not None
+        steps = kinds.sub_steps(x, y)
+        return kinds.SubTest(number, flip, x, order, y, *steps, total, target, "same" if same else "no")
+
+    def usable(self, op: str) -> list[tuple[int, Equation]]:
+        """The operator's examples whose operands are known, those with a known output first."""
+        known = [(n, e) for n, e in self.examples(op) if not self.unknown(e.left + e.right)]
+        return sorted(known, key=lambda pair: (len(self.unknown(minus_and_digits(pair[1])[1])), pair[0]))
+
+    def plans(self, e: Equation) -> Iterable[tuple[str, str]]:
+        """Which group and mode to test, in order."""
+        settled = {rule.mode for rule in self.rules.values()}
+        taken = {rule.group for rule in self.rules.values()}
+        for group in groups_of(e, self.canonical):
+            if group not in taken:
+                for mode in kinds_modes(settled):
+                    yield group, mode
+                    if group == "sub" and not minus_and_digits(e)[0]:
+                        yield "mod", mode
+
+    def find_rule(self, op: str) -> bool:
+        """Test the inventory in its fixed order until a rule fits every usable example of the operator.
+
+        With an output fully known the first rule that fits is taken; with unknown digits in every output all rules
+        are tested and only a single fit counts.
+        """
+        usable = self.usable(op)
+        if not usable or self.tested.get(op) == len(self.digits):
+            return False
+        self.tested[op] = len(self.digits)
+        partial = bool(self.unknown(minus_and_digits(usable[0][1])[1]))
+        free = self.left()[1] if self.left_over()[0] else None
+        found: list[str] = []
+        for group, mode in self.plans(usable[0][1]):
+            rule = self._try_rule(usable, group, mode, free)
+            if rule:
+                found.append(rule)
+                if not partial:
+                    break
+        if len(found) != 1 or found[0] == "several":
+            return False
+        self.rules[op] = BY_NAME[found[0]]
+        self.add(kinds.RuleFound(op, found[0]))
+        for number, e in usable:
+            self._read_off(number, e)
+        return True
+
+    def _try_rule(self, usable: list[tuple[int, Equation]], group: str, mode: str, free: str | None) -> str:
+        """The rule's name when every example passes, "several" when it cannot be told, "" when one fails."""
+        words = []
+        for number, e in usable:
+            self.decode(number)
+            each = self.add(self.test(number, e, mode, group, self.digits, free))
+            words.append(each.verdict)
+            if each.verdict == "no" or words[0] != each.verdict:
+                return ""
+        head = "flip_" if mode == "flip" else ""
+        if words[0] == "several":
+            return "several"
+        if group == "mod":
+            return head + "mod"
+        if group != "sub":
+            return head + group + words[0].removeprefix("same")
+        cases = tuple(
+            kinds.compare(*map(int, kinds.operands_of(e, self.digits, mode)))
+            + kinds.side_of(kinds.target_of(e, {}, mode))
+            for _, e in usable
+        )
+        base = kinds.sub_base(mode, tuple((case[0], case[1]) for case in cases))
+        self.add(kinds.Signs("flip " if mode == "flip" else "", cases, base))
+        return "" if base == "none" else head + base
+
+    def _value(self, e: Equation, rule: Rule) -> str:
+        """What a rule gives on known operands, as the tests write it."""
+        number, side = rules.value(rule, *map(int, kinds.operands_of(e, self.digits, rule.mode)))
+        return f"-{-number}" if side == "prefix" else f"{-number}-" if side == "suffix" else str(number)
+
+    def _read_off(self, number: int, e: Equation) -> None:
+        """Digits of unknown output glyphs, from the value of the example's rule."""
+        rule, target = self.rules[e.op], kinds.target_of(e, self.digits, self.rules[e.op].mode)
+        value = self._value(e, rule)
+        new = kinds.fits(value, target)
+        if new:
+            pairs = tuple((glyph, int(value)) for glyph, value in new.items())
+            self.add(kinds.ReadOff(number, value, target, pairs))
+            self.digits |= dict(pairs)
+
+    def trial(self, number: int, e: Equation) -> bool:
+        """An example of a known sum or product with one unknown operand glyph: try every digit left."""
+        rule, unknown = self.rules.get(e.op), self.unknown(e.left + e.right)
+        if rule is None or rule.group not in ("add", "mul") or len(unknown) != 1:
+            return False
+        if len(self.left_over()[1]) > MOST_TRIALS:
+            return False
+        free = self.left()[1]
+        self.decode(number)
+        passed = []
+        for digit in map(int, free):
+            self.add(kinds.Try(unknown, digit))
+            rest = free.replace(str(digit), "")
+            each = self.add(self.test(number, e, rule.mode, rule.group, {**self.digits, unknown: digit}, rest))
+            if each.verdict == kinds.offset_word(rule):
+                passed.append(digit)
+        if len(passed) != 1:
+            return False
+        self.digits[unknown] = passed[0]
+        self.add(kinds.Pin("only", unknown, passed[0]))
+        return True
+
+    # the query
+
+    def bet(self) -> None:
+        """A rule for the unseen query operator, from what the other operators leave."""
+        names = {op: rule.name for op, rule in self.rules.items()}
+        groups = tuple(kinds.open_groups(self.row, names))
+        if groups:
+            self.rules[self.row.query.op] = kinds.bet_rule(groups, names)
+            self.add(kinds.Bet(self.row.query.op, groups, self.rules[self.row.query.op].name))
+
+    def missing(self) -> str:
+        return self.unknown(self.row.query.left + self.row.query.right)
+
+    def query(self) -> None:
+        """Decode, compute step by step, encode; sets the answer, or ends undetermined where a glyph is missing."""
+        query, rule = self.row.query, self.rules[self.row.query.op]
+        self.add(kinds.DecodeQuery(self._pairs(query.left + query.right, "")))
+        x, y = kinds.operands_of(query, self.digits, rule.mode)
+        if rule.mode == "flip":
+            self.add(kinds.Reverse(x[::-1], y[::-1], x, y))
+        value = self._value(query, rule)
+        if rule.group == "add":
+            self.add(kinds.AddQuery(x, y, *kinds.add_steps(x, y), int(x) + int(y)))
+        elif rule.group == "mul":
+            self.add(kinds.MulQuery(x, y, *kinds.mul_steps(x, y)))
+        elif rule.base == "mod":
+            self.add(kinds.ModQuery(x, y, *kinds.mod_steps(x, y)))
+        else:
+            order, total = kinds.compare(int(x), int(y)), abs(int(x) - int(y))
+            self.add(kinds.SubQuery(x, order, y, *kinds.sub_steps(x, y), total))
+            self.add(kinds.SignQuery(rule.base, order, total, value))
+        if rule.base[-2:] in kinds.OFFSETS:
+            k = kinds.OFFSETS[rule.base[-2:]]
+            self.add(kinds.OffsetQuery(int(value) - k, rule.base[-2:], int(value)))
+        if rule.mode == "flip":
+            value, plain = kinds.reversed_digits(value), value
+            self.add(kinds.ReverseResult(plain, value))
+        glyph_of = {str(digit): glyph for glyph, digit in self.digits.items()} | {"-": query.op}
+        lost = "".join(dict.fromkeys(c for c in value if c not in glyph_of))
+        if lost and self.last():
+            glyph_of = {str(digit): glyph for glyph, digit in self.digits.items()} | {"-": query.op}
+            lost = "".join(dict.fromkeys(c for c in value if c not in glyph_of))
+        if lost:
+            self.undetermined("glyph", lost)
+            return
+        self.add(kinds.Encode(value, tuple((c, glyph_of[c]) for c in value)))
+        self.answer = "".join(glyph_of[c] for c in value)
+
+    def undetermined(self, what: str, of: str) -> None:
+        self.add(kinds.Undetermined(what, of))
+
+    def trace(self) -> Trace:
+        return Trace(tuple(self.lines), self.answer)
+
+
+def kinds_modes(settled: set[str]) -> tuple[str, ...]:
+    """The modes still possible: the one of a rule already found, else normal before flip."""
+    return tuple(settled) if len(settled) == 1 else ("normal", "flip")
+
+
+def until_fixed(*steps: Callable[[], bool]) -> None:
+    """Take the first step that makes progress, again and again, until none does."""
+    while any(step() for step in steps):
+        pass

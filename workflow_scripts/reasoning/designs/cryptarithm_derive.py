@@ -1,0 +1,81 @@
+"""derive: decode with the shown key, test the rules of the inventory, work the query out, encode.
+
+A join is answered from the glyphs alone. A digit that the key does not show is filled only by lines that show all
+work (an output read off a computed value, every digit left tried in one equation, the last digit left); otherwise the
+thought ends in an explicit `undetermined` line and boxes nothing. The forward design of the first slice; with the key
+fully shown it is the intervention of the study's section 5 with its arithmetic and its rule tests on the page.
+"""
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from puzzles.base import Problem, Solution
+from puzzles.equations import join_of
+from reasoning import cryptarithm_lines as kinds
+from reasoning.designs._cryptarithm_forward import FAMILIES, Worker, gated, until_fixed
+from reasoning.trace import Design, Trace
+
+BUDGET = 1500
+
+
+def derive(work: Worker) -> None:
+    """Write the whole thought of a row."""
+    row = work.row
+    if row.seen:
+        verdict = work.join(row.query.op)
+        if verdict != "neither":
+            work.join_query(verdict)
+            return
+    else:
+        work.add(kinds.Unseen(row.query.op))
+    joins = {e.op for e in row.examples if join_of(e)}
+    others = [op for op in row.operators if op != row.query.op and op not in joins]
+
+    def rule_of_query() -> bool:
+        return row.seen and row.query.op not in work.rules and work.find_rule(row.query.op)
+
+    def rule_of_other() -> bool:
+        wanted = work.missing() or row.query.op not in work.rules
+        return bool(wanted) and any(op not in work.rules and work.find_rule(op) for op in others)
+
+    def last_digit() -> bool:
+        wanted = work.missing() or row.query.op not in work.rules
+        return bool(wanted) and work.last()
+
+    def trials() -> bool:
+        wanted = work.missing() or row.query.op not in work.rules
+        return bool(wanted) and any(work.trial(number, e) for number, e in enumerate(row.examples, 1))
+
+    if work.digits:
+        until_fixed(last_digit, rule_of_query, rule_of_other, trials)
+    if not row.seen and not work.missing():
+        work.bet()
+    if work.missing():
+        work.undetermined("digit", work.missing())
+    elif row.query.op not in work.rules:
+        work.undetermined("rule", row.query.op)
+    else:
+        work.query()
+
+
+def render(problem: Problem, parsed: Any, solution: Solution, known: Mapping[str, int], rng: random.Random) -> Trace:
+    work = Worker(parsed, known)
+    derive(work)
+    return gated(problem, work.trace(), BUDGET)
+
+
+KINDS = (
+    *kinds.JOIN_KINDS,
+    kinds.Unseen,
+    kinds.Left,
+    kinds.Decode,
+    kinds.Try,
+    kinds.Pin,
+    kinds.ReadOff,
+    *kinds.TEST_KINDS,
+    kinds.Bet,
+    *kinds.QUERY_KINDS,
+    kinds.Undetermined,
+)
+DESIGNS = tuple(Design("derive", family, KINDS, render, tuple(range(11))) for family in FAMILIES)

@@ -1,0 +1,303 @@
+"""What the examples of a cryptarithm force, without knowing its answer: candidate rows and their propagation.
+
+An equation's *signature* writes its left side and output by first occurrence (`<!+^& = @<?` is ABCDEAF, a minus stays
+a minus). Every signature has a finite table of rows: an arithmetic rule and one digit per letter. Propagation keeps,
+per glyph, the digits that may still stand behind it and, per operator, the rules that may still be meant, and repeats
+until nothing changes: an equation keeps the rows that agree with both; glyphs and rules keep what some row of every
+equation supports; a settled digit or group is taken from the others; a digit that only one glyph can take is given to
+it when the page shows ten glyphs. Operand values are 10..99 (so a leading zero is printed only in flip mode).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+
+from puzzles import rules
+from puzzles.base import Event
+from puzzles.equations import Equation, EquationRow, join_of
+from puzzles.rules import VALUE_RULES
+
+MODES = ("normal", "flip")
+GROUPS = ("add", "sub", "mul")
+RULE_MODE = np.array([MODES.index(rule.mode) for rule in VALUE_RULES], dtype=np.int8)
+RULE_GROUP = np.array([GROUPS.index(rule.group) for rule in VALUE_RULES], dtype=np.int8)
+ALL_DIGITS = (1 << 10) - 1
+ALL_RULES = (1 << len(VALUE_RULES)) - 1
+MODE_RULES = tuple(sum(1 << i for i, rule in enumerate(VALUE_RULES) if rule.mode == mode) for mode in MODES)
+GROUP_RULES = tuple(sum(1 << i for i, rule in enumerate(VALUE_RULES) if rule.group == group) for group in GROUPS)
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of one signature: `rule` (n,) indices into VALUE_RULES, `digits` (n, letters), in catalog order
+    (rule, then digits ascending)."""
+
+    rule: np.ndarray
+    digits: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rule)
+
+    def keep(self, mask: np.ndarray) -> "Table":
+        return Table(self.rule[mask], self.digits[mask])
+
+
+def signature(equation: Equation) -> tuple[str, tuple[str, ...]]:
+    """The signature and the equation's distinct digit glyphs in the order of its letters."""
+    names: dict[str, str] = {}
+    text = equation.left + equation.right + equation.output
+    sign = equation.op if len(equation.output) > 1 else ""
+    letters = ["-" if i > 3 and c == sign else names.setdefault(c, chr(65 + len(names))) for i, c in enumerate(text)]
+    return "".join(letters), tuple(names)
+
+
+@lru_cache(1)
+def _catalog() -> dict[str, Table]:
+    found: dict[str, list[tuple[int, ...]]] = {}
+    for index, rule in enumerate(VALUE_RULES):
+        turn = -1 if rule.mode == "flip" else 1
+        printed = [str(x)[::turn] for x in range(10, 100)]
+        for left in printed:
+            for right in printed:
+                names: dict[str, int] = {}
+                text = left + right + rules.apply(rule, left, right)
+                key = "".join(["-" if c == "-" else chr(65 + names.setdefault(c, len(names))) for c in text])
+                found.setdefault(key, []).append((index, *map(int, names)))
+    tables = {}
+    for key, rows in found.items():
+        rows.sort()
+        array = np.array(rows, dtype=np.int8)
+        tables[key] = Table(array[:, 0], np.ascontiguousarray(array[:, 1:]))
+    return tables
+
+
+def rows_of(letters: str) -> Table:
+    """All rows of a signature (an empty table for one that no rule can print)."""
+    empty = Table(np.zeros(0, np.int8), np.zeros((0, len(set(letters) - {"-"})), np.int8))
+    return _catalog().get(letters, empty)
+
+
+@dataclass(frozen=True)
+class Clue:
+    """One arithmetic example: its number on the page (from 1), operator, glyphs and signature table."""
+
+    number: int
+    op: str
+    glyphs: tuple[str, ...]
+    letters: str
+    table: Table
+
+
+def clues(row: EquationRow) -> tuple[Clue, ...]:
+    """The examples that are not joins."""
+    found = []
+    for number, equation in enumerate(row.examples, 1):
+        if not join_of(equation):
+            letters, glyphs = signature(equation)
+            found.append(Clue(number, equation.op, glyphs, letters, rows_of(letters)))
+    return tuple(found)
+
+
+def matching(
+    clue: Clue,
+    digits: Mapping[str, int],
+    mode: str = "",
+    chosen: Mapping[str, int] | None = None,
+    table: Table | None = None,
+) -> Table:
+    """The clue's rows that agree with known digits (others stay free but unused), the mode and the operators' rules.
+
+    `chosen` maps operators to rule indices; two operators never share a group.
+    """
+    table = clue.table if table is None else table
+    chosen = chosen or {}
+    mask = np.ones(len(table), dtype=bool)
+    used = np.zeros(10, dtype=bool)
+    used[list(digits.values())] = True
+    for column, glyph in enumerate(clue.glyphs):
+        if glyph in digits:
+            mask &= table.digits[:, column] == digits[glyph]
+        elif digits:
+            mask &= ~used[table.digits[:, column]]
+    if clue.op in chosen:
+        mask &= table.rule == chosen[clue.op]
+    else:
+        if mode:
+            mask &= RULE_MODE[table.rule] == MODES.index(mode)
+        for op, rule in chosen.items():
+            if op != clue.op:
+                mask &= RULE_GROUP[table.rule] != RULE_GROUP[rule]
+    return table.keep(mask)
+
+
+def bits(mask: int) -> list[int]:
+    """The positions of a mask's bits, ascending."""
+    return [i for i in range(mask.bit_length()) if mask >> i & 1]
+
+
+def single(mask: int) -> bool:
+    return mask != 0 and mask & (mask - 1) == 0
+
+
+@dataclass
+class State:
+    """What is still possible. domains: glyph -> bit mask of digits; rules: operator -> bit mask over VALUE_RULES;
+    tables: clue number -> rows that survive; dead: why nothing is left ("" while something is)."""
+
+    domains: dict[str, int]
+    rules: dict[str, int]
+    tables: dict[int, Table]
+    dead: str = ""
+    events: list[Event] = field(default_factory=list)
+
+    def copy(self) -> "State":
+        return State(dict(self.domains), dict(self.rules), dict(self.tables), self.dead, [])
+
+    def digit(self, glyph: str) -> int | None:
+        mask = self.domains.get(glyph, 0)
+        return mask.bit_length() - 1 if single(mask) else None
+
+    def known(self) -> dict[str, int]:
+        return {glyph: mask.bit_length() - 1 for glyph, mask in self.domains.items() if single(mask)}
+
+    def modes(self) -> tuple[str, ...]:
+        live = 0
+        for mask in self.rules.values():
+            live |= mask
+        return tuple(mode for mode, rules_ in zip(MODES, MODE_RULES, strict=True) if live & rules_)
+
+    def log(self, kind: str, name: str, args: tuple[str, ...] = (), result: str = "", verdict: str = "") -> None:
+        self.events.append(Event(kind, name, args, result, verdict))
+
+
+def start(
+    row: EquationRow, known: Mapping[str, int], vocabulary: Mapping[str, int] | None = None
+) -> tuple[State, tuple[Clue, ...]]:
+    """The state before any propagation and the row's clues.
+
+    vocabulary: operator -> mask of rules to consider (default: all). Known digits start settled.
+    """
+    found = clues(row)
+    taken = sum(1 << digit for digit in known.values())
+    domains = {
+        glyph: 1 << known[glyph] if glyph in known else ALL_DIGITS & ~taken
+        for glyph in dict.fromkeys((*row.digit_glyphs(), *known))
+    }
+    operators = {clue.op: (vocabulary or {}).get(clue.op, ALL_RULES) for clue in found}
+    return State(domains, operators, {clue.number: clue.table for clue in found}), found
+
+
+_BIT = (1 << np.arange(10)).astype(np.int16)
+_RULE_BIT = (1 << np.arange(len(VALUE_RULES))).astype(np.int32)
+
+
+def _narrow(state: State, clue: Clue) -> bool:
+    """One equation's consistency: keep supported rows, then supported digits and rules. True when something changed."""
+    table = state.tables[clue.number]
+    mask = (_RULE_BIT[table.rule] & state.rules[clue.op]) != 0
+    columns = _BIT[table.digits]
+    for column, glyph in enumerate(clue.glyphs):
+        mask &= (columns[:, column] & state.domains[glyph]) != 0
+    if not mask.all():
+        table, columns = table.keep(mask), columns[mask]
+        state.tables[clue.number] = table
+    if not len(table):
+        state.dead = f"E{clue.number}"
+        return True
+    changed = False
+    support = np.bitwise_or.reduce(columns, axis=0)
+    for column, glyph in enumerate(clue.glyphs):
+        kept = int(support[column]) & state.domains[glyph]
+        changed |= kept != state.domains[glyph] and restrict(state, glyph, kept, "equation", clue.number)
+    kept = int(np.bitwise_or.reduce(_RULE_BIT[table.rule])) & state.rules[clue.op]
+    if kept != state.rules[clue.op]:
+        drop_rules(state, clue.op, kept, f"E{clue.number}")
+        changed = True
+    return changed
+
+
+def restrict(state: State, glyph: str, kept: int, reason: str, number: int = 0) -> bool:
+    """Leave a glyph only the digits of `kept`; logs the narrowing, or the pin when one digit is left."""
+    before = state.domains[glyph]
+    kept &= before
+    if kept == before:
+        return False
+    state.domains[glyph] = kept
+    place = f"E{number}" if number else ""
+    if not kept:
+        state.dead = glyph
+    elif single(kept):
+        state.log("assign", glyph, (reason, place, "".join(map(str, bits(before)))), str(kept.bit_length() - 1))
+    else:
+        state.log("compute", glyph, (reason, place, "".join(map(str, bits(before)))), "".join(map(str, bits(kept))))
+    return True
+
+
+def drop_rules(state: State, op: str, kept: int, reason: str) -> None:
+    """Leave an operator only the rules of `kept`; logs what was dropped."""
+    gone = state.rules[op] & ~kept
+    state.rules[op] &= kept
+    names = tuple(VALUE_RULES[i].name for i in bits(gone))
+    state.log("test", op, (reason, *names), " ".join(VALUE_RULES[i].name for i in bits(state.rules[op])), "drop")
+    if not state.rules[op]:
+        state.dead = op
+
+
+def _spread(state: State) -> bool:
+    """All-different digits, the hidden single, one mode for the row, one group per operator."""
+    changed = False
+    for glyph, mask in list(state.domains.items()):
+        if single(mask):
+            for other in state.domains:
+                if other != glyph and state.domains[other] & mask:
+                    changed |= restrict(state, other, ~mask, "taken")
+                    if state.dead:
+                        return True
+    if len(state.domains) == 10:
+        for digit in range(10):
+            holders = [glyph for glyph, mask in state.domains.items() if mask >> digit & 1]
+            if not holders:
+                state.dead = str(digit)
+                return True
+            if len(holders) == 1 and not single(state.domains[holders[0]]):
+                changed |= restrict(state, holders[0], 1 << digit, "only")
+    for mode in MODE_RULES:
+        if any(not mask & mode for mask in state.rules.values()):
+            for op, mask in state.rules.items():
+                if mask & mode:
+                    drop_rules(state, op, mask & ~mode, "mode")
+                    changed = True
+                    if state.dead:
+                        return True
+    for op, mask in list(state.rules.items()):
+        for group in GROUP_RULES:
+            if mask & group == mask:
+                for other, rest in state.rules.items():
+                    if other != op and rest & group:
+                        drop_rules(state, other, rest & ~group, f"group {op}")
+                        changed = True
+                        if state.dead:
+                            return True
+    return changed
+
+
+def propagate(state: State, found: tuple[Clue, ...]) -> State:
+    """Run every rule to its fixpoint, in place; events are appended to `state.events`."""
+    changed = True
+    while changed and not state.dead:
+        changed = _spread(state)
+        for clue in found:
+            if state.dead:
+                break
+            changed |= _narrow(state, clue)
+    return state
+
+
+def branches(state: State, found: tuple[Clue, ...], glyph: str) -> Iterator[tuple[int, State]]:
+    """For every digit a glyph may still have, ascending: the digit and the propagated state under it."""
+    for digit in bits(state.domains[glyph]):
+        trial = state.copy()
+        restrict(trial, glyph, 1 << digit, "try")
+        yield digit, propagate(trial, found)
