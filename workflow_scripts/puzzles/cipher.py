@@ -28,7 +28,8 @@ SLOTS: Mapping[str, tuple[str, ...]] = {
         "writes",
         "object": "book castle crystal door forest garden key map message mirror potion puzzle secret story treasure",
         "preposition": "above around beyond in inside near through under",
-        "place": "castle cave forest garden island library mountain ocean palace school tower valley village wonderland",
+        "place": "castle cave forest garden island library mountain ocean palace school tower valley village "
+        "wonderland",
     }.items()
 }
 TEMPLATES = (
