@@ -50,7 +50,9 @@ class Verdict(Line):
 DESIGN = Design("toy", "numeral", (Plain, Lists, Verdict), render=None)
 INT = st.integers(-(10**14), 10**14)
 LINES = st.one_of(
-    st.builds(Plain, INT, GLYPH, GLYPH, st.integers(0, 9), st.sampled_from(["add", "add+1"]), st.text(GLYPH, min_size=1)),
+    st.builds(
+        Plain, INT, GLYPH, GLYPH, st.integers(0, 9), st.sampled_from(["add", "add+1"]), st.text(GLYPH, min_size=1)
+    ),
     st.builds(
         Lists,
         st.lists(INT, max_size=4).map(tuple),

@@ -526,7 +526,7 @@ class Signs(Line):
     rule of the inventory that does so."""
 
     KIND = "crypt/signs"
-    TEXT = "signs {flip}{cases:,} {verdict}"
+    TEXT = "{flip}signs {cases:,} {verdict}"
     OUTCOMES = (*SUB_BASES, "none")
     FORCED_BY = "the order of the operands and the place of the minus in every case on the same line"
     flip: Flip
@@ -760,7 +760,7 @@ class OffsetQuery(Line):
     """One more or one less than the query's sum or product."""
 
     KIND = "crypt/offset"
-    TEXT = "{total}{offset}={value}"
+    TEXT = "offset {total} {offset}: {value}"
     total: int
     offset: Literal["+1", "-1"]
     value: int

@@ -22,7 +22,8 @@ Declaring a kind of line:
         def establish(self, page):               # what later lines may rely on
             page.put("product", str(self.b), self.product)
 
-    Partial(3, 12, 36, "small").text() == "3*12=36 small";  Partial.parse("3*12=36 small") == Partial(3, 12, 36, "small")
+    Partial(3, 12, 36, "small").text() == "3*12=36 small"
+    Partial.parse("3*12=36 small") == Partial(3, 12, 36, "small")
 
 TEXT is literal text with {field} places; write {{ and }} for braces. The field's type decides its form:
 
@@ -37,8 +38,8 @@ TEXT is literal text with {field} places; write {{ and }} for braces. The field'
 
 Parsing takes linear time: a field or list that can grow must be followed by the end of the line or by a literal whose
 first character it cannot contain. `@line` raises TypeError for a declaration that breaks this or any other rule.
-Checks are called on lines that a model wrote: any value of the field's type may come, in any order of lines, and a check
-must answer False or None, never raise.
+Checks are called on lines that a model wrote: any value of the field's type may come, in any order of lines, and a
+check must answer False or None, never raise.
 """
 
 import dataclasses
@@ -91,9 +92,7 @@ Letters = Annotated[str, Chars("a-z")]
 Glyph = Annotated[str, Chars("!-~", 1)]
 Word = Annotated[str, Chars("!-~")]
 DIGITS = frozenset("0123456789")
-Number = Annotated[
-    str, Codec(r"-?[0-9]{1,12}+(?:\.[0-9]{1,12}+)?+", str, str, DIGITS | {"."})
-]
+Number = Annotated[str, Codec(r"-?[0-9]{1,12}+(?:\.[0-9]{1,12}+)?+", str, str, DIGITS | {"."})]
 
 
 def _chars(spec: Chars, base: type) -> Codec:
@@ -181,10 +180,12 @@ class Line:
 
     def text(self) -> str:
         """The line as printed."""
-        return "".join([
-            literal if encode is None else literal + encode(getattr(self, name))
-            for literal, name, encode in self._pieces
-        ])
+        return "".join(
+            [
+                literal if encode is None else literal + encode(getattr(self, name))
+                for literal, name, encode in self._pieces
+            ]
+        )
 
     @classmethod
     def parse(cls, text: str) -> Self | None:

@@ -121,9 +121,8 @@ class Round(Line):
         return page.get("unused") == "" and str(page.get("total")) == f"{self.kept or ''}{self.dropped}".lstrip("0")
 
     def arithmetic(self, page: Page) -> bool:
-        return (
-            self.answer == printed(self.kept + (self.dropped >= "5"), page.family)
-            and len(self.dropped) == page.get("decimals")
+        return self.answer == printed(self.kept + (self.dropped >= "5"), page.family) and len(self.dropped) == page.get(
+            "decimals"
         )
 
     def establish(self, page: Page) -> None:

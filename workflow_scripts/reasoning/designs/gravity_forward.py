@@ -1,4 +1,7 @@
-"""gravity / forward: distance over time squared of the longest example by long division, then times the query's square."""
+"""gravity / forward: distance over time squared by long division, then times the square of the query's time.
+
+The example with the longest time is used.
+"""
 
 import random
 from collections.abc import Mapping
@@ -88,9 +91,7 @@ def render(
     if fall * 100 >= 10 * long * long:
         raise Unrenderable("the slope is not below ten")
     squares = square("x", long, long), square("q", query, query)
-    lines, answer = proportion.scale(
-        fall * 100, squares[0].square, squares[1].square, SLOPE_DIGITS, DROPPED, "gravity"
-    )
+    lines, answer = proportion.scale(fall * 100, squares[0].square, squares[1].square, SLOPE_DIGITS, DROPPED, "gravity")
     if answer != problem.answer:
         raise Unrenderable("the slope of one example does not give the last digit")
     return Trace((Example(i + 1, t, long, d, fall, parsed.query, query), *squares, *lines), answer)

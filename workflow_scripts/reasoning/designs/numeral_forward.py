@@ -51,9 +51,7 @@ class Take(Line):
         page.answer = self.so_far if self.after == 0 else None
 
 
-def render(
-    problem: Problem, parsed: object, solution: Solution, known: Mapping[str, int], rng: random.Random
-) -> Trace:
+def render(problem: Problem, parsed: object, solution: Solution, known: Mapping[str, int], rng: random.Random) -> Trace:
     lines, left, so_far = [], parsed.query, ""
     while left:
         symbol = largest_symbol(left)
