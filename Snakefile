@@ -33,7 +33,11 @@ rule all:
 
 rule puzzles:
     input:
-        collect("<results>/solutions/{family}/{split}.parquet", family=families, split=["train", *eval_sets]),
+        collect(
+            "<results>/solutions/{family}/{split}.parquet",
+            family=families,
+            split=["train", *eval_sets],
+        ),
 
 
 rule texts:
@@ -43,4 +47,6 @@ rule texts:
 
 rule models:
     input:
-        collect("<results>/adapters/{run[arm]}/seed-{run[seed]}/adapter_model.safetensors", run=runs),
+        collect(
+            "<results>/adapters/{run[arm]}/seed-{run[seed]}/adapter_model.safetensors", run=runs
+        ),

@@ -57,7 +57,10 @@ def design_file(family, design):
     """The file of a design, relative to workflow_scripts/."""
     for name, module in sys.modules.items():
         if name.startswith("reasoning.designs."):
-            if DESIGNS[family, design] in (getattr(module, "DESIGN", None), *getattr(module, "DESIGNS", ())):
+            if DESIGNS[family, design] in (
+                getattr(module, "DESIGN", None),
+                *getattr(module, "DESIGNS", ()),
+            ):
                 return name.replace(".", "/") + ".py"
 
 
@@ -66,12 +69,21 @@ def arm(column):
     return lookup(query="arm == '{arm}'", within=arms, cols=column)
 
 
+def backbone_of(wildcards):
+    return backbones[arms.at[wildcards.arm, "backbone"]]
+
+
 def arm_texts(name, split):
     """The rendered texts of an arm, one table per family. What the model is shown never depends on the corruption."""
     row = arms.loc[name]
     corruption = row.corruption if split == "train" else "none"
     tail = f"{row.design}/reveal-{row.reveal}/{corruption}/{split}.parquet"
     return [f"<results>/texts/{family}/{tail}" for family in row.families]
+
+
+def arm_puzzles(name, split):
+    """The problems of an arm's families, one table each."""
+    return [f"<results>/puzzles/{family}/{split}.parquet" for family in arms.at[name, "families"]]
 
 
 def rows(split, family):

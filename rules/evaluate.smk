@@ -1,10 +1,33 @@
 """What each completion is worth: the official and the strict grade, and the audit of every line."""
 
 
+rule leaks:
+    input:
+        code=code("leaks"),
+        corpus="<results>/corpora/{arm}.parquet",
+        puzzles=lambda wildcards: arm_puzzles(wildcards.arm, "train"),
+        held_out=lambda wildcards: arm_puzzles(wildcards.arm, wildcards.eval_set),
+    output:
+        ensure("<results>/leaks/{arm}/{eval_set}.json", non_empty=True),
+    log:
+        "<results>/logs/leaks/{arm}/{eval_set}.log",
+    benchmark:
+        "<results>/benchmarks/leaks/{arm}/{eval_set}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    shell:
+        "python {input.code[0]} --corpus {input.corpus} --puzzles {input.puzzles} --held-out {input.held_out}"
+        " --out {output} 2> {log}"
+
+
 rule grade:
     input:
         code=code("grade"),
         completions="<results>/completions/{arm}/seed-{seed}/{decoder}/{eval_set}.parquet",
+        leaks="<results>/leaks/{arm}/{eval_set}.json",
     output:
         ensure("<results>/grades/{arm}/seed-{seed}/{decoder}/{eval_set}.parquet", non_empty=True),
     log:
@@ -23,14 +46,12 @@ rule grade:
 rule audit:
     input:
         code=lambda wildcards: code(
-            "audit", family=arms.at[wildcards.arm, "families"], design=arms.at[wildcards.arm, "design"]
+            "audit",
+            family=arms.at[wildcards.arm, "families"],
+            design=arms.at[wildcards.arm, "design"],
         ),
         completions="<results>/completions/{arm}/seed-{seed}/{decoder}/{eval_set}.parquet",
-        puzzles=lambda wildcards: collect(
-            "<results>/puzzles/{family}/{eval_set}.parquet",
-            family=arms.at[wildcards.arm, "families"],
-            eval_set=wildcards.eval_set,
-        ),
+        puzzles=lambda wildcards: arm_puzzles(wildcards.arm, wildcards.eval_set),
     output:
         ensure("<results>/audits/{arm}/seed-{seed}/{decoder}/{eval_set}.parquet", non_empty=True),
     log:

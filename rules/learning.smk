@@ -5,10 +5,8 @@ rule corpus:
     input:
         code=code("corpus"),
         texts=lambda wildcards: arm_texts(wildcards.arm, "train"),
-        train=lambda wildcards: collect(
-            "<results>/puzzles/{family}/train.parquet", family=arms.at[wildcards.arm, "families"]
-        ),
-        held_out=collect("<results>/puzzles/{family}/{eval_set}.parquet", family=families, eval_set=eval_sets),
+        puzzles=lambda wildcards: arm_puzzles(wildcards.arm, "train"),
+        held_out=lambda wildcards: arm_puzzles(wildcards.arm, "test"),
     output:
         ensure("<results>/corpora/{arm}.parquet", non_empty=True),
     log:
@@ -25,7 +23,7 @@ rule corpus:
         selection=arm("selection"),
         seed=config["seed"],
     shell:
-        "python {input.code[0]} --texts {input.texts} --puzzles {input.train} --held-out {input.held_out}"
+        "python {input.code[0]} --texts {input.texts} --puzzles {input.puzzles} --held-out {input.held_out}"
         " --n {params.n} --selection {params.selection} --seed {params.seed} --out {output} 2> {log}"
 
 
@@ -48,7 +46,7 @@ rule backbone:
         "../envs/gpu.yaml"
     threads: config["threads"]
     resources:
-        gpu=1,
+        gpu=config["gpus"],
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
@@ -66,7 +64,7 @@ rule train:
         code=code("train"),
         corpus="<results>/corpora/{arm}.parquet",
         backbone=lambda wildcards: f"<results>/backbones/{arms.at[wildcards.arm, 'backbone']}/model.safetensors",
-        deepspeed=config["deepspeed"],
+        deepspeed=lambda wildcards: f"config/deepspeed/zero{backbone_of(wildcards)['zero_stage']}.json",
     output:
         multiext(
             "<results>/adapters/{arm}/seed-{seed}/",
@@ -84,19 +82,20 @@ rule train:
         "../envs/gpu.yaml"
     threads: config["threads"]
     resources:
-        gpu=1,
+        gpu=config["gpus"],
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         recipe=lambda wildcards: json.dumps(recipes[arms.at[wildcards.arm, "recipe"]]),
         backbone=subpath(input.backbone, parent=True),
-        ranks=config["ranks"],
+        options=lambda wildcards: json.dumps(backbone_of(wildcards)),
+        ranks=config["gpus"] or config["ranks"],
         state=f"results/{config['run']}/state/train/{{arm}}/seed-{{seed}}",
         out=subpath(output.weights, parent=True),
     shell:
         "python {input.code[0]} --corpus {input.corpus} --backbone {params.backbone} --recipe {params.recipe:q}"
-        " --seed {wildcards.seed} --ranks {params.ranks} --threads {threads} --deepspeed {input.deepspeed}"
-        " --state {params.state} --out {params.out} 2> {log}"
+        " --backbone-options {params.options:q} --deepspeed {input.deepspeed} --seed {wildcards.seed}"
+        " --ranks {params.ranks} --gpus {resources.gpu} --threads {threads} --state {params.state} --out {params.out} 2> {log}"
 
 
 rule sample:
@@ -106,7 +105,9 @@ rule sample:
         backbone=lambda wildcards: f"<results>/backbones/{arms.at[wildcards.arm, 'backbone']}/model.safetensors",
         texts=lambda wildcards: arm_texts(wildcards.arm, wildcards.eval_set),
     output:
-        ensure("<results>/completions/{arm}/seed-{seed}/{decoder}/{eval_set}.parquet", non_empty=True),
+        ensure(
+            "<results>/completions/{arm}/seed-{seed}/{decoder}/{eval_set}.parquet", non_empty=True
+        ),
     log:
         "<results>/logs/sample/{arm}/seed-{seed}/{decoder}/{eval_set}.log",
     benchmark:
@@ -115,7 +116,7 @@ rule sample:
         "../envs/gpu.yaml"
     threads: config["threads"]
     resources:
-        gpu=1,
+        gpu=config["gpus"],
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:

@@ -15,8 +15,12 @@ rule summarize:
         code=code("summarize"),
         grades=graded("grades"),
         audits=graded("audits"),
-        puzzles=collect("<results>/puzzles/{family}/{eval_set}.parquet", family=families, eval_set=eval_sets),
-        solutions=collect("<results>/solutions/{family}/{eval_set}.parquet", family=families, eval_set=eval_sets),
+        puzzles=collect(
+            "<results>/puzzles/{family}/{eval_set}.parquet", family=families, eval_set=eval_sets
+        ),
+        solutions=collect(
+            "<results>/solutions/{family}/{eval_set}.parquet", family=families, eval_set=eval_sets
+        ),
         metrics=collect("<results>/adapters/{run[arm]}/seed-{run[seed]}/metrics.jsonl", run=runs),
     output:
         report(

@@ -25,7 +25,10 @@ rule render:
         puzzles="<results>/puzzles/{family}/{split}.parquet",
         solutions="<results>/solutions/{family}/{split}.parquet",
     output:
-        ensure("<results>/texts/{family}/{design}/reveal-{reveal}/{corruption}/{split}.parquet", non_empty=True),
+        ensure(
+            "<results>/texts/{family}/{design}/reveal-{reveal}/{corruption}/{split}.parquet",
+            non_empty=True,
+        ),
     log:
         "<results>/logs/render/{family}/{design}/reveal-{reveal}/{corruption}/{split}.log",
     benchmark:

@@ -1,7 +1,7 @@
 """The tables: one function each, from the graded completions and the solvers' results to a data frame."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -25,21 +25,29 @@ GRADE_COLUMNS = (
     "failure",
     "n_tokens",
 )
+AUDIT_COLUMNS = ("id", "family", "kind", "transcription", "arithmetic", "verdict", "outcome", "first_failure")
 POOLED = "all"
+Grader = Callable[[str, str], bool]
+"""Whether a prediction (first) answers the puzzle whose gold answer is the second."""
 
 
-def read_grades(paths: Iterable[str | Path]) -> pd.DataFrame:
-    """All graded completions; arm, seed, decoder and eval_set come from the path grades/ARM/seed-S/DECODER/SET.parquet."""
+def read_cells(paths: Iterable[str | Path], columns: Iterable[str]) -> pd.DataFrame:
+    """The tables under one another, with arm, seed, decoder and eval_set from paths ARM/seed-S/DECODER/SET.parquet."""
     frames = []
     for path in map(Path, paths):
         arm, seed, decoder = path.parts[-4:-1] if len(path.parts) >= 4 else ("", "", "")
         if not seed.startswith("seed-"):
             raise LabError("expected a path that ends in ARM/seed-S/DECODER/EVAL_SET.parquet", file=path)
-        frame = read_table(path, GRADE_COLUMNS).to_pandas()
+        frame = read_table(path, columns).to_pandas()
         frames.append(frame.assign(arm=arm, seed=seed.removeprefix("seed-"), decoder=decoder, eval_set=path.stem))
     if not frames:
-        raise LabError("no graded completions were given")
+        raise LabError("no tables were given")
     return pd.concat(frames, ignore_index=True)
+
+
+def read_grades(paths: Iterable[str | Path]) -> pd.DataFrame:
+    """All graded completions."""
+    return read_cells(paths, GRADE_COLUMNS)
 
 
 def with_pooled(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
@@ -89,7 +97,7 @@ def accuracy(grades: pd.DataFrame) -> pd.DataFrame:
 
 
 def paired(grades: pd.DataFrame) -> pd.DataFrame:
-    """Every two arms on the rows that both were evaluated on, per family, stratum and eval set (exact McNemar).
+    """Every two arms of a family on the rows that both were evaluated on, per stratum and eval set (exact McNemar).
 
     p_holm adjusts for the comparisons within one family, stratum and eval set.
     """
@@ -125,12 +133,11 @@ def paired(grades: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=columns)
 
 
-def solvers(puzzles: Iterable[str | Path], solutions: Iterable[str | Path], official, strict) -> pd.DataFrame:
-    """What the exact solvers reach per family, stratum and eval set, and the share of rows each forward closure derives.
+def solvers(puzzles: Iterable[str | Path], solutions: Iterable[str | Path], official: Grader) -> pd.DataFrame:
+    """What the exact solvers reach per family, stratum and eval set, and what each forward closure derives.
 
-    `official` and `strict` decide whether an answer is right (prediction, gold) -> bool. Long form: one line per
-    measure (`official`, `strict`, `posterior` (what the solver expects of itself), `exhaustive`, `closure NAME`), with
-    value, n, low and high.
+    Long form, one line per measure, with value, n, low and high: `official` and `strict` accuracy, `posterior` (what
+    the solver expects of itself), `exhaustive` (all configurations were enumerated), `closure NAME`.
     """
     frames = []
     for puzzle_path, solution_path in zip(map(Path, puzzles), map(Path, solutions), strict=True):
@@ -142,8 +149,8 @@ def solvers(puzzles: Iterable[str | Path], solutions: Iterable[str | Path], offi
         frames.append(frame.assign(eval_set=puzzle_path.stem))
     rows = pd.concat(frames, ignore_index=True)
     found = rows.answer_found.notna()
-    for name, grade in (("official", official), ("strict", strict)):
-        rows[name] = [bool(ok and grade(p, g)) for ok, p, g in zip(found, rows.answer_found, rows.answer, strict=True)]
+    rows["strict"] = rows.answer_found == rows.answer
+    rows["official"] = [ok and official(p, g) for ok, p, g in zip(found, rows.answer_found, rows.answer, strict=True)]
     flags = rows.closure.map(lambda text: json.loads(text) if isinstance(text, str) else dict(text or {}))
     closures = sorted({name for flag in flags for name in flag})
     for name in closures:
@@ -170,18 +177,39 @@ def solvers(puzzles: Iterable[str | Path], solutions: Iterable[str | Path], offi
     return pd.DataFrame(lines)
 
 
-def runs(adapters: Iterable[str | Path], accuracies: pd.DataFrame) -> pd.DataFrame:
-    """The ledger: one line per trained adapter folder ARM/seed-S: how it was trained, what it cost, what it reached."""
+def fidelity(audits: Iterable[str | Path]) -> pd.DataFrame:
+    """Per arm, family, eval set and kind of line: how many lines, and the share that is right on each axis.
+
+    A line counts on an axis only where the axis applies to it. first_failures: completions whose first wrong line is
+    of this kind.
+    """
+    lines = read_cells(audits, AUDIT_COLUMNS)
+    found = []
+    for key, group in lines.groupby(["arm", "family", "eval_set", "decoder", "kind"]):
+        line = dict(zip(("arm", "family", "eval_set", "decoder", "kind"), key, strict=True)) | {"lines": len(group)}
+        for axis in ("transcription", "arithmetic", "verdict"):
+            values = group[axis].dropna().astype(float)
+            low, high = wilson(values.sum(), len(values))
+            line |= {axis: values.mean(), f"{axis}_n": len(values), f"{axis}_low": low, f"{axis}_high": high}
+        outcomes = group.outcome[group.outcome != ""]
+        line |= {
+            "outcomes": " ".join(f"{word}:{n}" for word, n in sorted(outcomes.value_counts().items())),
+            "first_failures": int(group.first_failure.sum()),
+        }
+        found.append(line)
+    return pd.DataFrame(found)
+
+
+def runs(metrics: Iterable[str | Path], accuracies: pd.DataFrame) -> pd.DataFrame:
+    """The ledger: one line per adapters/ARM/seed-S/metrics.jsonl: the last value of everything that was logged."""
     lines = []
-    for folder in map(Path, adapters):
-        steps = read_metrics(folder / "metrics.jsonl")
-        arm, seed = folder.parts[-2], folder.name.removeprefix("seed-")
+    for path in map(Path, metrics):
+        steps = read_metrics(path)
+        arm, seed = path.parts[-3], path.parts[-2].removeprefix("seed-")
+        last = {key: steps[key].dropna().iloc[-1] for key in steps if steps[key].notna().any()}
         reached = accuracies.query("arm == @arm and seed == @seed and eval_set == 'test' and stratum == 'all'")
-        lines.append(
-            {"arm": arm, "seed": seed}
-            | {key: steps[key].dropna().iloc[-1] for key in steps if steps[key].notna().any()}
-            | {"official": float(np.average(reached.official, weights=reached.n)) if len(reached) else np.nan}
-        )
+        official = float((reached.official * reached.n).sum() / reached.n.sum()) if len(reached) else np.nan
+        lines.append({"arm": arm, "seed": seed} | last | {"official": official})
     return pd.DataFrame(lines)
 
 
@@ -199,3 +227,15 @@ def read_metrics(path: str | Path) -> pd.DataFrame:
     if not records:
         raise LabError("empty file, expected one JSON object per logged step", file=path)
     return pd.DataFrame(records)
+
+
+def read_published(path: str | Path) -> pd.DataFrame:
+    """The published numbers (CSV: table, row, measure, stratum, value, n, ci_low, ci_high, source)."""
+    path = Path(path)
+    if not path.is_file():
+        raise LabError("no such file", file=path)
+    frame = pd.read_csv(path)
+    missing = {"table", "row", "measure", "stratum", "value", "n", "ci_low", "ci_high", "source"} - set(frame.columns)
+    if missing:
+        raise LabError(f"missing column(s) {', '.join(sorted(missing))}", file=path)
+    return frame

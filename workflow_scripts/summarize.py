@@ -1,0 +1,49 @@
+"""Gather grades, audits, solutions and training metrics into the tables.
+
+Reads the grades and audits (paths ending in ARM/seed-S/DECODER/EVAL_SET.parquet), the puzzles with their solutions, and
+each adapter's metrics.jsonl; writes accuracy, paired, solvers, fidelity and runs to the folder --out, each as .parquet
+and .csv.
+
+    python workflow_scripts/summarize.py --grades results/main/grades/*/seed-*/greedy/test.parquet \
+        --audits results/main/audits/*/seed-*/greedy/test.parquet --puzzles results/main/puzzles/*/test.parquet \
+        --solutions results/main/solutions/*/test.parquet --metrics results/main/adapters/*/seed-*/metrics.jsonl \
+        --out /tmp/tables
+"""
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from common import cli
+from common.artifacts import whole, write_table
+from measuring import tables
+from puzzles.checker import official
+
+
+def main() -> None:
+    parser = cli.parser(__doc__)
+    parser.add_argument("--grades", nargs="+", required=True)
+    parser.add_argument("--audits", nargs="+", required=True)
+    parser.add_argument("--puzzles", nargs="+", required=True)
+    parser.add_argument("--solutions", nargs="+", required=True, help="in the order of --puzzles")
+    parser.add_argument("--metrics", nargs="+", required=True)
+    parser.add_argument("--out", required=True)
+    args = parser.parse_args()
+
+    grades = tables.read_grades(args.grades)
+    accuracy = tables.accuracy(grades)
+    made = {
+        "accuracy": accuracy,
+        "paired": tables.paired(grades),
+        "solvers": tables.solvers(args.puzzles, args.solutions, official),
+        "fidelity": tables.fidelity(args.audits),
+        "runs": tables.runs(args.metrics, accuracy),
+    }
+    for name, frame in made.items():
+        write_table(Path(args.out) / f"{name}.parquet", pa.Table.from_pandas(frame, preserve_index=False))
+        with whole(Path(args.out) / f"{name}.csv") as partial:
+            frame.to_csv(partial, index=False, float_format="%.4g", lineterminator="\n")
+
+
+if __name__ == "__main__":
+    cli.run(main)
