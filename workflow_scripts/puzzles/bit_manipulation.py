@@ -64,7 +64,8 @@ class Gate:
 
 # Counts of the released rule cache (1,602 rows). Its most frequent three-tap form, ~(a^(~b&c)), equals (~(a^b))|c and
 # (~(a&b) if c else ~(a^b)) up to the naming of arguments wherever b and c are shifts that do not overlap, and real rows
-# where they do overlap show the latter two: its 195 are shared among the three (the shortest a little ahead). The unnamed rest is spread evenly.
+# where they do overlap show the latter two: its 195 are shared among the three, the shortest
+# a little ahead. The unnamed rest is spread evenly.
 GATES: tuple[Gate, ...] = (
     Gate("id", 1, "a", 149),
     Gate("not", 1, "~a", 15),
@@ -404,12 +405,12 @@ def solve(parsed: Parsed, prior: Mapping[str, Any] | None = None) -> Solution:
     sets, weight = tap_sets(), _weights_of(json.dumps(prior) if prior else "")
     found = scan(parsed.examples)
     ones, zeros = found.ones[:, None], found.zeros[:, None]
-    table_weight = weight.tables[sets.size[found.alive]]
-    fits = ((_TABLES & ones) == ones) & ((_TABLES & zeros) == 0) & (table_weight > 0)
+    prior_mass = weight.sets[found.alive, None] * weight.tables[sets.size[found.alive]]
+    fits = ((_TABLES & ones) == ones) & ((_TABLES & zeros) == 0) & (prior_mass > 0)
     rows, tables = np.nonzero(fits)
     if not len(rows):
         return Solution(None, nodes=found.nodes, reason="no expression over at most three taps fits every example")
-    mass = weight.sets[found.alive[rows]] * table_weight[rows, tables]
+    mass = prior_mass[rows, tables]
     positions = sets.minterms[parsed.query][:, found.alive[rows]]
     answers = (positions * _TABLE_BITS[:, tables]).sum(axis=0)
     by_answer = np.bincount(answers, weights=mass, minlength=256)
