@@ -47,11 +47,14 @@ def material(rng: random.Random) -> Material:
     style = rng.randrange(3)
     for _ in range(rng.randint(2, 5)):
         if style == 0:
-            rows.append(f"{_word(rng, glyphs, 2, 2)}{rng.choice(OPERATORS)}{_word(rng, glyphs, 2, 2)} = {_word(rng, glyphs, 1, 4)}")
+            rows.append(
+                f"{_word(rng, glyphs, 2, 2)}{rng.choice(OPERATORS)}{_word(rng, glyphs, 2, 2)} = {_word(rng, glyphs, 1, 4)}"
+            )
         elif style == 1:
             rows.append(f"{_word(rng, '01', 8, 8)} -> {_word(rng, '01', 8, 8)}")
         else:
-            rows.append(f"{rng.randint(10, 99)}{rng.choice(OPERATORS + GLYPHS)}{rng.randint(10, 99)} = {rng.randint(0, 9999)}")
+            sign = rng.choice(OPERATORS + GLYPHS)
+            rows.append(f"{rng.randint(10, 99)}{sign}{rng.randint(10, 99)} = {rng.randint(0, 9999)}")
     plain = list(string.ascii_lowercase)
     coded = rng.sample(plain, 26)
     words = [_word(rng, plain, 3, 7) for _ in range(rng.randint(2, 4))] if rng.random() < 0.5 else []

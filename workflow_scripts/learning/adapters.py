@@ -1,0 +1,108 @@
+"""LoRA adapters on disk: what they must contain, and the proof that the files give the trained model back."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors import SafetensorError, safe_open
+from transformers import PreTrainedModel
+
+from common.errors import LabError
+from learning.backbones import load_model
+from learning.settings import BackboneOptions, Recipe
+
+WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
+
+
+def add_lora(model: PreTrainedModel, recipe: Recipe, options: BackboneOptions) -> PeftModel:
+    """Wrap the model in a fresh LoRA adapter on `options.targets`; everything else is frozen."""
+    names = [name for name, _ in model.named_modules()]
+    if missing := [t for t in options.targets if not any(n == t or n.endswith("." + t) for n in names)]:
+        raise LabError(f"the backbone has no module called {', '.join(missing)}", field="targets")
+    config = LoraConfig(
+        r=recipe.rank,
+        lora_alpha=recipe.alpha,
+        lora_dropout=recipe.dropout,
+        target_modules=list(options.targets),
+        bias="none",
+        task_type="CAUSAL_LM",
+    )
+    return get_peft_model(model, config)
+
+
+def adapter_shapes(model: PeftModel) -> dict[str, tuple[int, ...]]:
+    """Name in the file -> shape of every tensor that the adapter must hold; call before any sharding."""
+    return {file_name(n): full_shape(p) for n, p in model.named_parameters() if "lora_" in n}
+
+
+def full_shape(p: torch.Tensor) -> tuple[int, ...]:
+    """The shape of a parameter, also where ZeRO-3 has left an empty shard in its place."""
+    return tuple(getattr(p, "ds_shape", p.shape))
+
+
+def file_name(parameter: str) -> str:
+    """peft's name of a parameter in the adapter file: the adapter's own name drops out."""
+    return re.sub(r"(lora_\w+)\.default", r"\1", parameter)
+
+
+def gather(model: PeftModel) -> dict[str, torch.Tensor]:
+    """The adapter's tensors under their file names, in full, on the CPU; all ranks must call it together.
+
+    Under ZeRO-3 a parameter outside its own forward pass is an empty tensor, and saving those is how 40-byte adapters
+    are made (peft issue 2892), hence the gathering.
+    """
+    named = [(n, p) for n, p in model.named_parameters() if "lora_" in n]
+    if any(hasattr(p, "ds_id") for _, p in named):
+        import deepspeed
+
+        with deepspeed.zero.GatheredParameters([p for _, p in named]):
+            return {file_name(n): p.detach().cpu().clone() for n, p in named}
+    return {file_name(n): p.detach().cpu().clone() for n, p in named}
+
+
+def check_file(folder: Path, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise LabError unless the file holds exactly the expected tensors, finite, with no `lora_B` left at zero."""
+    path = folder / WEIGHTS
+    if not path.is_file() or not (folder / CONFIG).is_file():
+        raise LabError(f"the adapter lacks {WEIGHTS} or {CONFIG}", file=folder)
+    try:
+        with safe_open(path, "pt") as handle:
+            tensors = {name: handle.get_tensor(name) for name in handle.keys()}
+    except SafetensorError as error:
+        raise LabError(f"not a whole safetensors file ({error})", file=path) from error
+    if missing := sorted(set(shapes) - set(tensors)):
+        raise LabError(f"{len(missing)} of {len(shapes)} adapter tensors are missing, first {missing[0]}", file=path)
+    if extra := sorted(set(tensors) - set(shapes)):
+        raise LabError(f"{len(extra)} unexpected adapter tensors, first {extra[0]}", file=path)
+    for name, shape in shapes.items():
+        if tuple(tensors[name].shape) != tuple(shape):
+            raise LabError(f"{name} has shape {tuple(tensors[name].shape)}, expected {tuple(shape)}", file=path)
+        if not bool(torch.isfinite(tensors[name]).all()):
+            raise LabError(f"{name} has values that are not finite", file=path)
+        if "lora_B" in name and not bool(tensors[name].any()):
+            raise LabError(f"{name} is zero everywhere: it was never trained or not saved", file=path)
+
+
+@torch.no_grad()
+def probe(model: torch.nn.Module, ids: list[int]) -> torch.Tensor:
+    """Logits after the last token of `ids`, shape (vocabulary,), fp32 on the CPU."""
+    device = next(model.parameters()).device
+    was = model.training
+    model.eval()
+    logits = model(input_ids=torch.tensor([ids], device=device), use_cache=False).logits[0, -1].float().cpu()
+    model.train(was)
+    return logits
+
+
+def check_reload(
+    folder: Path, backbone: Path, options: BackboneOptions, ids: list[int], expected: torch.Tensor
+) -> None:
+    """Raise LabError unless backbone + adapter, loaded anew from disk, give the logits `expected` of the trained model."""
+    model = PeftModel.from_pretrained(load_model(backbone, options), folder)
+    found = probe(model, ids)
+    scale = float(expected.abs().max())
+    tolerance = (1e-3 if options.dtype == "float32" else 5e-2) * max(scale, 1.0)
+    if (gap := float((found - expected).abs().max())) > tolerance:
+        raise LabError(f"the reloaded adapter's logits differ by {gap:.3g} (tolerance {tolerance:.3g})", file=folder)

@@ -1,0 +1,39 @@
+"""Loading a backbone folder: whole, with the dtype and attention that its entry in config/backbones.yaml asks for."""
+
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from common.errors import LabError
+from learning import packing  # noqa: F401  (makes "packed" attention known)
+from learning.settings import BackboneOptions, check_folder
+
+
+def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
+    """The backbone's tokenizer; it must have a chat template and an end-of-turn token."""
+    tokenizer = AutoTokenizer.from_pretrained(check_folder(folder), local_files_only=True)
+    if tokenizer.chat_template is None:
+        raise LabError("the tokenizer has no chat template", file=folder)
+    if tokenizer.eos_token_id is None:
+        raise LabError("the tokenizer has no end-of-turn token", file=folder)
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def load_model(folder: str | Path, options: BackboneOptions, device: str = "cpu") -> PreTrainedModel:
+    """The backbone's weights, all of them: a tensor missing from the files is an error, not a random matrix."""
+    try:
+        model, info = AutoModelForCausalLM.from_pretrained(
+            check_folder(folder),
+            dtype=getattr(torch, options.dtype),
+            attn_implementation=options.attention,
+            local_files_only=True,
+            output_loading_info=True,
+        )
+    except (OSError, RuntimeError) as error:
+        raise LabError(f"cannot load the backbone: {error}", file=folder) from error
+    if info["missing_keys"]:
+        raise LabError(f"the weight files lack {sorted(info['missing_keys'])[:5]}", file=folder)
+    return model.to(device)

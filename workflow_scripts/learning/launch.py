@@ -1,0 +1,184 @@
+"""From one command to N ranks under the DeepSpeed launcher, and back to one exit status and one clear error line."""
+
+import argparse
+import base64
+import ctypes
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from common.artifacts import file_hash
+from common.errors import LabError
+from learning.settings import BackboneOptions, Recipe, check_folder
+
+ERROR = "error.txt"  # in the state folder: why a rank stopped
+STRAY = ("SLURM_", "PMI_", "PMIX_", "OMPI_", "MPI_", "PALS_", "TORCHELASTIC_")
+STRAY_NAMES = tuple("RANK LOCAL_RANK WORLD_SIZE LOCAL_SIZE MASTER_ADDR MASTER_PORT CROSS_RANK CROSS_SIZE".split())
+PACKAGES = ("torch", "transformers", "peft", "deepspeed", "accelerate", "tokenizers", "numpy", "pyarrow")
+
+
+def check(args: argparse.Namespace) -> None:
+    """Everything that can be known to be wrong without torch."""
+    Recipe.read(args.recipe)
+    BackboneOptions.read(args.backbone_options)
+    check_folder(args.backbone)
+    for path in (args.corpus, args.deepspeed):
+        if not Path(path).is_file():
+            raise LabError("no such file", file=path)
+    try:
+        json.loads(Path(args.deepspeed).read_text())
+    except json.JSONDecodeError as error:
+        raise LabError(f"not a DeepSpeed JSON file: {error}", file=args.deepspeed) from error
+    if args.gpus:
+        import torch
+
+        if torch.cuda.device_count() < args.gpus:
+            raise LabError(f"{args.gpus} GPU(s) asked for, {torch.cuda.device_count()} present", field="--gpus")
+
+
+def free_port() -> int:
+    """A TCP port that nothing listens on now."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def environment(args: argparse.Namespace) -> dict[str, str]:
+    """The ranks' environment: ours without what a scheduler or an outer launcher left, one share of threads each."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith(STRAY) and k not in STRAY_NAMES}
+    env["OMP_NUM_THREADS"] = str(max(1, args.threads // args.ranks))
+    env["HF_HUB_OFFLINE"] = "1"
+    env["TOKENIZERS_PARALLELISM"] = "false"
+    if not args.gpus:
+        env["DS_ACCELERATOR"] = "cpu"
+        env["CUDA_VISIBLE_DEVICES"] = ""
+        env.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    return env
+
+
+def die_with_parent(sig: int = signal.SIGKILL) -> None:
+    """Ask the kernel (Linux) for `sig` when the parent dies, so that a killed job leaves no ranks behind."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(1, sig)
+
+
+def launch(argv: list[str], args: argparse.Namespace) -> None:
+    """Run the ranks to the end; raise LabError with the rank's own reason when they fail.
+
+    A port can be taken between choosing and using it, so a start that fails on the port is tried again.
+    """
+    state = Path(args.state)
+    state.mkdir(parents=True, exist_ok=True)
+    for attempt in range(3):
+        (state / ERROR).unlink(missing_ok=True)
+        status = run_launcher(command(argv, args), environment(args))
+        if status == 0:
+            return
+        reason = (state / ERROR).read_text().strip() if (state / ERROR).is_file() else ""
+        if attempt < 2 and "EADDRINUSE" in reason:
+            continue
+        raise LabError(reason or f"training ended with status {status}; its output above says where")
+
+
+def command(argv: list[str], args: argparse.Namespace) -> list[str]:
+    """The launcher's command line: its per-node program directly, or its multi-node runner with a host file."""
+    port = str(free_port())
+    if args.hostfile:
+        head = ["-m", "deepspeed.launcher.runner", "--hostfile", args.hostfile, "--master_port", port]
+    else:
+        world = base64.urlsafe_b64encode(json.dumps({"localhost": list(range(args.ranks))}).encode()).decode()
+        head = ["-m", "deepspeed.launcher.launch", f"--world_info={world}", "--node_rank=0"]
+        head += ["--master_addr=127.0.0.1", f"--master_port={port}", "--log_level=error"]
+    return [sys.executable, *head, *argv]
+
+
+def run_launcher(line: list[str], env: dict[str, str]) -> int:
+    """Start the launcher, pass on SIGTERM and SIGINT, return its exit status."""
+    process = subprocess.Popen(line, env=env, preexec_fn=lambda: die_with_parent(signal.SIGTERM))
+    previous = {s: signal.signal(s, lambda s, _: process.send_signal(s)) for s in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        return process.wait()
+    finally:
+        for s, handler in previous.items():
+            signal.signal(s, handler)
+
+
+def run_rank(args: argparse.Namespace) -> None:
+    """One rank: build the job, train, and leave the reason in the state folder when it cannot go on."""
+    die_with_parent()
+    keep_freed_memory()
+    try:
+        from learning import lora
+
+        without_compiled_collectives()
+        recipe = Recipe.read(args.recipe)
+        options = BackboneOptions.read(args.backbone_options)
+        lora.train(
+            lora.Job(
+                backbone=args.backbone,
+                corpus=args.corpus,
+                out=args.out,
+                state=args.state,
+                recipe=recipe,
+                options=options,
+                deepspeed=json.loads(Path(args.deepspeed).read_text()),
+                seed=args.seed,
+                ranks=args.ranks,
+                device="cuda" if args.gpus else "cpu",
+                provenance=provenance(args),
+            )
+        )
+    except (LabError, OSError, RuntimeError) as error:
+        leave_reason(args.state, error)
+        raise
+    sys.stdout.flush()
+
+
+def leave_reason(state: str, error: Exception) -> None:
+    """Keep the first rank's reason; a disk too full even for that leaves it to stderr."""
+    try:
+        with open(Path(state, ERROR), "x") as handle:
+            handle.write(str(error))
+    except OSError:
+        pass
+
+
+def keep_freed_memory() -> None:
+    """Let glibc keep freed blocks: otherwise every large activation is mapped and page-faulted anew."""
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt:
+            mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
+            mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD
+
+
+def without_compiled_collectives() -> None:
+    """CPU ranks use gloo: DeepSpeed's shared-memory collectives are compiled at run time and need a C++ compiler."""
+    import deepspeed
+
+    deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
+
+
+def provenance(args: argparse.Namespace) -> dict[str, object]:
+    """What made this adapter: settings, command, code, packages, data."""
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True)
+    recipe, options = Recipe.read(args.recipe), BackboneOptions.read(args.backbone_options)
+    return {
+        "argv": [a for a in sys.argv if not a.startswith("--local_rank")],
+        "recipe": {n: getattr(recipe, n) for n in recipe.__slots__},
+        "backbone_options": {n: getattr(options, n) for n in options.__slots__},
+        "deepspeed": json.loads(Path(args.deepspeed).read_text()),
+        "seed": args.seed,
+        "ranks": args.ranks,
+        "gpus": args.gpus,
+        "threads": args.threads,
+        "git_commit": commit.stdout.strip() or None,
+        "packages": {name: version(name) for name in PACKAGES},
+        "corpus_hash": file_hash(args.corpus),
+        "backbone_config_hash": file_hash(Path(args.backbone, "config.json")),
+    }

@@ -1,0 +1,284 @@
+"""One rank of a LoRA training: the library's Trainer over DeepSpeed, fed by a fixed plan of packed micro-batches."""
+
+import hashlib
+import json
+import math
+import os
+import resource
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch.utils.data import SequentialSampler
+from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
+
+from common.artifacts import file_hash, read_table, whole
+from common.errors import LabError
+from learning import adapters
+from learning.backbones import load_model, load_tokenizer
+from learning.packing import Collator, Example, MicroBatches, plan
+from learning.settings import BackboneOptions, Recipe
+from learning.tokens import completion_ids, prompt_ids, require_characters
+
+DONE = "complete"  # written into a checkpoint after everything else: without it the checkpoint is not resumed
+METRICS, PROVENANCE = "metrics.jsonl", "provenance.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Everything a rank needs. `deepspeed` is the content of the DeepSpeed file, `provenance` goes into the output."""
+
+    backbone: str
+    corpus: str
+    out: str
+    state: str
+    recipe: Recipe
+    options: BackboneOptions
+    deepspeed: dict
+    seed: int
+    ranks: int
+    device: str
+    provenance: dict
+
+    def fingerprint(self) -> str:
+        """Of what decides the result: a checkpoint is resumed only by a job with the same one."""
+        weights = [file_hash(p) for p in sorted(Path(self.backbone).iterdir()) if p.suffix in (".safetensors", ".json")]
+        parts = [asdict(self.recipe), asdict(self.options), self.deepspeed, self.seed, self.ranks, self.device]
+        text = json.dumps([weights, file_hash(self.corpus), *parts], sort_keys=True)
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def read_corpus(path: str, tokenizer, max_length: int) -> list[Example]:
+    """The corpus as tokens. Raises LabError for an empty corpus, a lost character or a row above `max_length`."""
+    table = read_table(path, ["id", "prompt", "completion"])
+    if table.num_rows == 0:
+        raise LabError("the corpus has no rows", file=path)
+    columns = table.to_pydict()
+    require_characters(tokenizer, [*columns["prompt"], *columns["completion"]], file=path)
+    examples = []
+    for name, prompt, completion in zip(columns["id"], columns["prompt"], columns["completion"], strict=True):
+        if not completion:
+            raise LabError("an empty completion leaves nothing to learn", file=path, row=name, field="completion")
+        example = Example(tuple(prompt_ids(tokenizer, prompt)), tuple(completion_ids(tokenizer, prompt, completion)))
+        if len(example) > max_length:
+            raise LabError(f"{len(example)} tokens, above the limit of {max_length}", file=path, row=name)
+        examples.append(example)
+    return examples
+
+
+class LoraTrainer(Trainer):
+    """The library's Trainer with the plan's order and logits only where there is something to learn."""
+
+    def _get_train_sampler(self, dataset=None):
+        return SequentialSampler(dataset if dataset is not None else self.train_dataset)
+
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        labels = inputs.pop("labels")
+        targets = labels[:, 1:]
+        learned = targets != -100
+        if labels.shape[0] == 1:
+            keep = learned[0].nonzero().squeeze(1)
+            keep = keep if keep.numel() else keep.new_zeros(1)
+            logits = model(**inputs, use_cache=False, logits_to_keep=keep).logits[0]
+            wanted = targets[0, keep]
+        else:
+            logits = model(**inputs, use_cache=False).logits[:, :-1][learned]
+            wanted = targets[learned]
+        total = torch.nn.functional.cross_entropy(logits.float(), wanted, ignore_index=-100, reduction="sum")
+        # DeepSpeed averages gradients over ranks; the loss is per token of the whole step, whoever holds it.
+        return total * self.accelerator.num_processes / num_items_in_batch
+
+
+class Metrics(TrainerCallback):
+    """metrics.jsonl in the state folder, one line a step, readable meanwhile; stops at a loss that is no number."""
+
+    def __init__(self, path: Path, tokens: list[int], main: bool):
+        self.path, self.tokens, self.main = path, tokens, main
+        self.clock = time.monotonic()
+
+    def on_train_begin(self, args, state, control, **kwargs):
+        self.clock = time.monotonic()
+        if self.main:
+            rows = [json.loads(line) for line in self.path.read_text().splitlines()] if self.path.exists() else []
+            kept = [json.dumps(row) + "\n" for row in rows if row["step"] <= state.global_step]
+            self.path.write_text("".join(kept))
+
+    def on_log(self, args, state, control, logs=None, **kwargs):
+        if "loss" not in logs:
+            return
+        if not math.isfinite(logs["loss"]):
+            raise LabError(f"the loss is {logs['loss']} at step {state.global_step}; lower the learning rate")
+        if not self.main:
+            return
+        now = time.monotonic()
+        row = {
+            "step": state.global_step,
+            "steps": state.max_steps,
+            "loss": logs["loss"],
+            "lr": logs["learning_rate"],
+            "grad_norm": float(logs.get("grad_norm") or 0.0),
+            "tokens": self.tokens[state.global_step - 1],
+            "tokens_per_s": round(self.tokens[state.global_step - 1] / max(now - self.clock, 1e-9), 1),
+            "peak_memory_mb": peak_memory_mb(),
+        }
+        self.clock = now
+        with open(self.path, "a") as handle:
+            handle.write(json.dumps(row) + "\n")
+
+    def on_save(self, args, state, control, **kwargs):
+        if torch.distributed.is_initialized():
+            torch.distributed.barrier()
+        if self.main:
+            folder = Path(args.output_dir, f"checkpoint-{state.global_step}")
+            (folder / DONE).touch()
+        self.clock = time.monotonic()
+
+
+def peak_memory_mb() -> float:
+    """Peak memory of this rank: of the GPU where there is one, else resident memory."""
+    if torch.cuda.is_available():
+        return round(torch.cuda.max_memory_allocated() / 2**20, 1)
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10, 1)
+
+
+def last_checkpoint(folder: Path) -> str | None:
+    """The newest checkpoint that was written to the end."""
+    found = [p for p in folder.glob("checkpoint-*") if (p / DONE).exists()]
+    return str(max(found, key=lambda p: int(p.name.split("-")[1]))) if found else None
+
+
+def training_arguments(job: Job, folder: Path, accumulation: int) -> TrainingArguments:
+    """The recipe in the library's words."""
+    recipe = job.recipe
+    return TrainingArguments(
+        output_dir=str(folder),
+        per_device_train_batch_size=1,
+        gradient_accumulation_steps=accumulation,
+        num_train_epochs=1,
+        learning_rate=recipe.lr,
+        lr_scheduler_type=recipe.schedule,
+        warmup_steps=recipe.warmup,
+        weight_decay=recipe.weight_decay,
+        adam_beta2=recipe.beta2,
+        max_grad_norm=recipe.clip,
+        optim="adamw_torch",
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        save_strategy="steps",
+        save_steps=recipe.save_every,
+        save_total_limit=2,
+        seed=job.seed,
+        data_seed=job.seed,
+        bf16=job.options.dtype == "bfloat16",
+        fp16=job.options.dtype == "float16",
+        gradient_checkpointing=job.options.checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False} if job.options.checkpointing else None,
+        use_cpu=job.device == "cpu",
+        ddp_backend="gloo" if job.device == "cpu" else None,
+        dataloader_pin_memory=job.device != "cpu",
+        deepspeed=job.deepspeed,
+        remove_unused_columns=False,
+        report_to=[],
+        disable_tqdm=not os.isatty(2),
+    )
+
+
+def train(job: Job) -> None:
+    """Run this rank to the end. Rank 0 verifies the adapter and moves it to `job.out`; state is removed only then."""
+    set_seed(job.seed)
+    tokenizer = load_tokenizer(job.backbone)
+    limit = job.recipe.max_length
+    examples = read_corpus(job.corpus, tokenizer, limit)
+    micros, accumulation = plan(
+        [len(e) for e in examples],
+        batch=job.recipe.batch,
+        epochs=job.recipe.epochs,
+        ranks=job.ranks,
+        micro_tokens=job.recipe.micro_tokens,
+        seed=job.seed,
+    )
+    per_step = accumulation * job.ranks
+    tokens = [
+        sum(len(examples[i]) for micro in micros[s : s + per_step] for i in micro)
+        for s in range(0, len(micros), per_step)
+    ]
+    folder = Path(job.state) / job.fingerprint()
+    folder.mkdir(parents=True, exist_ok=True)
+    arguments = training_arguments(job, folder, accumulation)  # first: it starts DeepSpeed, which loading must know of
+    main = arguments.process_index == 0
+    if arguments.world_size != job.ranks:
+        raise LabError(f"{arguments.world_size} ranks started, {job.ranks} were asked for")
+    model = load_model(job.backbone, job.options)
+    if (window := getattr(model.config, "max_position_embeddings", limit)) < max(map(len, examples)):
+        raise LabError(f"a row of {max(map(len, examples))} tokens exceeds the backbone's context of {window}")
+    model = adapters.add_lora(model, job.recipe, job.options)
+    shapes = adapters.adapter_shapes(model)
+    if job.options.checkpointing:
+        model.enable_input_require_grads()
+    trainer = LoraTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=MicroBatches(examples, micros),
+        data_collator=Collator(tokenizer.pad_token_id, job.options.packing),
+        callbacks=[Metrics(folder / METRICS, tokens, main)],
+    )
+    started = time.monotonic()
+    resumed = last_checkpoint(folder)
+    trainer.train(resume_from_checkpoint=resumed)
+    tensors = adapters.gather(model)
+    ids = list(examples[0].prompt)
+    logits = adapters.probe(trainer.model_wrapped, ids)
+    if main:
+        save(
+            job,
+            model,
+            tensors,
+            shapes,
+            ids,
+            logits,
+            folder,
+            {
+                "rows": len(examples),
+                "steps": len(tokens),
+                "tokens": sum(tokens),
+                "trainable_parameters": sum(math.prod(s) for s in shapes.values()),
+                "seconds": round(time.monotonic() - started, 1),
+                "resumed_from": Path(resumed).name if resumed else None,
+                "peak_memory_mb": peak_memory_mb(),
+            },
+        )
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
+    if main:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def save(
+    job: Job,
+    model,
+    tensors: Mapping[str, torch.Tensor],
+    shapes: Mapping[str, tuple[int, ...]],
+    ids: list[int],
+    logits: torch.Tensor,
+    folder: Path,
+    run: Mapping[str, object],
+) -> None:
+    """Write the four output files into a temporary folder, verify the adapter there, and move it into place."""
+    with whole(job.out) as partial:
+        partial.mkdir(parents=True)
+        config = model.peft_config["default"]
+        config.base_model_name_or_path = Path(job.backbone).name
+        config.inference_mode = True
+        config.save_pretrained(partial)
+        from safetensors.torch import save_file
+
+        save_file(dict(tensors), partial / adapters.WEIGHTS, metadata={"format": "pt"})
+        adapters.check_file(partial, shapes)
+        adapters.check_reload(partial, Path(job.backbone), job.options, ids, logits)
+        shutil.copy(folder / METRICS, partial / METRICS)
+        text = json.dumps({**job.provenance, "run": dict(run)}, indent=1, sort_keys=True)
+        (partial / PROVENANCE).write_text(text + "\n")

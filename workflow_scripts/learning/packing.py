@@ -1,0 +1,170 @@
+"""Which rows go into which optimiser step, rank and micro-batch, and how they become tensors.
+
+The plan is fixed before training from the lengths, the seed and the number of ranks, so a resumed run sees exactly the
+data that an uninterrupted one would. A step is `batch` rows, as the recipe says, however many ranks share it.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch.utils.data import Dataset
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+from common.errors import LabError
+
+IGNORE = -100
+PAD_TO = 128  # micro-batches are padded to a multiple of this: few distinct shapes
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One row as tokens; only `completion` is learned."""
+
+    prompt: tuple[int, ...]
+    completion: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.prompt) + len(self.completion)
+
+
+def plan(
+    lengths: Sequence[int], *, batch: int, epochs: float, ranks: int, micro_tokens: int, seed: int
+) -> tuple[list[list[int]], int]:
+    """Return (micro-batches of row numbers, micro-batches per step and rank).
+
+    Micro-batch `(step * per_step + micro) * ranks + rank` holds that rank's rows. Every epoch is shuffled anew; the
+    last, partial step of an epoch is kept only when there would be none otherwise. Rows are dealt longest first to
+    the emptiest micro-batch, so ranks finish together.
+    """
+    rows = list(range(len(lengths)))
+    steps: list[list[int]] = []
+    total = max(1, round(epochs * max(1, len(rows) // batch)))
+    epoch = 0
+    while len(steps) < total:
+        shuffled = rows[:]
+        random.Random(f"{seed}:{epoch}").shuffle(shuffled)
+        whole = [shuffled[i : i + batch] for i in range(0, len(shuffled), batch)]
+        steps.extend(whole[:-1] if len(whole) > 1 and len(whole[-1]) < batch else whole)
+        epoch += 1
+    steps = steps[:total]
+    per_rank = max(sum(lengths[i] for i in step) for step in steps) / ranks
+    per_step = max(1, -(-int(per_rank) // micro_tokens))
+    micros: list[list[int]] = []
+    for step in steps:
+        bins: list[list[int]] = [[] for _ in range(per_step * ranks)]
+        fill = [0] * len(bins)
+        for i in sorted(step, key=lambda i: (-lengths[i], i)):
+            j = fill.index(min(fill))
+            bins[j].append(i)
+            fill[j] += lengths[i]
+        micros.extend(bins)
+    return micros, per_step
+
+
+class MicroBatches(Dataset):
+    """The plan as a dataset: item k is the list of examples of micro-batch k."""
+
+    def __init__(self, examples: Sequence[Example], micros: Sequence[Sequence[int]]):
+        self.examples, self.micros = examples, micros
+
+    def __len__(self) -> int:
+        return len(self.micros)
+
+    def __getitem__(self, k: int) -> list[Example]:
+        return [self.examples[i] for i in self.micros[k]]
+
+
+class Collator:
+    """Turns one micro-batch into tensors: packed end to end, or padded to the longest row.
+
+    Packed: shape (1, T), positions restart with each row and `cu_seq_lens_*` mark the boundaries that attention keeps.
+    Padded: shape (rows, T). Labels are IGNORE on prompts and padding. Raises LabError when nothing is left to learn.
+    """
+
+    def __init__(self, pad: int, packing: bool):
+        self.pad, self.packing = pad, packing
+
+    def __call__(self, items: list[list[Example]]) -> dict[str, torch.Tensor | int]:
+        (rows,) = items
+        rows = rows or [Example((self.pad,) * 2, ())]  # fewer rows than micro-batches: one row of nothing
+        out = self._packed(rows) if self.packing else self._padded(rows)
+        if any(row.completion for row in rows) and not bool((out["labels"] != IGNORE).any()):
+            raise LabError("a micro-batch without a single token to learn")
+        return out
+
+    def _packed(self, rows: list[Example]) -> dict[str, torch.Tensor | int]:
+        ids, labels, positions, ends = [], [], [], [0]
+        for row in rows:
+            ids += [*row.prompt, *row.completion]
+            labels += [IGNORE] * len(row.prompt) + list(row.completion)
+            positions += range(len(row))
+            ends.append(len(ids))
+        if spare := -len(ids) % PAD_TO:
+            ids += [self.pad] * spare
+            labels += [IGNORE] * spare
+            positions += range(spare)
+            ends.append(len(ids))
+        bounds = torch.tensor(ends, dtype=torch.int32)
+        longest = max(b - a for a, b in zip(ends, ends[1:], strict=False))
+        return {
+            "input_ids": torch.tensor([ids]),
+            "labels": torch.tensor([labels]),
+            "position_ids": torch.tensor([positions]),
+            "cu_seq_lens_q": bounds,
+            "cu_seq_lens_k": bounds,
+            "max_length_q": longest,
+            "max_length_k": longest,
+        }
+
+    def _padded(self, rows: list[Example]) -> dict[str, torch.Tensor | int]:
+        width = max(map(len, rows))
+        width += -width % min(PAD_TO, 64)
+        ids = torch.full((len(rows), width), self.pad)
+        labels = torch.full((len(rows), width), IGNORE)
+        mask = torch.zeros((len(rows), width), dtype=torch.long)
+        for i, row in enumerate(rows):
+            ids[i, : len(row)] = torch.tensor([*row.prompt, *row.completion])
+            labels[i, len(row.prompt) : len(row)] = torch.tensor(row.completion, dtype=torch.long)
+            mask[i, : len(row)] = 1
+        return {"input_ids": ids, "labels": labels, "attention_mask": mask}
+
+
+def packed_attention(module, query, key, value, attention_mask, dropout=0.0, scaling=None, **kwargs):
+    """Causal attention inside each packed row: (1, heads, T, size) -> (1, T, heads, size).
+
+    Each row is one call of the fused kernel, so no work is spent on pairs of rows and no mask is built. Without
+    boundaries (decoding, padded batches) it is the library's own `sdpa`.
+    """
+    bounds = kwargs.get("cu_seq_lens_q")
+    if bounds is None:
+        plain = ALL_ATTENTION_FUNCTIONS["sdpa"]
+        return plain(module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs)
+    ends = bounds.tolist()
+    rows = [
+        torch.nn.functional.scaled_dot_product_attention(
+            query[:, :, a:b],
+            key[:, :, a:b],
+            value[:, :, a:b],
+            dropout_p=dropout if module.training else 0.0,
+            is_causal=True,
+            scale=scaling,
+            enable_gqa=key.shape[1] != query.shape[1],
+        )
+        for a, b in zip(ends, ends[1:], strict=False)
+    ]
+    return torch.cat(rows, dim=2).transpose(1, 2).contiguous(), None
+
+
+def _mask(*args, attention_mask: torch.Tensor | None = None, **kwargs) -> torch.Tensor | None:
+    """The library's `sdpa` mask where there is padding; packed rows need none."""
+    if attention_mask is None:
+        return None
+    return ALL_MASK_ATTENTION_FUNCTIONS["sdpa"](*args, attention_mask=attention_mask, **kwargs)
+
+
+AttentionInterface.register("packed", packed_attention)
+AttentionMaskInterface.register("packed", _mask)

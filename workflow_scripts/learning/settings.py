@@ -1,0 +1,113 @@
+"""The settings of one training and the backbone folder, checked before anything expensive starts (no torch here)."""
+
+import difflib
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from common.errors import LabError
+
+MAX_RANK = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One entry of config/recipes.yaml.
+
+    batch: rows per optimiser step. warmup: share of the steps. schedule: linear or cosine, both to zero.
+    micro_tokens: tokens that one rank takes through the model at once (memory). save_every: steps per checkpoint.
+    """
+
+    rank: int = 32
+    alpha: int = 32
+    dropout: float = 0.0
+    lr: float = 2e-4
+    schedule: str = "linear"
+    warmup: float = 0.0
+    batch: int = 32
+    epochs: float = 2
+    max_length: int = 8192
+    micro_tokens: int = 8192
+    weight_decay: float = 0.0
+    clip: float = 1.0
+    beta2: float = 0.95
+    save_every: int = 50
+
+    def __post_init__(self):
+        if not 1 <= self.rank <= MAX_RANK:
+            raise LabError(f"LoRA rank {self.rank} is outside 1..{MAX_RANK}", field="rank")
+        if self.schedule not in ("linear", "cosine"):
+            raise LabError(f"unknown schedule {self.schedule!r}; expected linear or cosine", field="schedule")
+        for name in ("alpha", "lr", "batch", "epochs", "max_length", "micro_tokens", "clip", "save_every"):
+            if not getattr(self, name) > 0:
+                raise LabError(f"{getattr(self, name)!r} is not above zero", field=name)
+        for name in ("dropout", "warmup"):
+            if not 0 <= getattr(self, name) < 1:
+                raise LabError(f"{getattr(self, name)!r} is outside [0, 1)", field=name)
+
+    @classmethod
+    def read(cls, text: str) -> "Recipe":
+        """From JSON; unknown names are errors that suggest the nearest known one."""
+        try:
+            values = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise LabError(f"the recipe is not JSON: {error}") from error
+        known = {f.name: f.type for f in fields(cls)}
+        for name in values:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, 1)
+                hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
+                raise LabError(f"unknown recipe setting{hint}", field=name)
+        for name, value in values.items():
+            if known[name] is not str and (isinstance(value, bool) or not isinstance(value, int | float)):
+                raise LabError(f"expected a number, found {value!r}", field=name)
+            if known[name] is int and value != int(value):
+                raise LabError(f"expected a whole number, found {value!r}", field=name)
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class BackboneOptions:
+    """How LoRA, attention and decoding treat a backbone. `zero_stage` is advice for choosing the DeepSpeed file."""
+
+    targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+    dtype: str = "float32"
+    attention: str = "packed"
+    packing: bool = True
+    checkpointing: bool = False
+
+    def __post_init__(self):
+        if self.dtype not in ("float32", "bfloat16", "float16"):
+            raise LabError(f"unknown dtype {self.dtype!r}; expected float32, bfloat16 or float16", field="dtype")
+
+    @classmethod
+    def read(cls, text: str) -> "BackboneOptions":
+        """From the JSON of one entry of backbones.yaml; what only making or fetching it needs is left aside."""
+        values = json.loads(text)
+        known = {f.name for f in fields(cls)}
+        other = {"make", "hub", "path", "revision", "zero_stage"}
+        if unknown := sorted(set(values) - known - other):
+            raise LabError(
+                f"unknown backbone option(s) {', '.join(unknown)}; known: {', '.join(sorted(known | other))}"
+            )
+        if "targets" in values:
+            values["targets"] = tuple(values["targets"])
+        return cls(**{k: v for k, v in values.items() if k in known})
+
+
+def check_folder(folder: str | Path) -> Path:
+    """Raise LabError when the folder, its config, its tokenizer or one of its weight shards is missing."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise LabError("no such backbone folder; run the `backbone` rule first", file=folder)
+    for name in ("config.json", "tokenizer_config.json"):
+        if not (folder / name).is_file():
+            raise LabError(f"missing {name}, not a complete model folder", file=folder)
+    index = folder / "model.safetensors.index.json"
+    if index.is_file():
+        wanted = sorted(set(json.loads(index.read_text())["weight_map"].values()))
+    else:
+        wanted = ["model.safetensors"]
+    if missing := [name for name in wanted if not (folder / name).is_file()]:
+        raise LabError(f"missing weight shard(s) {', '.join(missing)} of {len(wanted)}", file=folder)
+    return folder

@@ -1,0 +1,54 @@
+"""Train a LoRA adapter on a corpus, under the DeepSpeed launcher with one process per rank.
+
+Reads   --corpus P.parquet (columns id, prompt, completion) and --backbone DIR (a transformers folder)
+Writes  --out DIR: adapter_model.safetensors, adapter_config.json, metrics.jsonl, provenance.json, all at the very end
+Keeps   --state DIR: checkpoints and the growing metrics.jsonl; the same command resumes from there
+
+    python workflow_scripts/train.py --corpus results/main/corpora/numeral.parquet \
+        --backbone results/main/backbones/small --out results/main/adapters/numeral/seed-1 \
+        --state results/main/state/train/numeral/seed-1 --seed 1 --ranks 2 --threads 2 \
+        --recipe '{"rank": 32, "lr": 0.002}' --backbone-options '{}' --deepspeed config/deepspeed/zero2.json
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from common import cli
+from common.errors import LabError
+
+
+def main() -> None:
+    """Check the arguments, then run the ranks; inside a rank, train."""
+    p = cli.parser(__doc__)
+    p.add_argument("--corpus", required=True)
+    p.add_argument("--backbone", required=True)
+    p.add_argument("--out", required=True)
+    p.add_argument("--state", required=True)
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--ranks", type=int, default=1, help="processes; one per GPU where there are GPUs")
+    p.add_argument("--gpus", type=int, default=0, help="GPUs to use; 0 trains on the CPU")
+    p.add_argument("--threads", type=int, default=2, help="CPU threads of all ranks together")
+    p.add_argument("--recipe", default="{}", help="JSON, one entry of config/recipes.yaml")
+    p.add_argument("--backbone-options", default="{}", help="JSON, one entry of config/backbones.yaml")
+    p.add_argument("--deepspeed", default="config/deepspeed/zero2.json")
+    p.add_argument("--hostfile", help="DeepSpeed host file for several nodes")
+    p.add_argument("--local_rank", type=int, help="set by the launcher")
+    args = p.parse_args()
+
+    from learning import launch
+
+    if args.local_rank is not None:
+        launch.run_rank(args)
+        return
+    if args.ranks < 1:
+        raise LabError(f"{args.ranks} is not a number of processes", field="--ranks")
+    if args.gpus and args.gpus != args.ranks:
+        raise LabError(f"{args.ranks} ranks for {args.gpus} GPUs; there must be one rank per GPU", field="--ranks")
+    launch.check(args)
+    launch.launch(sys.argv, args)
+    print(json.dumps({"adapter": str(Path(args.out))}))
+
+
+if __name__ == "__main__":
+    cli.run(main)
