@@ -50,9 +50,9 @@ def pattern(word: str) -> tuple[int, ...]:
     return tuple(word.index(letter) for letter in word)
 
 
-_BY_PATTERN: dict[tuple[int, ...], tuple[str, ...]] = {}
+BY_PATTERN: dict[tuple[int, ...], tuple[str, ...]] = {}
 for _word in VOCABULARY:
-    _BY_PATTERN[pattern(_word)] = (*_BY_PATTERN.get(pattern(_word), ()), _word)
+    BY_PATTERN[pattern(_word)] = (*BY_PATTERN.get(pattern(_word), ()), _word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ def solve(row: CipherRow, prior: dict | None = None) -> Solution:
         if all(c in to_plain for c in code):
             candidates[code] = ["".join(to_plain[c] for c in code)]
             continue
-        same = _BY_PATTERN.get(pattern(code), ())
+        same = BY_PATTERN.get(pattern(code), ())
         nodes += len(same)
         candidates[code] = [word for word in same if _fits(code, word, to_plain, to_code)]
         if not candidates[code]:
