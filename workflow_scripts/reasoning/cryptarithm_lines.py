@@ -331,11 +331,11 @@ class ReadOff(Line):
         e = example(page, self.number)
         if e is None:
             return False
-        made = page.get("value", str(self.number))
-        if made is None:
-            return None
-        mode, value = made
-        return (self.value, self.target) == (value, target_of(e, known_digits(page), mode))
+        rule = BY_NAME.get(page.get("rule", e.op, ""))
+        if rule is None:
+            return False
+        value = page.get("value", f"{self.number} {rule.mode} {test_group(rule)}")
+        return (self.value, self.target) == (value, target_of(e, known_digits(page), rule.mode))
 
     def verdict_follows(self, page: Page) -> bool:
         return fits(self.value, self.target) == {glyph: str(value) for glyph, value in self.pairs}
@@ -383,8 +383,13 @@ class _Test(Line):
             trials[-1][2].append(rule is not None and self.verdict == offset_word(rule))
             return
         mode = "flip" if self.flip else "normal"
-        page.put("value", str(self.number), (mode, self.result()))
+        page.put("value", f"{self.number} {mode} {self.GROUP}", self.result())
         page.put("test", f"{e.op} {mode} {self.GROUP} {self.number}", self.verdict)
+
+
+def test_group(rule: Rule) -> str:
+    """The kind of test that tries a rule: its group, or `mod`."""
+    return "mod" if rule.base == "mod" else rule.group
 
 
 def offset_word(rule: Rule) -> str:
@@ -552,7 +557,7 @@ class RuleFound(Line):
 
     def transcription(self, page: Page) -> bool:
         rule = BY_NAME[self.rule]
-        group = "mod" if rule.base == "mod" else rule.group
+        group = test_group(rule)
         head = f"{self.op} {rule.mode} {group} "
         verdicts = {verdict for name, verdict in page.names("test").items() if name.startswith(head)}
         if group == "sub":
@@ -612,9 +617,8 @@ class _Query(Line):
         rule = query_rule(page)
         if rule is None:
             return False
-        group = "mod" if rule.base == "mod" else rule.group
         operands = operands_of(page.parsed.query, known_digits(page), rule.mode)
-        return group == self.GROUP and operands == (self.x, self.y)
+        return test_group(rule) == self.GROUP and operands == (self.x, self.y)
 
 
 def query_rule(page: Page) -> Rule | None:

@@ -32,20 +32,25 @@ def derive(work: Worker) -> None:
     joins = {e.op for e in row.examples if join_of(e)}
     others = [op for op in row.operators if op != row.query.op and op not in joins]
 
+    def wanted() -> bool:
+        """Is a digit or rule still needed? A bet needs the mode, and the other groups unless the sign tells its own."""
+        if work.missing():
+            return True
+        if row.seen:
+            return row.query.op not in work.rules
+        return len(work.rules) < (min(1, len(others)) if work.canonical else len(others))
+
     def rule_of_query() -> bool:
         return row.seen and row.query.op not in work.rules and work.find_rule(row.query.op)
 
     def rule_of_other() -> bool:
-        wanted = work.missing() or row.query.op not in work.rules
-        return bool(wanted) and any(op not in work.rules and work.find_rule(op) for op in others)
+        return wanted() and any(op not in work.rules and work.find_rule(op) for op in others)
 
     def last_digit() -> bool:
-        wanted = work.missing() or row.query.op not in work.rules
-        return bool(wanted) and work.last()
+        return wanted() and work.last()
 
     def trials() -> bool:
-        wanted = work.missing() or row.query.op not in work.rules
-        return bool(wanted) and any(work.trial(number, e) for number, e in enumerate(row.examples, 1))
+        return wanted() and any(work.trial(number, e) for number, e in enumerate(row.examples, 1))
 
     if work.digits:
         until_fixed(last_digit, rule_of_query, rule_of_other, trials)

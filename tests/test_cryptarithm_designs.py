@@ -1,0 +1,105 @@
+"""Every cryptarithm design: what it writes reads back, checks out line by line, and never boxes a wrong answer."""
+
+from functools import cache
+
+import pytest
+
+from puzzles import cryptarithm
+from puzzles.base import Problem, Solution, row_rng
+from reasoning.designs import DESIGNS
+from reasoning.page import Page
+from reasoning.reveal import shown_key, shown_prompt
+from reasoning.trace import Box, Design, Trace, Unrenderable, completion_of, parse_completion
+
+ROWS = 200
+CRYPT = {key: design for key, design in DESIGNS.items() if key[0].startswith("cryptarithm")}
+
+
+@cache
+def rows(family: str) -> tuple[Problem, ...]:
+    return tuple(cryptarithm.generate(row_rng(5, family), ROWS, family=family))
+
+
+def render(design: Design, problem: Problem, k: int) -> Trace | str:
+    known = shown_key(problem, k)
+    parsed = cryptarithm.parse(problem.prompt)
+    try:
+        return design.render(problem, parsed, Solution(None), known, row_rng(0, problem.id))
+    except Unrenderable as reason:
+        return str(reason)
+
+
+def first_false(problem: Problem, k: int, lines: list) -> tuple | None:
+    """The first line with a False check, with its three checks."""
+    page = Page.of(problem.family, shown_prompt(problem.prompt, shown_key(problem, k)))
+    for each in lines:
+        checks = (each.transcription(page), each.arithmetic(page), each.verdict_follows(page))
+        if False in checks:
+            return (each.text(), *checks)
+        each.establish(page)
+        page.lines_read += 1
+    return None
+
+
+def cells() -> list[tuple[str, str, int]]:
+    return [(f, d, k) for (f, d), design in CRYPT.items() for k in (0, 4, 8, 10) if k in design.reveals]
+
+
+@pytest.mark.parametrize(("family", "design_id", "k"), cells())
+def test_every_trace_reads_back_and_checks_out(family: str, design_id: str, k: int) -> None:
+    design = CRYPT[family, design_id]
+    rendered = 0
+    for problem in rows(family):
+        trace = render(design, problem, k)
+        if isinstance(trace, str):
+            continue
+        rendered += 1
+        text = completion_of(trace)
+        assert text.isascii()
+        lines = parse_completion(text, design)
+        assert lines == [*trace.lines, *([Box(trace.answer)] if trace.answer is not None else [])]
+        assert first_false(problem, k, lines) is None
+        assert trace.answer in (None, problem.answer)
+    if k == 10:
+        assert rendered > ROWS // 4
+
+
+def undetermined(family: str, design_id: str, k: int) -> int:
+    traces = [render(CRYPT[family, design_id], problem, k) for problem in rows(family)]
+    return sum(isinstance(trace, Trace) and trace.answer is None for trace in traces)
+
+
+def test_derive_needs_the_digits() -> None:
+    counts = [undetermined("cryptarithm_deduce", "derive", k) for k in (0, 5, 8, 10)]
+    assert counts[0] > 150 and counts == sorted(counts, reverse=True) and counts[-1] == 0
+
+
+@pytest.mark.parametrize(("family", "design_id"), CRYPT)
+def test_the_hidden_rule_and_key_choose_no_line(family: str, design_id: str) -> None:
+    design = CRYPT[family, design_id]
+    for problem in rows(family)[:40]:
+        known = shown_key(problem, 6)
+        parsed = cryptarithm.parse(problem.prompt)
+        blind = Problem(family, problem.prompt, problem.answer)
+        try:
+            lines = design.render(blind, parsed, Solution(None), known, row_rng(0)).lines
+        except Unrenderable as reason:
+            lines = str(reason)
+        try:
+            full = design.render(problem, parsed, Solution(None), known, row_rng(0)).lines
+        except Unrenderable as reason:
+            full = str(reason)
+        assert lines == full
+
+
+def test_a_wrong_line_is_noticed() -> None:
+    """One digit of a printed sum changed: the arithmetic check fails, and only there."""
+    problem = next(p for p in rows("cryptarithm_deduce") if p.rule["query"] == "add")
+    trace = render(CRYPT["cryptarithm_deduce", "derive"], problem, 10)
+    text = completion_of(trace)
+    step = next(each for each in trace.lines if each.KIND == "crypt/add")
+    wrong = str(step.total + 1)
+    broken = text.replace(f" {step.total}\n", f" {wrong}\n")
+    lines = parse_completion(broken, CRYPT["cryptarithm_deduce", "derive"])
+    found = first_false(problem, 10, lines)
+    assert found is not None and found[0] == step.text().rsplit(" ", 1)[0] + f" {wrong}" and found[1:3] == (True, False)
