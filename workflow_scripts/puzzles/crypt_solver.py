@@ -376,6 +376,7 @@ class _Reader:
         self.barred = {glyph for glyph in self.rest if nonzero >> task.glyphs.index(glyph) & 1}
         self.free = 10 - len(task.glyphs) + len(self.rest)
         self.pool = [g for g in DIGIT_GLYPHS if g not in task.glyphs and g not in task.row.operators]
+        self._kept: dict[tuple[int, int | None, bool], list[tuple[tuple[str, ...], float]]] = {}
 
     def read(self, text: int, threshold: float) -> Iterator[tuple[str, float]]:
         """The answers of a template with their shares, those below `threshold` left out.
@@ -395,13 +396,16 @@ class _Reader:
         places = [body >> shift & 15 for shift in (12, 8, 4, 0)]
         places = [place for place in places if place != kernel.END]
         nameless = len({place for place in places if place >= 10})
-        for names, share in self._fills(nameless, zero - 1 if zero else None, bool(zero_used), threshold):
+        shape = (nameless, zero - 1 if zero else None, bool(zero_used))
+        if shape not in self._kept:
+            self._kept[shape] = sorted(self._fills(*shape), key=lambda pair: (-pair[1], pair[0]))
+        for names, share in self._kept[shape]:
+            if share < threshold:
+                return
             digits = "".join(names[place - 10] if place >= 10 else self.task.glyphs[place] for place in places)
             yield (query.op if sign == 1 else "") + digits + (query.op if sign == 2 else ""), share
 
-    def _fills(
-        self, nameless: int, zero: int | None, zero_used: bool, threshold: float
-    ) -> Iterator[tuple[tuple[str, ...], float]]:
+    def _fills(self, nameless: int, zero: int | None, zero_used: bool) -> Iterator[tuple[tuple[str, ...], float]]:
         if nameless == 0:
             yield (), 1.0
             return
@@ -424,7 +428,7 @@ class _Reader:
                 barred = sum(glyph in self.barred for glyph in names)
                 share = (f - m - z + barred) * factorial(f - m - 1) / ((f - z) * factorial(f - 1)) if f > m else 0.0
             share *= falling(outside, fresh) / falling(len(self.pool), fresh)
-            if share > threshold:
+            if share > 0.0:
                 yield names, share
 
         yield from extend((), 0)
@@ -460,5 +464,3 @@ def _configuration(task: _Task, part: _Cells, place: int, answer: str) -> dict[s
         "query": asked.name,
         "key": key,
     }
-
-

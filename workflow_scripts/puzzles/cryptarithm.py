@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from puzzles import equations
+from puzzles import difficulty, equations
 from puzzles.base import Family, Problem, PromptError
 from puzzles.crypt_solver import DEFAULT_PRIOR, solve
 from puzzles.equations import DIGIT_GLYPHS, OPERATOR_GLYPHS, Equation, EquationRow
@@ -24,7 +24,11 @@ def generate(
     prior: Mapping[str, Any] | None = None,
     counts: tuple[float, float, float] = COUNTS,
 ) -> Iterator[Problem]:
-    """Yield n problems. `prior` (see puzzles.prior) and `counts` (weights of 3, 4, 5 examples) shape the draw."""
+    """Yield n problems. `prior` (see puzzles.prior) and `counts` (weights of 3, 4, 5 examples) shape the draw.
+
+    tier: 1 to 4 by the exact solver's expected work (puzzles.difficulty). key: the digit of every glyph that the prompt
+    or the answer shows; all ten are in rule["alphabet"].
+    """
     prior = prior or DEFAULT_PRIOR
     for _ in range(n):
         glyphs = rng.sample(DIGIT_GLYPHS, 10)
@@ -45,6 +49,7 @@ def generate(
             prompt=prompt,
             answer=answer,
             stratum="join" if drawn.operators[query.op].is_join else "value",
+            tier=difficulty.tier(row),
             rule=equations.hidden_rule(drawn) | {"alphabet": {glyph: d for d, glyph in enumerate(glyphs)}},
             key={glyph: d for d, glyph in enumerate(glyphs) if glyph in shown},
             canonical=canonical(row),

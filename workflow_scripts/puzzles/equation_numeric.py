@@ -2,12 +2,12 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import product
 from typing import Any
 
-from puzzles import equations, rules
+from puzzles import checker, equations, rules
 from puzzles.base import Event, Family, Problem, PromptError, Solution
 from puzzles.equations import Equation, EquationRow
 from puzzles.prior import default_prior, fit_prior, group_share, regime_shares, rule_share
@@ -114,12 +114,18 @@ def _distinct(combination: tuple[Rule | None, ...]) -> bool:
 def solve(row: EquationRow, prior: Mapping[str, Any] | None = None, *, log: bool = False) -> Solution:
     """The exact posterior over answers: every mode and assignment of rules that fits, weighed by `prior`.
 
-    `found` holds the best configuration: mode, order, regime, operators (glyph -> rule) and query (rule).
+    The answer is the one that the challenge's checker, with its tolerance of 1 %, most probably accepts; `posterior`
+    is the probability of the exact string. `found`: mode, order, regime, operators (glyph -> rule), query (rule) of the
+    best configuration that gives it, and `accepted`, the probability that the checker accepts it.
     """
     prior = prior or DEFAULT_PRIOR
     operators = row.operators
     fits = fitting(row)
-    regimes = regime_shares(prior, operators, len(equations.OPERATOR_GLYPHS))
+    regimes = {
+        regime: share
+        for regime, share in regime_shares(prior, operators, len(equations.OPERATOR_GLYPHS)).items()
+        if share > 0.0
+    }
     query = row.query
     mass: dict[str, float] = defaultdict(float)
     best: dict[str, tuple[float, str, str, tuple[Rule | None, ...]]] = {}
@@ -166,7 +172,8 @@ def solve(row: EquationRow, prior: Mapping[str, Any] | None = None, *, log: bool
         odd = ", ".join(op for op in operators if not fits[op]) or "the operators together"
         return Solution(None, nodes=nodes, reason=f"contradictory: no rule of the inventory fits {odd}")
     answers = tuple(sorted(((a, m / total) for a, m in mass.items()), key=lambda pair: (-pair[1], pair[0])))
-    answer, posterior = answers[0]
+    accepted = accepted_shares(answers)
+    answer, posterior = max(answers, key=lambda pair: accepted[pair[0]])
     _, mode, regime, combination = best[answer]
     named = {op: rule.name if rule else "" for op, rule in zip(operators, combination, strict=True)}
     return Solution(
@@ -181,9 +188,29 @@ def solve(row: EquationRow, prior: Mapping[str, Any] | None = None, *, log: bool
             "regime": regime,
             "operators": named,
             "query": named[query.op],
+            "accepted": accepted[answer],
         },
         events=trace_events(row) if log else (),
     )
+
+
+def accepted_shares(answers: Sequence[tuple[str, float]]) -> dict[str, float]:
+    """Per answer of a posterior, the probability that the official checker accepts it."""
+    numbers: dict[str, float | None] = {}
+    for text, _ in answers:
+        try:
+            numbers[text] = float(text)
+        except ValueError:
+            numbers[text] = None
+    shares = {}
+    for said, share in answers:
+        for truth, its_share in answers:
+            a, b = numbers[said], numbers[truth]
+            near = a is not None and b is not None and abs(a - b) <= max(0.01 * max(abs(a), abs(b)), 1e-5)
+            if said != truth and near and checker.official(said, truth):
+                share += its_share
+        shares[said] = share
+    return shares
 
 
 def trace_events(row: EquationRow) -> tuple[Event, ...]:
@@ -206,7 +233,9 @@ def trace_events(row: EquationRow) -> tuple[Event, ...]:
                     except ZeroDivisionError:
                         output = "undefined"
                     verdict = "ok" if output == equation.output else "no"
-                    events.append(Event("test", rule.name, (equation.left, op, equation.right, equation.output), output, verdict))
+                    events.append(
+                        Event("test", rule.name, (equation.left, op, equation.right, equation.output), output, verdict)
+                    )
                     if verdict == "no":
                         break
                 if verdict == "ok":

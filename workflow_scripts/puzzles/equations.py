@@ -122,9 +122,7 @@ def relabelled(row: EquationRow, digits_hidden: bool) -> str:
             op = operators.setdefault(equation.op, "vwxyzut"[min(len(operators), 6)])
             line = equation.left + equation.right + equation.output
             if digits_hidden:
-                line = "".join(
-                    op if c == equation.op else names.setdefault(c, chr(65 + len(names))) for c in line
-                )
+                line = "".join(op if c == equation.op else names.setdefault(c, chr(65 + len(names))) for c in line)
             else:
                 line = line.replace(equation.op, op)
             text.append(op + line)
@@ -133,7 +131,9 @@ def relabelled(row: EquationRow, digits_hidden: bool) -> str:
     groups: dict[str, list[Equation]] = {}
     for equation in row.examples:
         groups.setdefault(write((equation,), {}, {}), []).append(equation)
-    blocks = [list(permutations(groups[shape])) if len(groups[shape]) < 5 else [groups[shape]] for shape in sorted(groups)]
+    blocks = [
+        list(permutations(groups[shape])) if len(groups[shape]) < 5 else [groups[shape]] for shape in sorted(groups)
+    ]
     return min(
         write([*(equation for block in choice for equation in block), row.query], {}, {}) for choice in product(*blocks)
     )

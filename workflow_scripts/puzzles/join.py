@@ -55,13 +55,12 @@ def _compute(code, x, y):
 
 
 @njit(cache=True)
-def _template(number, side, flip, glyph_of, used):
-    """The printed output as glyph indices: four nibbles, then sign, place of a still nameless zero, zero used."""
+def _template(number, side, flip, glyph_of, used, digits, named):
+    """The printed output as glyph indices: four nibbles, then sign, place of a still nameless zero, zero used. digits, named: room."""
     sign = 0
     if number < 0:
         sign = 1 + side
         number = -number
-    digits = np.empty(4, dtype=np.int64)
     n = 0
     while True:
         digits[n] = number % 10
@@ -72,7 +71,6 @@ def _template(number, side, flip, glyph_of, used):
     text = 0
     names = 0
     zero = 0
-    named = np.empty(4, dtype=np.int64)
     for i in range(4):
         if i >= n:
             text = (text << 4) | END
@@ -218,6 +216,7 @@ def join(
     glyph_of = np.empty(10, dtype=np.int64)
     digit_of = np.zeros(10, dtype=np.int64)
     chosen = np.zeros(5, dtype=np.int64)
+    scratch = np.zeros((2, 4), dtype=np.int64)
     n_free = query_free.shape[0]
     cells, leaves, nodes = 0, 0, 0
     depth = 0
@@ -351,7 +350,7 @@ def join(
                 if kind == 0:
                     leaves += 1
                     number, side = _compute(RULE_CODE[rule_of[query[4]]], x, y)
-                    text = _template(number, side, flip, glyph_of, taken)
+                    text = _template(number, side, flip, glyph_of, taken, scratch[0], scratch[1])
                     cells = _add(
                         ((combination << 5 | NO_CODE) << 24) | text, base_weight * complete[taken & 1],
                         now, keys, masses, samples, touched, cells,
@@ -369,7 +368,7 @@ def join(
                         leaves += 1
                         nodes += 1
                         number, side = _compute(RULE_CODE[rule], x, y)
-                        text = _template(number, side, flip, glyph_of, taken)
+                        text = _template(number, side, flip, glyph_of, taken, scratch[0], scratch[1])
                         cells = _add(
                             ((combination << 5 | rule) << 24) | text, mass * complete[taken & 1],
                             now, keys, masses, samples, touched, cells,

@@ -20,45 +20,65 @@ REGIMES = ("canonical", "scrambled")
 SIGN_GROUPS = {"+": "add", "-": "sub", "*": "mul"}
 SIGNS = tuple(SIGN_GROUPS)
 
-# Shares inside a group. Sums and products double the plain rule; a literal '-' is always written in front, so
-# canonical rows have no rule with a trailing minus, and scrambled flip rows none with a leading one but flip_sub.
-_PLAIN = {"": 0.54, "+1": 0.235, "-1": 0.225}
-_DIFFERENCES = {
-    ("canonical", "normal"): {"sub": 0.31, "abs": 0.23, "negabs": 0.23, "mod": 0.23},
-    ("canonical", "flip"): {"sub": 0.31, "abs": 0.23, "negabs": 0.23, "mod": 0.23},
-    ("scrambled", "normal"): {"sub": 0.31, "abs": 0.23, "negabs": 0.23, "mod": 0.23},
-    ("scrambled", "flip"): {"sub": 0.2, "rsub": 0.2, "abs": 0.2, "negabs": 0.02, "absneg": 0.2, "mod": 0.18},
+# What each family's rows look like: shares inside a group for plain, +1 and -1, shares of differences per mode. A
+# literal '-' is written in front, so canonical rows have no rule with a trailing minus; scrambled flip rows have hardly
+# any with a leading one but flip_sub. Joins are mostly swapped in flip rows (joined from the values, then reversed).
+_SHAPES: dict[bool, dict[str, Any]] = {
+    False: {
+        "canonical": 0.335,
+        "flip": {"canonical": 0.98, "scrambled": 0.5},
+        "join": {"canonical": {"+": 0.2, "-": 0.02, "*": 0.2}, "scrambled": {"any": 0.14}},
+        "swap": {"canonical": {"normal": 0.05, "flip": 0.85}, "scrambled": {"normal": 0.05, "flip": 0.75}},
+        "add": {"canonical": (0.47, 0.29, 0.24), "scrambled": (0.59, 0.22, 0.19)},
+        "mul": {"canonical": (0.45, 0.31, 0.24), "scrambled": (0.57, 0.22, 0.21)},
+        "sub": {
+            "canonical": {mode: {"sub": 0.4, "abs": 0.19, "negabs": 0.22, "mod": 0.19} for mode in MODES},
+            "scrambled": {
+                "normal": {"sub": 0.42, "abs": 0.2, "negabs": 0.2, "mod": 0.18},
+                "flip": {"sub": 0.33, "rsub": 0.2, "abs": 0.16, "negabs": 0.02, "absneg": 0.15, "mod": 0.14},
+            },
+        },
+    },
+    True: {
+        "canonical": 0.6,
+        "flip": {"canonical": 0.44, "scrambled": 0.36},
+        "join": {"canonical": {"+": 0.21, "-": 0.02, "*": 0.19}, "scrambled": {"any": 0.08}},
+        "swap": {"canonical": {"normal": 0.04, "flip": 0.65}, "scrambled": {"normal": 0.04, "flip": 0.6}},
+        "add": {"canonical": (0.56, 0.23, 0.21), "scrambled": (0.84, 0.08, 0.08)},
+        "mul": {"canonical": (0.59, 0.17, 0.24), "scrambled": (0.84, 0.09, 0.07)},
+        "sub": {
+            "canonical": {mode: {"sub": 0.58, "abs": 0.15, "negabs": 0.18, "mod": 0.09} for mode in MODES},
+            "scrambled": {
+                "normal": {"sub": 0.6, "abs": 0.14, "negabs": 0.16, "mod": 0.1},
+                "flip": {"sub": 0.4, "rsub": 0.24, "abs": 0.16, "negabs": 0.03, "absneg": 0.09, "mod": 0.08},
+            },
+        },
+    },
 }
 
 
-def _shares(regime: str) -> dict[str, dict[str, dict[str, float]]]:
-    table: dict[str, dict[str, dict[str, float]]] = {}
-    for mode in MODES:
-        head = "flip_" if mode == "flip" else ""
-        table[mode] = {group: {f"{head}{group}{k}": p for k, p in _PLAIN.items()} for group in ("add", "mul")}
-        table[mode]["sub"] = {head + name: p for name, p in _DIFFERENCES[regime, mode].items()}
-    return table
-
-
 def default_prior(hidden: bool) -> dict[str, Any]:
-    """What the real rows of the numeric (`hidden` False) or the glyph family (True) look like."""
-    return {
-        "canonical": 0.6 if hidden else 0.335,
-        "regimes": {
-            "canonical": {
-                "flip": 0.4 if hidden else 0.98,
-                "join": {"+": 0.2, "-": 0.02, "*": 0.2},
-                "swap": {"normal": 0.1, "flip": 0.6 if hidden else 0.85},
-                "rules": _shares("canonical"),
-            },
-            "scrambled": {
-                "flip": 0.36 if hidden else 0.5,
-                "join": {"any": 0.15},
-                "swap": {"normal": 0.1, "flip": 0.5},
-                "rules": _shares("scrambled"),
-            },
-        },
-    }
+    """The shares of the numeric (`hidden` False) and of the glyph family (True), after the published counts."""
+    shape = _SHAPES[hidden]
+    prior: dict[str, Any] = {"canonical": shape["canonical"], "regimes": {}}
+    for regime in REGIMES:
+        table: dict[str, dict[str, dict[str, float]]] = {}
+        for mode in MODES:
+            head = "flip_" if mode == "flip" else ""
+            table[mode] = {
+                group: dict(
+                    zip((head + group, f"{head}{group}+1", f"{head}{group}-1"), shape[group][regime], strict=True)
+                )
+                for group in ("add", "mul")
+            }
+            table[mode]["sub"] = {head + name: share for name, share in shape["sub"][regime][mode].items()}
+        prior["regimes"][regime] = {
+            "flip": shape["flip"][regime],
+            "join": dict(shape["join"][regime]),
+            "swap": dict(shape["swap"][regime]),
+            "rules": table,
+        }
+    return prior
 
 
 def fit_prior(problems: Iterable[Mapping[str, Any]], smoothing: float = 1.0) -> dict[str, Any]:

@@ -90,7 +90,9 @@ def catalog() -> Catalog:
     for i in range(WIDTH):
         present = digits[:, i] >= 0
         for j in range(i):
-            names[:, i] = np.where((names[:, i] < 0) & present & (digits[:, j] == digits[:, i]), names[:, j], names[:, i])
+            names[:, i] = np.where(
+                (names[:, i] < 0) & present & (digits[:, j] == digits[:, i]), names[:, j], names[:, i]
+            )
         new = present & (names[:, i] < 0)
         names[new, i] = used[new]
         letters[every[new], used[new]] = digits[new, i]
