@@ -7,6 +7,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 from common.config import check, read_arms, read_yaml
 from common.errors import LabError
 from common.sources import sources
+from puzzles import FAMILIES
 from reasoning.designs import DESIGNS
 
 SCHEMAS = f"{workflow.basedir}/config"
@@ -25,14 +26,14 @@ try:
 except LabError as error:
     raise WorkflowError(str(error)) from None
 
-all_families = sorted({family for family, _ in DESIGNS})
+phrases = sorted({phrase for family in FAMILIES.values() for phrase in family.phrases})
 families = sorted({family for row in arms.families for family in row})
 eval_sets = ["test", "real"] if config["benchmark_csv"] else ["test"]
 runs = [{"arm": name, "seed": seed} for name, n in arms.seeds.items() for seed in range(1, n + 1)]
 
 
 wildcard_constraints:
-    family="|".join(all_families),
+    family="|".join(FAMILIES),
     design="|".join(sorted({design for _, design in DESIGNS})),
     reveal=r"\d+",
     corruption="[a-z-]+",

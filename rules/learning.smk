@@ -31,17 +31,14 @@ rule backbone:
     input:
         code=code("backbone"),
     output:
-        multiext(
-            "<results>/backbones/{backbone}/",
-            weights="model.safetensors",
-            config="config.json",
-            tokenizer="tokenizer.json",
-            metrics="metrics.jsonl",
-        ),
+        config="<results>/backbones/{backbone}/config.json",
+        tokenizer="<results>/backbones/{backbone}/tokenizer.json",
+        skills=ensure("<results>/backbones/{backbone}.skills.json", non_empty=True),
     log:
         "<results>/logs/backbone/{backbone}.log",
     benchmark:
         "<results>/benchmarks/backbone/{backbone}.jsonl"
+    retries: 1
     conda:
         "../envs/gpu.yaml"
     threads: config["threads"]
@@ -50,20 +47,21 @@ rule backbone:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
-        spec=lambda wildcards: json.dumps(backbones[wildcards.backbone]),
+        options=lambda wildcards: json.dumps(backbones[wildcards.backbone]),
+        phrases=phrases,  # of the families' prompts: tokens of the tokenizer, so a new one is a new backbone
         state=f"results/{config['run']}/state/backbone/{{backbone}}",
-        out=subpath(output.weights, parent=True),
-        seed=config["seed"],
+        out=subpath(output.config, parent=True),
     shell:
-        "python {input.code[0]} --name {wildcards.backbone} --spec {params.spec:q} --seed {params.seed}"
-        " --threads {threads} --state {params.state} --out {params.out} 2> {log}"
+        "python {input.code[0]} --options {params.options:q} --threads {threads} --skills {output.skills}"
+        " --state {params.state} --out {params.out} 2> {log}"
 
 
 rule train:
     input:
         code=code("train"),
         corpus="<results>/corpora/{arm}.parquet",
-        backbone=lambda wildcards: f"<results>/backbones/{arms.at[wildcards.arm, 'backbone']}/model.safetensors",
+        backbone=lambda wildcards: f"<results>/backbones/{arms.at[wildcards.arm, 'backbone']}/config.json",
+        skills=lambda wildcards: f"<results>/backbones/{arms.at[wildcards.arm, 'backbone']}.skills.json",
         deepspeed=lambda wildcards: f"config/deepspeed/zero{backbone_of(wildcards)['zero_stage']}.json",
     output:
         multiext(
@@ -102,7 +100,8 @@ rule sample:
     input:
         code=code("sample"),
         adapter="<results>/adapters/{arm}/seed-{seed}/adapter_model.safetensors",
-        backbone=lambda wildcards: f"<results>/backbones/{arms.at[wildcards.arm, 'backbone']}/model.safetensors",
+        backbone=lambda wildcards: f"<results>/backbones/{arms.at[wildcards.arm, 'backbone']}/config.json",
+        skills=lambda wildcards: f"<results>/backbones/{arms.at[wildcards.arm, 'backbone']}.skills.json",
         texts=lambda wildcards: arm_texts(wildcards.arm, wildcards.eval_set),
     output:
         ensure(

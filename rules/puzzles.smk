@@ -28,7 +28,7 @@ rule generate:
 
 rule import_real:
     input:
-        code=code("import_real", family=all_families),
+        code=code("import_real", family=FAMILIES),
         csv=config["benchmark_csv"] or [],
     output:
         ensure("<results>/puzzles/{family}/real.parquet", non_empty=True),

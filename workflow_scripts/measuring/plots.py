@@ -43,8 +43,9 @@ def frontier(accuracy: pd.DataFrame, solvers: pd.DataFrame, published: pd.DataFr
     """Per family and stratum: the exact solver, what a forward closure derives, every arm that is shown no key."""
     eval_sets = sorted(solvers.eval_set.unique(), reverse=True)
     ours = accuracy[(accuracy.reveal == 0) & (accuracy.seed == "all")]
-    keys = [(f, s) for f in FAMILIES for s in _strata(solvers[solvers.family == f].stratum)]
-    names = sorted(solvers[solvers.measure.str.startswith(CLOSURE)].measure.unique())
+    keys = [(f, s) for f in FAMILIES if f in set(solvers.family) for s in _strata(solvers[solvers.family == f].stratum)]
+    solvers = solvers.assign(measure=solvers.measure.str.removesuffix("@0"))
+    names = sorted(m for m in solvers.measure.unique() if m.startswith(CLOSURE) and "@" not in m)
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(
             1, len(eval_sets), figsize=(2.6 + 4.4 * len(eval_sets), 1.9 + 0.36 * len(keys)), sharey=True, squeeze=False
@@ -64,15 +65,15 @@ def frontier(accuracy: pd.DataFrame, solvers: pd.DataFrame, published: pd.DataFr
                     step = 0.36 * (i + 1) / (len(arms) + 1)
                     row = arm.to_frame().T
                     _intervals(axis, row, y - 0.05 + step, colour, marker, f"model, design {arm.design}", "official")
-                if stratum == "all" or len(_strata(solvers[solvers.family == family].stratum)) == 1:
+                if stratum == "all":
                     _published_master(axis, published, family, y)
                 n = solved[solved.measure == "official"].n
                 axis.text(1.03, y, f"n={int(n.iloc[0])}" if len(n) else "", va="center", fontsize=7.5, color=GREY)
             axis.set(xlim=(-0.03, 1.03), xlabel="accuracy", title=f"evaluation set: {eval_set}")
-            axis.set_yticks(range(len(keys)), [f if s == "all" else s for f, s in keys])
-            for label, (_, stratum) in zip(axis.get_yticklabels(), keys, strict=True):
-                label.set_color(BLACK if stratum == "all" else GREY)
-            axis.set_ylim(len(keys) - 0.4, -0.6)
+        axes[0][0].set_yticks(range(len(keys)), [f if s == "all" else s for f, s in keys])
+        axes[0][0].set_ylim(len(keys) - 0.4, -0.6)
+        for label, (_, stratum) in zip(axes[0][0].get_yticklabels(), keys, strict=True):
+            label.set_color(BLACK if stratum == "all" else GREY)
         _legend(figure, axes[0], columns=2)
     return figure
 

@@ -1,0 +1,247 @@
+"""Statistics against values computed by hand or by brute force; tables and figures on small made-up results."""
+
+import itertools
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from common.artifacts import write_table
+from common.errors import LabError
+from measuring import plots, tables
+from measuring.leaks import check_no_leak
+from measuring.stats import holm, mcnemar, wilson
+
+PUBLISHED = Path(__file__).resolve().parents[1] / "config/published.csv"
+
+
+def scores(arm: list[list[int]]) -> pd.DataFrame:
+    """One line per row and seed, from a list of rows of 0/1 per seed."""
+    return pd.DataFrame(
+        [{"id": f"r{i}", "official": bool(x)} for i, row in enumerate(arm) for x in row], columns=["id", "official"]
+    )
+
+
+def test_wilson_is_the_textbook_formula():
+    low, high = wilson(8, 10)
+    z, p, n = 1.959963984540054, 0.8, 10
+    centre, half = (p + z * z / (2 * n)), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    assert (low, high) == pytest.approx(((centre - half) / (1 + z * z / n), (centre + half) / (1 + z * z / n)))
+    assert wilson(0, 20)[0] == 0 and wilson(20, 20)[1] == pytest.approx(1)
+    assert all(np.isnan(x) for x in wilson(0, 0))
+
+
+def test_mcnemar_is_exact_on_one_seed():
+    found = mcnemar(scores([[1]] * 7 + [[0]] * 1 + [[1]] * 4), scores([[0]] * 7 + [[1]] * 1 + [[1]] * 4))
+    assert (found["n"], found["a_only"], found["b_only"]) == (12, 7, 1)
+    assert found["p"] == pytest.approx(2 * (1 + 8) / 2**8)
+
+
+def test_mcnemar_counts_a_row_once_whatever_the_number_of_seeds():
+    a, b = [[1, 1, 1], [1, 0, 1], [0, 0, 0], [1, 0, 0]], [[0, 0, 0], [0, 1, 0], [0, 0, 0], [0, 1, 0]]
+    found = mcnemar(scores(a), scores(b))
+    assert (found["a_only"], found["b_only"]) == (2, 0)
+    assert found["p"] == pytest.approx(0.5)
+    assert mcnemar(scores(a), scores(a))["p"] == 1.0
+
+
+def test_mcnemar_compares_shared_rows_only():
+    a = pd.DataFrame({"id": ["x", "y"], "official": [True, True]})
+    b = pd.DataFrame({"id": ["y", "z"], "official": [False, True]})
+    assert (mcnemar(a, b)["n"], mcnemar(a, b)["a_only"]) == (1, 1)
+
+
+def test_mcnemar_false_alarms_stay_below_five_percent_with_correlated_seeds():
+    """Rows differ in difficulty and seeds repeat them: a test that took the lines as independent would fail here."""
+    rng = np.random.default_rng(1)
+    alarms = 0
+    for _ in range(300):
+        rows = rng.random((2, 60, 1)) < 0.5  # each arm's own luck on a row, shared by its seeds
+        a, b = (np.repeat(arm, 3, axis=1).astype(int).tolist() for arm in rows)
+        alarms += mcnemar(scores(a), scores(b))["p"] < 0.05
+    assert alarms / 300 <= 0.06
+
+
+def test_holm_matches_its_definition():
+    p = [0.01, 0.04, 0.03, 0.005]
+    for order in itertools.permutations(range(4)):
+        adjusted = holm([p[i] for i in order])
+        assert [adjusted[order.index(i)] for i in range(4)] == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+def write_grades(folder: Path, arm: str, seed: int, eval_set: str, rows: list[dict]) -> Path:
+    path = folder / "grades" / arm / f"seed-{seed}" / "greedy" / f"{eval_set}.parquet"
+    write_table(path, rows)
+    return path
+
+
+def grade(i: int, family: str, design: str, reveal: int, stratum: str, right: bool, **other: object) -> dict:
+    line = {"id": f"{family}-{i}", "family": family, "design": design, "reveal": reveal, "stratum": stratum,
+            "sample": 0, "official": right, "strict": right, "parsed": "1", "boxed": True,
+            "failure": "" if right else "wrong",
+            "n_tokens": 10 + i}  # fmt: skip
+    return line | other
+
+
+def test_accuracy_counts_by_hand(tmp_path):
+    first = [grade(i, "cryptarithm_deduce", "derive", 5, "join" if i < 2 else "value", i in (0, 2)) for i in range(5)]
+    second = [grade(i, "cryptarithm_deduce", "derive", 5, "join" if i < 2 else "value", i in (0, 3)) for i in range(5)]
+    second[4] |= {"failure": "truncated", "boxed": False}
+    paths = [write_grades(tmp_path, "derive-5", seed, "test", rows) for seed, rows in ((1, first), (2, second))]
+    table = tables.accuracy(tables.read_grades(paths)).set_index(["stratum", "seed"])
+    assert table.loc[("value", "1"), "official"] == pytest.approx(1 / 3)
+    assert table.loc[("all", "all"), "official"] == pytest.approx(4 / 10)
+    assert (table.loc[("all", "all"), "n"], table.loc[("all", "all"), "completions"]) == (5, 10)
+    assert table.loc[("all", "all"), "truncated"] == pytest.approx(1 / 10)
+    assert table.loc[("all", "2"), "no_box"] == pytest.approx(1 / 5)
+    assert table.loc[("join", "all"), "official_low"] == pytest.approx(wilson(1, 2)[0])
+    assert (table.loc[("value", "all"), "seed_min"], table.loc[("value", "all"), "seeds"]) == (pytest.approx(1 / 3), 2)
+    assert len(table) == 9
+
+
+def test_a_family_without_strata_is_not_doubled(tmp_path):
+    path = write_grades(tmp_path, "mix", 1, "test", [grade(i, "cipher", "forward", 0, "all", True) for i in range(4)])
+    table = tables.accuracy(tables.read_grades([path]))
+    assert sorted(table.seed) == ["1", "all"] and set(table.n) == {4}
+
+
+def test_solvers_counts_unsolved_rows_as_wrong_and_reads_closures(tmp_path):
+    rows = [{"id": str(i), "family": "cipher", "stratum": "all", "answer": str(i)} for i in range(4)]
+    found = [{"id": str(i), "answer": None if i == 3 else "0", "posterior": 0.5, "exhaustive": True,
+              "closure": json.dumps({"units": i < 1, "units@5": i < 3})} for i in range(4)]  # fmt: skip
+    write_table(tmp_path / "p/test.parquet", rows)
+    write_table(tmp_path / "s/test.parquet", found)
+    table = tables.solvers([tmp_path / "p/test.parquet"], [tmp_path / "s/test.parquet"], lambda p, g: p == g)
+    values = table.set_index("measure").value.to_dict()
+    assert values == pytest.approx(
+        {
+            "official": 0.25,
+            "strict": 0.25,
+            "posterior": 0.5,
+            "exhaustive": 1,
+            "closure units": 0.25,
+            "closure units@5": 0.75,
+        }
+    )
+    with pytest.raises(LabError, match="have no solution"):
+        write_table(tmp_path / "s/test.parquet", found[:3])
+        tables.solvers([tmp_path / "p/test.parquet"], [tmp_path / "s/test.parquet"], lambda p, g: p == g)
+
+
+def test_fidelity_counts_only_lines_that_an_axis_applies_to(tmp_path):
+    line = {"id": "a", "family": "cipher", "kind": "k", "transcription": True, "arithmetic": None, "verdict": None,
+            "outcome": "", "first_failure": False}  # fmt: skip
+    rows = [
+        line,
+        line | {"verdict": True, "outcome": "match"},
+        line | {"verdict": False, "outcome": "no", "first_failure": True},
+    ]
+    path = tmp_path / "audits/arm/seed-1/greedy/test.parquet"
+    schema = pa.schema([(k, pa.string() if isinstance(v, str) else pa.bool_()) for k, v in line.items()])
+    write_table(path, rows, schema)
+    found = tables.fidelity([path]).iloc[0]
+    assert (found.lines, found.verdict, found.verdict_n, found.transcription) == (3, 0.5, 2, 1.0)
+    assert np.isnan(found.arithmetic) and found.outcomes == "match:1 no:1" and found.first_failures == 1
+
+
+def test_runs_keep_the_last_value_of_each_measure(tmp_path):
+    path = tmp_path / "adapters/mix/seed-2/metrics.jsonl"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"step": 1, "loss": 2.0}\n{"step": 2, "loss": 1.0}\n{"peak_memory": 5}\n')
+    accuracy = pd.DataFrame(
+        [
+            {"arm": "mix", "seed": "2", "eval_set": "test", "stratum": "all", "official": o, "n": n}
+            for o, n in ((1, 1), (0, 3))
+        ]
+    )
+    found = tables.runs([path], accuracy).iloc[0]
+    assert (found.step, found.loss, found.peak_memory, found.official) == (2, 1.0, 5, 0.25)
+    path.write_text('{"step": 1}\nnot json\n')
+    with pytest.raises(LabError, match="row 2: not a JSON object"):
+        tables.runs([path], accuracy)
+
+
+def test_a_leak_is_found_and_named(tmp_path):
+    train, test = tmp_path / "train.parquet", tmp_path / "test.parquet"
+    write_table(train, [{"id": f"t{i}", "canonical": f"c{i}"} for i in range(5)])
+    write_table(test, [{"id": f"e{i}", "canonical": f"c{i + 4}"} for i in range(3)])
+    assert check_no_leak(["t0", "t1"], [train], [test]) == 3
+    with pytest.raises(LabError, match=r"row e0, field canonical: it is also the training row t4"):
+        check_no_leak(["t0", "t4"], [train], [test])
+    with pytest.raises(LabError, match="row t9"):
+        check_no_leak(["t9"], [train], [test])
+
+
+@pytest.fixture
+def results(tmp_path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """accuracy, paired and solvers of a made-up run with two evaluation sets."""
+    rng = random.Random(4)
+    paths, closures = [], {"units": 0.05, "full": 0.3}
+    for eval_set in ("test", "real"):
+        for arm, design, reveal in [("answer-only", "answer-only", 0)] + [
+            (f"{d}-{k}", d, k) for d in ("derive", "search") for k in (0, 5, 10)
+        ]:
+            for seed in (1, 2, 3):
+                rows = []
+                for i in range(60):
+                    stratum = "join" if i < 15 else "value"
+                    p = 0.9 if stratum == "join" else 0.02 + 0.07 * reveal
+                    rows.append(grade(i, "cryptarithm_deduce", design, reveal, stratum, rng.random() < p))
+                paths.append(write_grades(tmp_path, arm, seed, eval_set, rows))
+        rows = []
+        for family in plots.FAMILIES[:7]:
+            strata = ("1-tap", "2-tap", "3-tap") if family == "bit_manipulation" else ("all",)
+            strata = ("join", "value") if family.startswith("equation") else strata
+            rows += [grade(i, family, "forward", 0, strata[i % len(strata)], rng.random() < 0.8) for i in range(30)]
+        paths.append(write_grades(tmp_path, "forward-mix", 1, eval_set, rows))
+    grades = tables.read_grades(paths)
+    accuracy = tables.accuracy(grades)
+    lines = []
+    for (family, stratum, eval_set), _ in accuracy.groupby(["family", "stratum", "eval_set"]):
+        measures = {"official": 0.97, "posterior": 0.95}
+        if family.startswith("crypt"):
+            measures |= {f"closure {n}@{k}": min(1, v + 0.08 * k) for n, v in closures.items() for k in range(0, 11, 5)}
+        for measure, value in measures.items():
+            low, high = wilson(value * 60, 60)
+            lines.append({"family": family, "stratum": stratum, "eval_set": eval_set, "measure": measure,
+                          "value": value, "n": 60, "low": low, "high": high})  # fmt: skip
+    return accuracy, tables.paired(grades), pd.DataFrame(lines)
+
+
+def test_figures_are_made_and_repeat_to_the_byte(results, tmp_path):
+    accuracy, paired, solvers = results
+    published = tables.read_published(PUBLISHED)
+    make = {
+        "frontier": lambda: plots.frontier(accuracy, solvers, published),
+        "designs": lambda: plots.designs(accuracy, paired, published),
+        "reveal": lambda: plots.reveal(accuracy, solvers, published),
+    }
+    for name, figure in make.items():
+        for turn in "ab":
+            plots.save(figure(), [tmp_path / f"{name}-{turn}.png", tmp_path / f"{name}-{turn}.pdf"])
+        for suffix in ("png", "pdf"):
+            one, two = ((tmp_path / f"{name}-{turn}.{suffix}").read_bytes() for turn in "ab")
+            assert one == two and len(one) > 10_000
+
+
+def test_figures_show_every_arm_and_the_published_numbers(results):
+    accuracy, paired, solvers = results
+    published = tables.read_published(PUBLISHED)
+    figure = plots.designs(accuracy, paired, published)
+    labels = {label.get_text() for axis in figure.axes for label in axis.get_yticklabels()}
+    assert {"answer-only", "derive-0", "search-0", "r1", "r11"} <= labels and "derive-5" not in labels
+    figure = plots.frontier(accuracy, solvers, published)
+    points = {
+        (round(float(line.get_xdata()[0]), 3), line.get_label()) for axis in figure.axes for line in axis.get_lines()
+    }
+    assert (0.678, "published: model") in points and (0.97, "exact solver") in points
+
+
+def test_published_numbers_name_a_missing_column(tmp_path):
+    (tmp_path / "p.csv").write_text("table,row\nmaster,numeral\n")
+    with pytest.raises(LabError, match=r"p\.csv: missing column\(s\) ci_high"):
+        tables.read_published(tmp_path / "p.csv")
