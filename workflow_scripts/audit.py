@@ -1,0 +1,160 @@
+"""Check every line of every completion: transcription, arithmetic, verdict.
+
+Reads completions (id, family, text; of sample.py or anyone's) and the puzzles they answer; writes one row per line.
+A completion's prompt as shown, its design and its sample number are read from the columns prompt, design, reveal and
+sample where they exist; otherwise the puzzle's own prompt, --design and 0 stand in.
+
+With --texts (the rendered texts of the same rows, and of the training rows) two more tables can be had: --rows, one row
+per completion (valid, perfect = token-identical to the rendered trace, first divergence, first failure), and --kinds,
+one row per kind of line (how often right on each axis, the outcomes it had in training and here).
+
+    python workflow_scripts/audit.py --completions completions.parquet --puzzles puzzles.parquet --out audit.parquet
+"""
+
+from collections import Counter, defaultdict
+
+import pyarrow as pa
+from tqdm import tqdm
+
+from common import cli
+from common.artifacts import read_table, write_table
+from common.errors import LabError
+from puzzles.base import PromptError
+from reasoning.audit import AXES, Checked, audit, first_divergence, is_valid, kind_table
+from reasoning.designs import design_of
+from reasoning.rows import RENDERED
+
+WHO = {"id": pa.string(), "family": pa.string(), "design": pa.string(), "sample": pa.int32()}
+LINES = pa.schema(
+    [
+        *WHO.items(),
+        ("line", pa.int32()),
+        ("kind", pa.string()),
+        ("text", pa.string()),
+        *((axis, pa.bool_()) for axis in AXES),
+        ("outcome", pa.string()),
+        ("first_failure", pa.bool_()),
+    ]
+)
+ROWS = pa.schema(
+    [
+        *WHO.items(),
+        ("n_lines", pa.int32()),
+        ("n_malformed", pa.int32()),
+        ("valid", pa.bool_()),
+        ("perfect", pa.bool_()),
+        ("divergence", pa.int32()),
+        ("failure_line", pa.int32()),
+        ("failure_kind", pa.string()),
+        ("failure_axis", pa.string()),
+    ]
+)
+KINDS = pa.schema(
+    [
+        ("family", pa.string()),
+        ("design", pa.string()),
+        ("kind", pa.string()),
+        ("n", pa.int64()),
+        *((f"{axis}_{what}", pa.int64()) for axis in AXES for what in ("n", "right")),
+        ("declared", pa.string()),
+        ("trained", pa.string()),
+        ("written", pa.string()),
+        ("fixed", pa.bool_()),
+    ]
+)
+
+
+def read_completions(path: str, design: str | None) -> list[dict]:
+    """The completions with every column that the audit needs; prompt is None where the table has none."""
+    rows = read_table(path).to_pylist()
+    for number, row in enumerate(rows, 1):
+        for name in ("id", "family", "text"):
+            if row.get(name) is None:
+                raise LabError(f"missing; the table has {', '.join(row)}", file=path, row=number, field=name)
+        row["design"] = design or row.get("design")
+        if row["design"] is None:
+            raise LabError("missing; name the design with --design", file=path, row=number, field="design")
+        row["sample"], row["reveal"] = row.get("sample") or 0, row.get("reveal") or 0
+    return rows
+
+
+def row_summary(who: dict, checked: list[Checked], text: str, expected: str | None) -> dict:
+    first = next((each for each in checked if each.first_failure), None)
+    return {
+        **who,
+        "n_lines": len(checked),
+        "n_malformed": sum(each.failed == ("form",) for each in checked),
+        "valid": is_valid(checked),
+        "perfect": None if expected is None else text.rstrip("\n") == expected,
+        "divergence": None if expected is None else first_divergence(text.rstrip("\n"), expected),
+        "failure_line": first and first.line,
+        "failure_kind": first.kind if first else "",
+        "failure_axis": first.failed[0] if first else "",
+    }
+
+
+def main() -> None:
+    parser = cli.parser(__doc__)
+    parser.add_argument("--completions", required=True)
+    parser.add_argument("--puzzles", nargs="+", required=True)
+    parser.add_argument("--design", help="where the completions do not say it")
+    parser.add_argument("--texts", nargs="+", default=[], help="rendered texts of these rows and of the training rows")
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--rows", help="table with one row per completion")
+    parser.add_argument("--kinds", help="table with one row per kind of line")
+    args = parser.parse_args()
+    prompts = {
+        row["id"]: row["prompt"] for path in args.puzzles for row in read_table(path, ["id", "prompt"]).to_pylist()
+    }
+    expected: dict[tuple[str, str, int], str] = {}
+    trained: dict[tuple[str, str], Counter] = defaultdict(Counter)
+    for path in args.texts:
+        columns = ["id", "family", "design", "reveal", "completion", "status", "lines"]
+        for row in read_table(path, columns).to_pylist():
+            if row["status"] == RENDERED:
+                expected[row["id"], row["design"], row["reveal"]] = row["completion"]
+                trained[row["family"], row["design"]].update((each["kind"], each["verdict"]) for each in row["lines"])
+
+    lines, rows = [], []
+    by_design: dict[tuple[str, str], list[Checked]] = defaultdict(list)
+    completions = read_completions(args.completions, args.design)
+    for number, row in enumerate(tqdm(completions, desc="audit", disable=None), 1):
+        design = design_of(row["family"], row["design"])
+        shown = row.get("prompt") or prompts.get(row["id"])
+        if row["id"] not in prompts:
+            raise LabError(f"{row['id']!r} is in none of the puzzles", file=args.completions, row=number, field="id")
+        try:
+            checked = audit(row["text"], shown, design)
+        except PromptError as error:
+            raise LabError(str(error), file=args.completions, row=number, field="prompt") from error
+        who = {name: row[name] for name in WHO}
+        lines += [
+            {
+                **who,
+                "line": each.line,
+                "kind": each.kind,
+                "text": each.text,
+                **{axis: getattr(each, axis) for axis in AXES},
+                "outcome": each.outcome,
+                "first_failure": each.first_failure,
+            }
+            for each in checked
+        ]
+        rows.append(row_summary(who, checked, row["text"], expected.get((row["id"], row["design"], row["reveal"]))))
+        by_design[row["family"], row["design"]] += checked
+
+    sources = [args.completions, *args.puzzles, *args.texts]
+    write_table(args.out, lines, LINES, sources=sources)
+    if args.rows:
+        write_table(args.rows, rows, ROWS, sources=sources)
+    if args.kinds:
+        table = [
+            {"family": family, "design": name, **row}
+            for (family, name), checked in sorted(by_design.items())
+            for row in kind_table(checked, trained[family, name], design_of(family, name))
+        ]
+        write_table(args.kinds, table, KINDS, sources=sources)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,64 @@
+"""Render the chains of thought of one design for a table of puzzles.
+
+Reads puzzles and their solutions, writes one row per puzzle: the prompt as shown (with the revealed part of the key),
+the lines, the completion and its length. Rows that the design cannot tell keep prompt and answer; `status` says why.
+Train rows may be corrupted (see reasoning/corruption.py).
+
+    python workflow_scripts/render.py --puzzles results/smoke/puzzles/cipher/train.parquet \\
+        --solutions results/smoke/solutions/cipher/train.parquet --family cipher --design forward --out texts.parquet
+"""
+
+from tqdm import tqdm
+
+from common import cli
+from common.artifacts import read_table, write_table
+from common.errors import LabError
+from puzzles import FAMILIES
+from puzzles.base import PromptError
+from reasoning.corruption import CORRUPTIONS, corrupt
+from reasoning.designs import design_of
+from reasoning.reveal import ORDERS
+from reasoning.rows import PUZZLE_COLUMNS, SOLUTION_COLUMNS, TEXTS, problem_of, render_row, solution_of, table_row
+
+
+def main() -> None:
+    parser = cli.parser(__doc__)
+    parser.add_argument("--puzzles", required=True)
+    parser.add_argument("--solutions", required=True, help="of the same puzzles, in the same order")
+    parser.add_argument("--family", required=True, choices=FAMILIES)
+    parser.add_argument("--design", required=True)
+    parser.add_argument("--reveal", type=int, default=0, help="how many digits of the key the prompt shows")
+    parser.add_argument("--order", choices=ORDERS, default=ORDERS[0], help="which digits are shown first")
+    parser.add_argument("--corruption", choices=CORRUPTIONS, default="none")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", required=True)
+    args = parser.parse_args()
+    design = design_of(args.family, args.design, args.reveal)
+    puzzles = read_table(args.puzzles, PUZZLE_COLUMNS).to_pylist()
+    solutions = read_table(args.solutions, SOLUTION_COLUMNS).to_pylist()
+    if [row["id"] for row in puzzles] != [row["id"] for row in solutions]:
+        raise LabError(f"its ids are not those of {args.puzzles}", file=args.solutions, field="id")
+    rows = []
+    pairs = zip(puzzles, solutions, strict=True)
+    for number, (puzzle, solved) in enumerate(
+        tqdm(pairs, desc=f"render {args.family} {args.design}", total=len(puzzles), disable=None), 1
+    ):
+        if puzzle["family"] != args.family:
+            message = f"{puzzle['family']!r}, expected {args.family!r}"
+            raise LabError(message, file=args.puzzles, row=number, field="family")
+        try:
+            rows.append(
+                render_row(
+                    puzzle["id"], problem_of(puzzle), solution_of(solved), design, args.reveal, args.order, args.seed
+                )
+            )
+        except PromptError as error:
+            raise LabError(str(error), file=args.puzzles, row=number, field="prompt") from error
+    rows = corrupt(rows, args.corruption, design, args.seed)
+    params = {name: getattr(args, name) for name in ("family", "design", "reveal", "order", "corruption", "seed")}
+    table = [table_row(row, design, args.reveal) for row in rows]
+    write_table(args.out, table, TEXTS, params=params, sources=[args.puzzles, args.solutions])
+
+
+if __name__ == "__main__":
+    cli.run(main)
