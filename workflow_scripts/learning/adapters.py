@@ -99,7 +99,7 @@ def probe(model: torch.nn.Module, ids: list[int]) -> torch.Tensor:
 def check_reload(
     folder: Path, backbone: Path, options: BackboneOptions, ids: list[int], expected: torch.Tensor
 ) -> None:
-    """Raise LabError unless backbone + adapter, loaded anew from disk, give the logits `expected` of the trained model."""
+    """Raise LabError unless backbone + adapter, loaded anew from disk, give the trained model's logits `expected`."""
     model = PeftModel.from_pretrained(load_model(backbone, options), folder)
     found = probe(model, ids)
     scale = float(expected.abs().max())

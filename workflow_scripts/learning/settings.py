@@ -75,10 +75,13 @@ class BackboneOptions:
     attention: str = "packed"
     packing: bool = True
     checkpointing: bool = False
+    engine: str = "slots"
 
     def __post_init__(self):
         if self.dtype not in ("float32", "bfloat16", "float16"):
             raise LabError(f"unknown dtype {self.dtype!r}; expected float32, bfloat16 or float16", field="dtype")
+        if self.engine not in ("slots", "generate"):
+            raise LabError(f"unknown engine {self.engine!r}; expected slots or generate", field="engine")
 
     @classmethod
     def read(cls, text: str) -> "BackboneOptions":

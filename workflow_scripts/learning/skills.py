@@ -47,9 +47,8 @@ def material(rng: random.Random) -> Material:
     style = rng.randrange(3)
     for _ in range(rng.randint(2, 5)):
         if style == 0:
-            rows.append(
-                f"{_word(rng, glyphs, 2, 2)}{rng.choice(OPERATORS)}{_word(rng, glyphs, 2, 2)} = {_word(rng, glyphs, 1, 4)}"
-            )
+            left = f"{_word(rng, glyphs, 2, 2)}{rng.choice(OPERATORS)}{_word(rng, glyphs, 2, 2)}"
+            rows.append(f"{left} = {_word(rng, glyphs, 1, 4)}")
         elif style == 1:
             rows.append(f"{_word(rng, '01', 8, 8)} -> {_word(rng, '01', 8, 8)}")
         else:

@@ -59,10 +59,15 @@ def completion_ids(tokenizer: PreTrainedTokenizerBase, prompt: str, completion: 
     A template that opens the thinking block itself (its generation prompt ends in `<think>`) keeps that opening in
     the prompt, so the completion's own is dropped.
     """
-    opening = tokenizer.decode(prompt_ids(tokenizer, prompt)[-8:]).rstrip()
-    if opening.endswith("<think>"):
+    if opened_thinking(tokenizer):
         completion = completion.removeprefix("<think>").removeprefix("\n")
     return [*tokenizer.encode(completion, add_special_tokens=False), tokenizer.eos_token_id]
+
+
+def opened_thinking(tokenizer: PreTrainedTokenizerBase) -> str:
+    """`<think>` and a newline where the template's generation prompt already ends in them, else nothing."""
+    opening = tokenizer.decode(prompt_ids(tokenizer, "0")[-8:], skip_special_tokens=False).rstrip()
+    return "<think>\n" if opening.endswith("<think>") else ""
 
 
 def require_characters(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], file: object = None) -> None:

@@ -1,0 +1,74 @@
+"""Decode completions for the rows of one or more tables of texts, greedily, with or without an adapter.
+
+Reads   --texts T1.parquet T2.parquet ... (id, family, design, reveal, stratum, prompt, answer), --backbone DIR,
+        optionally --adapter DIR
+Writes  --out P.parquet: the rows in order, with sample, text, n_tokens, finish (stop | length), logprob_sum, _mean
+Keeps   --state DIR: finished parts; the same command continues from there
+
+    python workflow_scripts/sample.py --backbone results/main/backbones/small \
+        --adapter results/main/adapters/numeral/seed-1 --budget 512 --batch 64 --threads 2 \
+        --texts results/main/texts/numeral/forward/reveal-0/none/test.parquet \
+        --state results/main/state/sample/numeral --out results/main/completions/numeral/seed-1/greedy/test.parquet
+"""
+
+import os
+from pathlib import Path
+
+from common import cli
+from common.errors import LabError
+
+
+def main() -> None:
+    """Check the arguments and decode."""
+    p = cli.parser(__doc__)
+    p.add_argument("--backbone", required=True)
+    p.add_argument("--adapter", help="folder of the adapter; none decodes with the backbone alone")
+    p.add_argument("--texts", nargs="+", required=True)
+    p.add_argument("--budget", type=int, default=7680, help="new tokens per row")
+    p.add_argument("--batch", type=int, default=64, help="rows in flight")
+    p.add_argument("--backbone-options", default="{}", help="JSON, one entry of config/backbones.yaml")
+    p.add_argument("--gpus", type=int, default=0, help="0 decodes on the CPU")
+    p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--state", required=True)
+    p.add_argument("--out", required=True)
+    args = p.parse_args()
+    for name in ("budget", "batch", "threads"):
+        if getattr(args, name) < 1:
+            raise LabError(f"{getattr(args, name)} is not above zero", field=f"--{name}")
+
+    os.environ["OMP_NUM_THREADS"] = str(args.threads)
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    from learning.launch import keep_freed_memory
+    from learning.settings import BackboneOptions, check_folder
+
+    options = BackboneOptions.read(args.backbone_options)
+    check_folder(args.backbone)
+    if args.adapter and not Path(args.adapter).is_dir():
+        raise LabError("no such adapter folder; run the `train` rule first", file=args.adapter)
+    keep_freed_memory()
+
+    import torch
+
+    from learning.sampling import Job, sample
+
+    torch.set_num_threads(args.threads)
+    if args.gpus and not torch.cuda.is_available():
+        raise LabError(f"{args.gpus} GPU(s) asked for, none present", field="--gpus")
+    device = "cuda" if args.gpus else "cpu"
+    sample(
+        Job(
+            backbone=args.backbone,
+            adapter=args.adapter,
+            texts=tuple(args.texts),
+            options=options,
+            budget=args.budget,
+            batch=args.batch,
+            device=device,
+            state=args.state,
+            out=args.out,
+        )
+    )
+
+
+if __name__ == "__main__":
+    cli.run(main)
