@@ -9,9 +9,10 @@ from typing import Annotated, Literal
 
 from puzzles import rules
 from puzzles.equations import Equation, EquationRow, minus_and_digits
-from puzzles.rules import BY_NAME, Rule
+from puzzles.rules import BY_NAME, VALUE_RULES, Rule
 from reasoning.lines import Chars, Digit, Digits, Glyph, Line, Word, line
 from reasoning.page import Page
+from reasoning.propagation import clues, matching
 
 Flip = Literal["", "flip "]
 Pair = Annotated[str, Chars("0-9", 2)]  # a two-character operand value
@@ -335,6 +336,8 @@ class ReadOff(Line):
         if rule is None:
             return False
         value = page.get("value", f"{self.number} {rule.mode} {test_group(rule)}")
+        if value is not None and rule.group in ("add", "mul"):
+            value = str(value + OFFSETS[offset_word(rule)])
         return (self.value, self.target) == (value, target_of(e, known_digits(page), rule.mode))
 
     def verdict_follows(self, page: Page) -> bool:
@@ -362,16 +365,15 @@ class _Test(Line):
             known[glyph] = value
         return operands_of(e, known, mode) == (self.x, self.y) and target_of(e, known, mode) == self.target
 
-    def free(self, page: Page) -> str | None:
+    def free(self, page: Page) -> str:
         """The digits that unknown glyphs of the target may have."""
-        left = page.get("left")
-        if left is None:
-            return None
+        digits = left_over(page)[1]
         trials = page.get("trials", "", ())
-        return left[1].replace(str(trials[-1][1]), "") if trials else left[1]
+        return digits.replace(str(trials[-1][1]), "") if trials else digits
 
-    def result(self) -> str:
-        return ""
+    def result(self) -> object:
+        """What the computation gave, for a later read-off."""
+        return None
 
     def establish(self, page: Page) -> None:
         e = example(page, self.number)
@@ -385,6 +387,8 @@ class _Test(Line):
         mode = "flip" if self.flip else "normal"
         page.put("value", f"{self.number} {mode} {self.GROUP}", self.result())
         page.put("test", f"{e.op} {mode} {self.GROUP} {self.number}", self.verdict)
+        if page.get("supposed") is not None:
+            page.put("placed", str(self.number), True)
 
 
 def test_group(rule: Rule) -> str:
@@ -395,10 +399,6 @@ def test_group(rule: Rule) -> str:
 def offset_word(rule: Rule) -> str:
     """The verdict that an example of this sum or product rule gives."""
     return rule.base.removeprefix(rule.group) or "same"
-
-
-def plus(total: int, verdict: str) -> str:
-    return str(total + OFFSETS.get(verdict, 0))
 
 
 @line
@@ -426,8 +426,8 @@ class AddTest(_Test):
     def verdict_follows(self, page: Page) -> bool:
         return self.verdict == near(self.total, self.target, self.free(page))
 
-    def result(self) -> str:
-        return plus(self.total, self.verdict)
+    def result(self) -> int:
+        return self.total
 
 
 @line
@@ -459,8 +459,8 @@ class MulTest(_Test):
     def verdict_follows(self, page: Page) -> bool:
         return self.verdict == near(self.product(), self.target, self.free(page))
 
-    def result(self) -> str:
-        return plus(self.product(), self.verdict)
+    def result(self) -> int:
+        return self.product()
 
 
 @line
@@ -851,3 +851,170 @@ QUERY_KINDS = (
 )  # fmt: skip
 TEST_KINDS = (AddTest, MulTest, SubTest, ModTest, Signs, RuleFound)
 JOIN_KINDS = (JoinTest, JoinQuery)
+
+
+# --- search over candidate rows -----------------------------------------------------------------------------------
+
+COUNT_CAP = 99
+
+
+def chosen_rules(page: Page) -> dict[str, int]:
+    """Operators of the examples with a rule, as indices into VALUE_RULES."""
+    return {op: RULE_INDEX[name] for op, name in page.names("rule").items() if name in RULE_INDEX}
+
+
+def row_mode(chosen: dict[str, int]) -> str:
+    """The mode of the row once any rule is chosen, "" before."""
+    return next((VALUE_RULES[index].mode for index in chosen.values()), "")
+
+
+RULE_INDEX = {rule.name: index for index, rule in enumerate(VALUE_RULES)}
+
+
+@line
+class Counts(Line):
+    """How many catalog rows each open example has left under the present digits and rules (at most 99 is written)."""
+
+    KIND = "crypt/counts"
+    TEXT = "rows {counts:,:} {verdict}"
+    OUTCOMES = ("take", "back", "done")
+    FORCED_BY = "a zero among the counts sends back; with none, a query that can be worked out is done"
+    counts: tuple[tuple[int, int], ...]
+    verdict: str
+
+    def arithmetic(self, page: Page) -> bool:
+        digits, chosen = known_digits(page), chosen_rules(page)
+        placed = page.names("placed")
+        found = []
+        for clue in clues(page.parsed):
+            if str(clue.number) not in placed:
+                found.append((clue.number, min(COUNT_CAP, len(matching(clue, digits, row_mode(chosen), chosen)))))
+        return list(self.counts) == found
+
+    def verdict_follows(self, page: Page) -> bool:
+        if any(count == 0 for _, count in self.counts):
+            return self.verdict == "back"
+        ready = query_ready(page.parsed, known_digits(page), page.names("rule"))
+        return self.verdict == ("done" if ready else "take")
+
+    def establish(self, page: Page) -> None:
+        page.put("counts", "", self.counts)
+
+
+def query_ready(row: EquationRow, known: dict[str, int], found: dict[str, str]) -> bool:
+    """Can the query be worked out: its digits known, its operator's rule found, or a bet not worth more work?
+
+    A bet on an operator that no example shows can be placed early only when its sign tells its group.
+    """
+    query = row.query
+    if any(c not in known for c in query.left + query.right):
+        return False
+    if row.seen:
+        return query.op in found
+    return bool(found) and all(op in SIGN_GROUP for op in row.operators)
+
+
+@line
+class SignCheck(Line):
+    """The side on which a supposed difference rule writes its minus, against the side on the page."""
+
+    KIND = "crypt/sign-check"
+    TEXT = "E{number} {base} {order} puts {side} has {found} {verdict}"
+    OUTCOMES = ("same", "no")
+    FORCED_BY = "the two sides on the same line (p in front, s behind, . none)"
+    number: int
+    base: Literal["sub", "rsub", "abs", "negabs", "absneg"]
+    order: Literal["<", "=", ">"]
+    side: Annotated[str, Chars("ps.", 1)]
+    found: Annotated[str, Chars("ps.", 1)]
+    verdict: str
+
+    def transcription(self, page: Page) -> bool:
+        e = example(page, self.number)
+        rule = BY_NAME.get(page.get("rule", e.op, "")) if e else None
+        operands = operands_of(e, known_digits(page), rule.mode) if rule else None
+        if rule is None or operands is None or rule.base != self.base:
+            return False
+        return self.order == compare(*map(int, operands)) and self.found == side_of(target_of(e, {}, rule.mode))
+
+    def arithmetic(self, page: Page) -> bool:
+        """The rule does put its minus there."""
+        return self.side == side_of(signed(self.base, self.order, 1))
+
+    def verdict_follows(self, page: Page) -> bool:
+        return (self.verdict == "same") == (self.side == self.found)
+
+
+@line
+class RowTry(Line):
+    """Suppose one catalog row of the open example with the fewest: rule, values, and the digits that are new."""
+
+    KIND = "crypt/row"
+    TEXT = "E{number} {k}/{n} {rule} {x} {y} {value} {pairs: =|none}"
+    number: int
+    k: int
+    n: int
+    rule: RuleName
+    x: Pair
+    y: Pair
+    value: Value
+    pairs: tuple[tuple[Glyph, Digit], ...]
+
+    def transcription(self, page: Page) -> bool:
+        """The example with the fewest rows, its count, and values that are its glyphs under the digits given."""
+        e, rule = example(page, self.number), BY_NAME[self.rule]
+        counts = page.get("counts", "", ())
+        if e is None or rule.is_join or not counts or (self.number, self.n) != min(counts, key=lambda each: each[1]):
+            return False
+        digits = {**known_digits(page), **dict(self.pairs)}
+        return operands_of(e, digits, rule.mode) == (self.x, self.y) and target_of(e, digits, rule.mode) == self.value
+
+    def arithmetic(self, page: Page) -> bool:
+        """The rule gives the value, and this is the k-th row of the catalog."""
+        e, rule = example(page, self.number), BY_NAME[self.rule]
+        if e is None or rule.is_join or not int(self.x) or not int(self.y):
+            return False
+        clue = next((clue for clue in clues(page.parsed) if clue.number == self.number), None)
+        if clue is None or written(rule, self.x, self.y) != self.value:
+            return False
+        digits, chosen = known_digits(page), chosen_rules(page)
+        table = matching(clue, digits, row_mode(chosen), chosen)
+        if not 0 < self.k <= len(table):
+            return False
+        new = dict(self.pairs)
+        row = dict(zip(clue.glyphs, map(int, table.digits[self.k - 1]), strict=True))
+        same = all(row[glyph] == {**digits, **new}.get(glyph) for glyph in clue.glyphs)
+        return same and VALUE_RULES[table.rule[self.k - 1]] == rule
+
+    def establish(self, page: Page) -> None:
+        page.mark()
+        e = example(page, self.number)
+        if e is not None:
+            page.put("rule", e.op, self.rule)
+            page.put("placed", str(self.number), True)
+        for glyph, value in self.pairs:
+            page.put("digit", glyph, value)
+        page.put("supposed", "", (self.number, self.k, self.n))
+
+
+def written(rule: Rule, x: str, y: str) -> str:
+    """What an arithmetic rule gives on operand values, with its minus, before any reversal."""
+    number, side = rules.value(rule, int(x), int(y))
+    return f"-{-number}" if side == "prefix" else f"{-number}-" if side == "suffix" else str(number)
+
+
+@line
+class UndoRow(Line):
+    """Take the latest supposed row back."""
+
+    KIND = "crypt/undo"
+    TEXT = "undo E{number} {k}/{n}"
+    number: int
+    k: int
+    n: int
+
+    def transcription(self, page: Page) -> bool:
+        return page.get("supposed") == (self.number, self.k, self.n)
+
+    def establish(self, page: Page) -> None:
+        page.undo()

@@ -29,7 +29,7 @@ MODE_RULES = tuple(sum(1 << i for i, rule in enumerate(VALUE_RULES) if rule.mode
 GROUP_RULES = tuple(sum(1 << i for i, rule in enumerate(VALUE_RULES) if rule.group == group) for group in GROUPS)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """The rows of one signature: `rule` (n,) indices into VALUE_RULES, `digits` (n, letters), in catalog order
     (rule, then digits ascending)."""
@@ -79,7 +79,7 @@ def rows_of(letters: str) -> Table:
     return _catalog().get(letters, empty)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Clue:
     """One arithmetic example: its number on the page (from 1), operator, glyphs and signature table."""
 

@@ -209,8 +209,8 @@ class Worker:
 
     def _value(self, e: Equation, rule: Rule) -> str:
         """What a rule gives on known operands, as the tests write it."""
-        number, side = rules.value(rule, *map(int, kinds.operands_of(e, self.digits, rule.mode)))
-        return f"-{-number}" if side == "prefix" else f"{-number}-" if side == "suffix" else str(number)
+        x, y = kinds.operands_of(e, self.digits, rule.mode)
+        return kinds.mod_steps(x, y)[1].rpartition("=")[2] if rule.base == "mod" else kinds.written(rule, x, y)
 
     def _read_off(self, number: int, e: Equation) -> None:
         """Digits of unknown output glyphs, from the value of the example's rule."""

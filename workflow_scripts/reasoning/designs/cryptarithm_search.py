@@ -1,0 +1,150 @@
+"""search: depth first over recalled candidate rows, every step on the page.
+
+Each node says how many catalog rows every open example still has, takes the example with the fewest and supposes its
+rows one by one in catalog order. An example whose operator already has a rule and whose operands are known is computed
+at once; a value that differs, or an example without any row, sends the search back. It stops when the query can be
+worked out and no example is without rows. With digits revealed the search starts from them. Nothing but the page
+guides it; a thought longer than the budget is not rendered.
+"""
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from puzzles.base import Problem, Solution
+from puzzles.rules import VALUE_RULES
+from reasoning import cryptarithm_lines as kinds
+from reasoning.designs._cryptarithm_forward import FAMILIES, Worker, gated
+from reasoning.propagation import Clue, clues, matching
+from reasoning.trace import Design, Trace, Unrenderable
+
+BUDGET = 1500
+
+
+class Searcher(Worker):
+    """A Worker that supposes candidate rows."""
+
+    def __init__(self, row, shown: Mapping[str, int], budget: int):
+        super().__init__(row, shown)
+        self.budget, self.length = budget, 0
+
+    def add(self, each):
+        self.length += len(each.text()) + 1
+        if self.length > self.budget:
+            raise Unrenderable(f"over budget of {self.budget} characters")
+        return super().add(each)
+
+    def ready(self) -> bool:
+        return kinds.query_ready(self.row, self.digits, {op: rule.name for op, rule in self.rules.items()})
+
+    def compute(self, open_clues: list[Clue]) -> list[Clue] | None:
+        """Compute every open example that the rules and digits allow; what is still open, None on a clash."""
+        rest = list(open_clues)
+        progress = True
+        while progress:
+            progress = False
+            for clue in rest:
+                e = self.row.examples[clue.number - 1]
+                rule = self.rules.get(clue.op)
+                if rule is None or self.unknown(e.left + e.right):
+                    continue
+                free = "".join(str(d) for d in range(10) if d not in self.digits.values())
+                each = self.add(self.test(clue.number, e, rule.mode, kinds.test_group(rule), self.digits, free))
+                if each.verdict not in ("several", kinds.offset_word(rule) if rule.group != "sub" else "same"):
+                    return None
+                if isinstance(each, kinds.SubTest):
+                    side, found = kinds.side_of(self._value(e, rule)), kinds.side_of(each.target)
+                    verdict = "same" if side == found else "no"
+                    self.add(kinds.SignCheck(clue.number, rule.base, each.order, side, found, verdict))
+                    if verdict == "no":
+                        return None
+                self._read_off(clue.number, e)
+                rest = [each for each in rest if each is not clue]
+                progress = True
+                break
+        return rest
+
+    def search(self, open_clues: list[Clue]) -> bool:
+        """Suppose rows until the query can be worked out. False: nothing below this node fits."""
+        if not open_clues:
+            return True
+        chosen = {op: kinds.RULE_INDEX[rule.name] for op, rule in self.rules.items()}
+        tables = {c.number: matching(c, self.digits, kinds.row_mode(chosen), chosen) for c in open_clues}
+        counts = tuple((number, min(kinds.COUNT_CAP, len(table))) for number, table in tables.items())
+        if not all(count for _, count in counts):
+            self.add(kinds.Counts(counts, "back"))
+            return False
+        if self.ready():
+            self.add(kinds.Counts(counts, "done"))
+            return True
+        self.add(kinds.Counts(counts, "take"))
+        number, n = min(counts, key=lambda each: each[1])
+        clue = next(clue for clue in open_clues if clue.number == number)
+        e, table = self.row.examples[number - 1], tables[number]
+        for k in range(1, len(table) + 1):
+            before = dict(self.digits), dict(self.rules)
+            rule = VALUE_RULES[table.rule[k - 1]]
+            row = dict(zip(clue.glyphs, map(int, table.digits[k - 1]), strict=True))
+            pairs = tuple((glyph, digit) for glyph, digit in row.items() if glyph not in self.digits)
+            x, y = kinds.operands_of(e, {**self.digits, **row}, rule.mode)
+            value = kinds.target_of(e, {**self.digits, **row}, rule.mode)
+            self.add(kinds.RowTry(number, k, n, rule.name, x, y, value, pairs))
+            self.digits.update(pairs)
+            self.rules[clue.op] = rule
+            rest = self.compute([each for each in open_clues if each is not clue])
+            if rest is not None and self.search(rest):
+                return True
+            self.add(kinds.UndoRow(number, k, n))
+            self.digits, self.rules = before
+        return False
+
+
+def narrate(work: Searcher) -> None:
+    """Write the whole thought of a row."""
+    row = work.row
+    if row.seen:
+        verdict = work.join(row.query.op)
+        if verdict != "neither":
+            work.join_query(verdict)
+            return
+    else:
+        work.add(kinds.Unseen(row.query.op))
+    if not work.search(list(clues(row))):
+        raise Unrenderable("no assignment of the inventory fits")
+    if len(work.missing()) == 1:
+        work.last()
+    if not row.seen and not work.missing():
+        work.bet()
+    if work.missing():
+        work.undetermined("digit", work.missing())
+    elif row.query.op not in work.rules:
+        work.undetermined("rule", row.query.op)
+    else:
+        work.query()
+
+
+def render(problem: Problem, parsed: Any, solution: Solution, known: Mapping[str, int], rng: random.Random) -> Trace:
+    work = Searcher(parsed, known, BUDGET)
+    narrate(work)
+    return gated(problem, work.trace(), BUDGET)
+
+
+KINDS = (
+    *kinds.JOIN_KINDS,
+    kinds.Unseen,
+    kinds.Counts,
+    kinds.RowTry,
+    kinds.UndoRow,
+    kinds.AddTest,
+    kinds.MulTest,
+    kinds.SubTest,
+    kinds.ModTest,
+    kinds.SignCheck,
+    kinds.ReadOff,
+    kinds.Left,
+    kinds.Pin,
+    kinds.Bet,
+    *kinds.QUERY_KINDS,
+    kinds.Undetermined,
+)
+DESIGNS = tuple(Design("search", family, KINDS, render, tuple(range(11))) for family in FAMILIES)
