@@ -52,8 +52,15 @@ rule audit:
         ),
         completions="<results>/completions/{arm}/seed-{seed}/{decoder}/{eval_set}.parquet",
         puzzles=lambda wildcards: arm_puzzles(wildcards.arm, wildcards.eval_set),
+        texts=lambda wildcards: arm_texts(wildcards.arm, wildcards.eval_set)
+        + arm_texts(wildcards.arm, "train"),
     output:
-        ensure("<results>/audits/{arm}/seed-{seed}/{decoder}/{eval_set}.parquet", non_empty=True),
+        multiext(
+            "<results>/audits/{arm}/seed-{seed}/{decoder}/{eval_set}",
+            lines=".parquet",
+            rows=".rows.parquet",
+            kinds=".kinds.parquet",
+        ),
     log:
         "<results>/logs/audit/{arm}/seed-{seed}/{decoder}/{eval_set}.log",
     benchmark:
@@ -62,6 +69,7 @@ rule audit:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=4000,
     shell:
-        "python {input.code[0]} --completions {input.completions} --puzzles {input.puzzles} --out {output} 2> {log}"
+        "python {input.code[0]} --completions {input.completions} --puzzles {input.puzzles} --texts {input.texts}"
+        " --out {output.lines} --rows {output.rows} --kinds {output.kinds} 2> {log}"

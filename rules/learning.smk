@@ -119,9 +119,13 @@ rule sample:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
-        decoder=lambda wildcards: json.dumps(config["decoders"][wildcards.decoder]),
+        budget=lambda wildcards: config["decoders"][wildcards.decoder]["max_tokens"],
+        batch=lambda wildcards: config["decoders"][wildcards.decoder]["batch"],
+        options=lambda wildcards: json.dumps(backbone_of(wildcards)),
+        state=f"results/{config['run']}/state/sample/{{arm}}/seed-{{seed}}/{{decoder}}/{{eval_set}}",
         adapter=subpath(input.adapter, parent=True),
         backbone=subpath(input.backbone, parent=True),
     shell:
         "python {input.code[0]} --texts {input.texts} --backbone {params.backbone} --adapter {params.adapter}"
-        " --decoder {params.decoder:q} --threads {threads} --out {output} 2> {log}"
+        " --backbone-options {params.options:q} --budget {params.budget} --batch {params.batch}"
+        " --gpus {resources.gpu} --threads {threads} --state {params.state} --out {output} 2> {log}"

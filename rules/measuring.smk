@@ -1,9 +1,9 @@
 """Tables and figures, each with a caption for the report."""
 
 
-def graded(kind):
+def graded(kind, suffix=".parquet"):
     return [
-        f"<results>/{kind}/{run['arm']}/seed-{run['seed']}/{decoder}/{eval_set}.parquet"
+        f"<results>/{kind}/{run['arm']}/seed-{run['seed']}/{decoder}/{eval_set}{suffix}"
         for run in runs
         for decoder in config["decoders"]
         for eval_set in eval_sets
@@ -14,7 +14,8 @@ rule summarize:
     input:
         code=code("summarize"),
         grades=graded("grades"),
-        audits=graded("audits"),
+        rows=graded("audits", ".rows.parquet"),
+        kinds=graded("audits", ".kinds.parquet"),
         puzzles=collect(
             "<results>/puzzles/{family}/{eval_set}.parquet", family=families, eval_set=eval_sets
         ),
@@ -29,6 +30,7 @@ rule summarize:
                 accuracy="accuracy.csv",
                 paired="paired.csv",
                 solvers="solvers.csv",
+                traces="traces.csv",
                 fidelity="fidelity.csv",
                 runs="runs.csv",
             ),
@@ -41,6 +43,7 @@ rule summarize:
             "accuracy.parquet",
             "paired.parquet",
             "solvers.parquet",
+            "traces.parquet",
             "fidelity.parquet",
             "runs.parquet",
         ),
@@ -56,7 +59,7 @@ rule summarize:
     params:
         out=subpath(output.accuracy, parent=True),
     shell:
-        "python {input.code[0]} --grades {input.grades} --audits {input.audits} --puzzles {input.puzzles}"
+        "python {input.code[0]} --grades {input.grades} --rows {input.rows} --kinds {input.kinds} --puzzles {input.puzzles}"
         " --solutions {input.solutions} --metrics {input.metrics} --out {params.out} 2> {log}"
 
 

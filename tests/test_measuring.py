@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 
 from common.artifacts import write_table
@@ -132,20 +131,28 @@ def test_solvers_counts_unsolved_rows_as_wrong_and_reads_closures(tmp_path):
         tables.solvers([tmp_path / "p/test.parquet"], [tmp_path / "s/test.parquet"], lambda p, g: p == g)
 
 
-def test_fidelity_counts_only_lines_that_an_axis_applies_to(tmp_path):
-    line = {"id": "a", "family": "cipher", "kind": "k", "transcription": True, "arithmetic": None, "verdict": None,
-            "outcome": "", "first_failure": False}  # fmt: skip
-    rows = [
-        line,
-        line | {"verdict": True, "outcome": "match"},
-        line | {"verdict": False, "outcome": "no", "first_failure": True},
-    ]
-    path = tmp_path / "audits/arm/seed-1/greedy/test.parquet"
-    schema = pa.schema([(k, pa.string() if isinstance(v, str) else pa.bool_()) for k, v in line.items()])
-    write_table(path, rows, schema)
-    found = tables.fidelity([path]).iloc[0]
-    assert (found.lines, found.verdict, found.verdict_n, found.transcription) == (3, 0.5, 2, 1.0)
-    assert np.isnan(found.arithmetic) and found.outcomes == "match:1 no:1" and found.first_failures == 1
+def test_fidelity_pools_seeds_and_counts_only_lines_that_an_axis_applies_to(tmp_path):
+    kind = {"family": "cipher", "design": "forward", "kind": "k", "n": 4, "declared": "yes no", "trained": "no:9",
+            "fixed": True}  # fmt: skip
+    kind |= {f"{axis}_{what}": 0 for axis in ("transcription", "arithmetic", "verdict") for what in ("n", "right")}
+    paths = []
+    for seed, right in ((1, 1), (2, 2)):
+        paths.append(tmp_path / f"audits/arm/seed-{seed}/greedy/test.kinds.parquet")
+        write_table(paths[-1], [kind | {"verdict_n": 3, "verdict_right": right}])
+    found = tables.fidelity(paths).iloc[0]
+    assert (found.lines, found.verdict, found.verdict_n) == (8, 0.5, 6)
+    assert np.isnan(found.arithmetic) and found.fixed and found.eval_set == "test"
+
+
+def test_traces_say_where_completions_first_go_wrong(tmp_path):
+    row = {"id": "a", "family": "cipher", "design": "forward", "n_lines": 3, "n_malformed": 0, "valid": True,
+           "perfect": True, "failure_kind": "", "failure_axis": ""}  # fmt: skip
+    wrong = row | {"valid": False, "perfect": None, "failure_kind": "k", "failure_axis": "verdict"}
+    path = tmp_path / "audits/arm/seed-1/greedy/real.rows.parquet"
+    write_table(path, [row, wrong, wrong, row | {"perfect": False}])
+    found = tables.traces([path]).iloc[0]
+    assert (found.valid, found.perfect, found.perfect_n) == (0.5, 0.5, 2)
+    assert found.first_failure == "k, verdict: 0.50" and found.eval_set == "real"
 
 
 def test_runs_keep_the_last_value_of_each_measure(tmp_path):

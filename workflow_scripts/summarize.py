@@ -1,11 +1,12 @@
 """Gather grades, audits, solutions and training metrics into the tables.
 
-Reads the grades and audits (paths ending in ARM/seed-S/DECODER/EVAL_SET.parquet), the puzzles with their solutions, and
-each adapter's metrics.jsonl; writes accuracy, paired, solvers, fidelity and runs to the folder --out, each as .parquet
-and .csv.
+Reads the grades and the audits' rows and kinds (paths ending in ARM/seed-S/DECODER/EVAL_SET.parquet), the puzzles with
+their solutions, and each adapter's metrics.jsonl; writes accuracy, paired, solvers, traces, fidelity and runs to the
+folder --out, each as .parquet and .csv.
 
     python workflow_scripts/summarize.py --grades results/main/grades/*/seed-*/greedy/test.parquet \
-        --audits results/main/audits/*/seed-*/greedy/test.parquet --puzzles results/main/puzzles/*/test.parquet \
+        --rows results/main/audits/*/seed-*/greedy/test.rows.parquet \
+        --kinds results/main/audits/*/seed-*/greedy/test.kinds.parquet --puzzles results/main/puzzles/*/test.parquet \
         --solutions results/main/solutions/*/test.parquet --metrics results/main/adapters/*/seed-*/metrics.jsonl \
         --out /tmp/tables
 """
@@ -23,7 +24,8 @@ from puzzles.checker import official
 def main() -> None:
     parser = cli.parser(__doc__)
     parser.add_argument("--grades", nargs="+", required=True)
-    parser.add_argument("--audits", nargs="+", required=True)
+    parser.add_argument("--rows", nargs="+", required=True, help="one row per audited completion")
+    parser.add_argument("--kinds", nargs="+", required=True, help="one row per audited kind of line")
     parser.add_argument("--puzzles", nargs="+", required=True)
     parser.add_argument("--solutions", nargs="+", required=True, help="in the order of --puzzles")
     parser.add_argument("--metrics", nargs="+", required=True)
@@ -36,7 +38,8 @@ def main() -> None:
         "accuracy": accuracy,
         "paired": tables.paired(grades),
         "solvers": tables.solvers(args.puzzles, args.solutions, official),
-        "fidelity": tables.fidelity(args.audits),
+        "traces": tables.traces(args.rows),
+        "fidelity": tables.fidelity(args.kinds),
         "runs": tables.runs(args.metrics, accuracy),
     }
     for name, frame in made.items():

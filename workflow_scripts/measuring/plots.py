@@ -16,7 +16,9 @@ from measuring.stats import wilson
 
 # Okabe and Ito's palette: told apart with any colour vision. Markers differ as well, so colour never carries alone.
 BLACK, ORANGE, SKY, GREEN, BLUE, RED, PINK = "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7"
-CYCLE = ((BLUE, "o"), (RED, "s"), (GREEN, "^"), (PINK, "D"), (ORANGE, "v"), (SKY, "P"), (BLACK, "X"))
+CYCLE = ((BLUE, "o"), (PINK, "D"), (RED, "s"), (GREEN, "^"), (SKY, "P"), (BLACK, "X"), (ORANGE, "v"))
+FIRST = ("forward", "answer-only", "derive", "search")
+"""Designs that keep their place, colour and marker in every figure; others follow in alphabetical order."""
 GREY = "#8A8A8A"
 STYLE = {
     "font.size": 9, "axes.titlesize": 9.5, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
@@ -132,7 +134,7 @@ def reveal(accuracy: pd.DataFrame, solvers: pd.DataFrame, published: pd.DataFram
         for line, (family, eval_set) in zip(axes, groups, strict=True):
             for axis, stratum in zip(line, strata, strict=True):
                 panel = ours.query("family == @family and eval_set == @eval_set and stratum == @stratum")
-                for design in order:
+                for design in [d for d in order if d in set(panel.design)]:
                     own = panel[panel.design == design].sort_values("reveal")
                     colour, marker = CYCLE[order.index(design) % len(CYCLE)]
                     shift = 0.12 * (order.index(design) - (len(order) - 1) / 2)
@@ -159,9 +161,8 @@ def _strata(found: pd.Series) -> list[str]:
 
 
 def _design_order(frame: pd.DataFrame) -> list[str]:
-    """The designs of a frame, in an order that is the same in every figure: forward and answer-only first."""
-    first = ["forward", "answer-only", "derive", "search"]
-    return sorted(frame.design.unique(), key=lambda d: (first.index(d) if d in first else len(first), d))
+    """The designs of a frame, in an order that is the same in every figure."""
+    return [*FIRST, *sorted(set(frame.design) - set(FIRST))]
 
 
 def _design_of(frame: pd.DataFrame, arm: str) -> str:

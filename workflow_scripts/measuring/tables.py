@@ -25,7 +25,11 @@ GRADE_COLUMNS = (
     "failure",
     "n_tokens",
 )
-AUDIT_COLUMNS = ("id", "family", "kind", "transcription", "arithmetic", "verdict", "outcome", "first_failure")
+KIND_COLUMNS = (
+    "family", "design", "kind", "n", "transcription_n", "transcription_right", "arithmetic_n", "arithmetic_right",
+    "verdict_n", "verdict_right", "declared", "trained", "fixed",
+)  # fmt: skip
+ROW_COLUMNS = ("id", "family", "design", "n_lines", "n_malformed", "valid", "perfect", "failure_kind", "failure_axis")
 POOLED = "all"
 Grader = Callable[[str, str], bool]
 """Whether a prediction (first) answers the puzzle whose gold answer is the second."""
@@ -39,7 +43,9 @@ def read_cells(paths: Iterable[str | Path], columns: Iterable[str]) -> pd.DataFr
         if not seed.startswith("seed-"):
             raise LabError("expected a path that ends in ARM/seed-S/DECODER/EVAL_SET.parquet", file=path)
         frame = read_table(path, columns).to_pandas()
-        frames.append(frame.assign(arm=arm, seed=seed.removeprefix("seed-"), decoder=decoder, eval_set=path.stem))
+        frames.append(
+            frame.assign(arm=arm, seed=seed.removeprefix("seed-"), decoder=decoder, eval_set=path.name.split(".")[0])
+        )
     if not frames:
         raise LabError("no tables were given")
     return pd.concat(frames, ignore_index=True)
@@ -177,26 +183,43 @@ def solvers(puzzles: Iterable[str | Path], solutions: Iterable[str | Path], offi
     return pd.DataFrame(lines)
 
 
-def fidelity(audits: Iterable[str | Path]) -> pd.DataFrame:
+def traces(rows: Iterable[str | Path]) -> pd.DataFrame:
+    """Per arm, family and eval set: the share of completions whose every line is right, or the rendered text itself.
+
+    perfect_n: completions whose row could be rendered, so that there is a text to equal. first_failure: the kind of
+    line and the axis on which most completions first go wrong, with its share of all.
+    """
+    found = []
+    for key, group in read_cells(rows, ROW_COLUMNS).groupby(["arm", "family", "design", "eval_set", "decoder"]):
+        line = dict(zip(("arm", "family", "design", "eval_set", "decoder"), key, strict=True))
+        line |= {
+            "completions": len(group),
+            "lines": int(group.n_lines.sum()),
+            "malformed": int(group.n_malformed.sum()),
+        }
+        for name in ("valid", "perfect"):
+            values = group[name].dropna().astype(float)
+            line |= {name: values.mean(), f"{name}_n": len(values)}
+        failures = (group.failure_kind + ", " + group.failure_axis)[group.failure_kind != ""].value_counts()
+        line["first_failure"] = f"{failures.index[0]}: {failures.iloc[0] / len(group):.2f}" if len(failures) else ""
+        found.append(line)
+    return pd.DataFrame(found)
+
+
+def fidelity(kinds: Iterable[str | Path]) -> pd.DataFrame:
     """Per arm, family, eval set and kind of line: how many lines, and the share that is right on each axis.
 
-    A line counts on an axis only where the axis applies to it. first_failures: completions whose first wrong line is
-    of this kind.
+    A line counts on an axis only where the axis applies to it. trained: the outcomes that the kind had in training;
+    fixed: it had only one, so its verdict never depended on anything.
     """
-    lines = read_cells(audits, AUDIT_COLUMNS)
-    found = []
-    for key, group in lines.groupby(["arm", "family", "eval_set", "decoder", "kind"]):
-        line = dict(zip(("arm", "family", "eval_set", "decoder", "kind"), key, strict=True)) | {"lines": len(group)}
+    found, keys = [], ["arm", "family", "design", "eval_set", "decoder", "kind"]
+    for key, group in read_cells(kinds, KIND_COLUMNS).groupby(keys):
+        line = dict(zip(keys, key, strict=True)) | {"lines": int(group.n.sum())}
         for axis in ("transcription", "arithmetic", "verdict"):
-            values = group[axis].dropna().astype(float)
-            low, high = wilson(values.sum(), len(values))
-            line |= {axis: values.mean(), f"{axis}_n": len(values), f"{axis}_low": low, f"{axis}_high": high}
-        outcomes = group.outcome[group.outcome != ""]
-        line |= {
-            "outcomes": " ".join(f"{word}:{n}" for word, n in sorted(outcomes.value_counts().items())),
-            "first_failures": int(group.first_failure.sum()),
-        }
-        found.append(line)
+            n, right = int(group[f"{axis}_n"].sum()), int(group[f"{axis}_right"].sum())
+            low, high = wilson(right, n)
+            line |= {axis: right / n if n else np.nan, f"{axis}_n": n, f"{axis}_low": low, f"{axis}_high": high}
+        found.append(line | group.iloc[0][["declared", "trained", "fixed"]].to_dict())
     return pd.DataFrame(found)
 
 
