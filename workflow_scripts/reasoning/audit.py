@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from reasoning.lines import Line
 from reasoning.page import Page
-from reasoning.trace import Design, Malformed, Trace, completion_of, parse_completion
+from reasoning.trace import Design, Malformed, parse_completion
 
 AXES = ("transcription", "arithmetic", "verdict")
 MALFORMED = "malformed"
@@ -40,7 +40,9 @@ class Checked:
 
 def audit(text: str, shown: str, design: Design) -> list[Checked]:
     """Check every line of a completion. shown: the prompt as the model saw it; raises PromptError when it is broken."""
-    return audit_lines(parse_completion(text, design), Page.of(design.family, shown))
+    page = Page.of(design.family, shown)
+    page.thinks = bool(design.kinds)
+    return audit_lines(parse_completion(text, design), page)
 
 
 def audit_lines(lines: Iterable[Line | Malformed], page: Page) -> list[Checked]:
@@ -99,8 +101,3 @@ def kind_table(checked: Iterable[Checked], training: Counter[tuple[str, str]], d
         row["fixed"] = bool(declared.get(kind)) and len(trained) == 1
         table.append(row)
     return table
-
-
-def audit_trace(trace: Trace, page: Page, design: Design) -> list[Checked]:
-    """The audit of a rendered trace, as a model would have written it."""
-    return audit_lines(parse_completion(completion_of(trace), design), page)

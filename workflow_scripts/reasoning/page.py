@@ -12,7 +12,8 @@ class Page:
 
     parsed: the family's own form of the prompt; key: the revealed glyph -> digit map ({} when none is shown);
     facts: (namespace, name) -> value, filled by `Line.establish`; a later line overwrites an earlier one, because a
-    trace is judged against what it says itself. answer: the answer the lines have arrived at, None so far.
+    trace is judged against what it says itself. answer: the answer the lines have arrived at, None so far. thinks: the
+    design writes lines, so that a boxed answer must come from them.
     """
 
     def __init__(self, family: str, parsed: Any, key: Mapping[str, int] | None = None):
@@ -20,6 +21,7 @@ class Page:
         self.facts: dict[tuple[str, str], Any] = {}
         self.answer: str | None = None
         self.lines_read = 0
+        self.thinks = False
         self._marks: list[tuple[dict, str | None]] = []
 
     @classmethod

@@ -71,7 +71,7 @@ class Box(Line):
         return super().parse(text[:-1]) if text.endswith("}") else None
 
     def transcription(self, page: Page) -> bool | None:
-        return self.answer == page.answer if page.lines_read else None
+        return self.answer == page.answer if page.thinks or page.lines_read else None
 
 
 @dataclass(frozen=True)

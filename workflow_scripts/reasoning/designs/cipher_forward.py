@@ -38,6 +38,12 @@ def fitting(code: str, seen: str, letters: Mapping[str, str]) -> list[str]:
     ]
 
 
+def looked_up(page: Page, code: str, seen: str) -> bool:
+    """A query word spelled by the letters on the page, ? only for letters that were found absent."""
+    letters, absent = page.names("letter"), page.names("absent")
+    return code in page.parsed.query and seen == spell(code, letters) and all(c in letters or c in absent for c in code)
+
+
 @line
 class Pair(Line):
     """An example's cipher word, its plain word, and the letters read off them."""
@@ -72,7 +78,8 @@ class Absent(Line):
     letter: Letter
 
     def transcription(self, page: Page) -> bool:
-        return not any(self.letter in code for codes, _ in page.parsed.examples for code in codes)
+        shown = any(self.letter in code for codes, _ in page.parsed.examples for code in codes)
+        return not shown and any(self.letter in code for code in page.parsed.query)
 
     def establish(self, page: Page) -> None:
         page.put("absent", self.letter, True)
@@ -88,12 +95,7 @@ class Decode(Line):
     seen: Seen
 
     def transcription(self, page: Page) -> bool:
-        known, absent = page.names("letter"), page.names("absent")
-        return (
-            self.code in page.parsed.query
-            and self.seen == spell(self.code, known)
-            and all(c in known or c in absent for c in self.code)
-        )
+        return looked_up(page, self.code, self.seen)
 
     def establish(self, page: Page) -> None:
         if "?" not in self.seen:
@@ -115,7 +117,7 @@ class Recall(Line):
     verdict: str
 
     def transcription(self, page: Page) -> bool:
-        return self.code in page.parsed.query and self.seen == spell(self.code, page.names("letter"))
+        return looked_up(page, self.code, self.seen)
 
     def arithmetic(self, page: Page) -> bool:
         new = tuple((c, p) for c, p, s in zip(self.code, self.word, self.seen, strict=False) if s == "?")
