@@ -298,11 +298,9 @@ class Lock(Line):
         return any(example.op == self.op for example in page.parsed.examples)
 
     def verdict_follows(self, page: Page) -> bool:
-        return all(
-            page.get("fits", f"{self.mode} {self.rule} {number}", False)
-            for number, example in enumerate(page.parsed.examples, 1)
-            if example.op == self.op
-        )
+        numbers = [number for number, example in enumerate(page.parsed.examples, 1) if example.op == self.op]
+        fits = [page.get("fits", f"{self.mode} {self.rule} {number}", False) for number in numbers]
+        return fits != [] and all(fits)
 
     def establish(self, page: Page) -> None:
         page.put("rule", self.op, (self.mode, self.rule))
@@ -319,12 +317,17 @@ class Bet(Line):
     rule: Literal[("join", "join_swap", *VALUE_BASES)]
 
     def transcription(self, page: Page) -> bool:
-        """Of an unseen operator; in the mode of the other operators and of none of their groups, joins aside."""
+        """Of the query's unseen operator, once the others are found; in their mode and of none of their groups.
+
+        Joins have neither mode nor limit.
+        """
         others = page.names("rule").values()
         modes = {mode for mode, _ in others} - {"any"}
         groups = {GROUP_OF[rule] for _, rule in others} - {"join"}
         return (
-            not any(example.op == self.op for example in page.parsed.examples)
+            self.op == page.parsed.query.op
+            and not page.parsed.seen
+            and all(example.op in page.names("rule") for example in page.parsed.examples)
             and (self.mode == "any") == (GROUP_OF[self.rule] == "join")
             and (self.mode == "any" or modes <= {self.mode})
             and GROUP_OF[self.rule] not in groups
@@ -418,10 +421,6 @@ class Scan:
             if all(self._holds(number, example, mode, base) for number, example in others):
                 self.lines.append(Lock(op, mode, base))
                 return mode, base
-            self._example(*first)
-            if mode != "any":
-                self._read(first[1], mode)
-                self._start(first[1], mode, START[base])
         raise Unrenderable("no rule of the inventory fits an operator")
 
     def apply(self, mode: str, base: str) -> str:
@@ -440,10 +439,12 @@ class Scan:
         return answer
 
     def _fitting(self, first: tuple[int, Equation], bases: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        """Every rule that gives the first example; asked for another one, it goes back to where it stood."""
         _, example = first
         for base in bases:
             if GROUP_OF[base] == "join" and self._join(example, base):
                 yield "any", base
+                self._example(*first)
         for mode in ("flip", "normal"):
             if not self._read(example, mode):
                 continue
@@ -456,6 +457,10 @@ class Scan:
                     started[group] = self._start(example, mode, group)
                 if self._test(example, mode, base, started[group]):
                     yield mode, base
+                    self._example(*first)
+                    if base != bases[-1]:
+                        self._read(example, mode)
+                    started.clear()
 
     def _holds(self, number: int, example: Equation, mode: str, base: str) -> bool:
         self._example(number, example)
