@@ -22,7 +22,7 @@ from puzzles.base import Solution
 from puzzles.equations import DIGIT_GLYPHS, OPERATOR_GLYPHS, Equation, EquationRow, join_of
 from puzzles.prior import default_prior, falling, group_share, regime_shares, rule_share
 from puzzles.rules import JOINS, MODES, VALUE_RULES, Rule
-from puzzles.signatures import catalog, signature_of
+from puzzles.signatures import proper_rows, signature_of
 
 DEFAULT_PRIOR = default_prior(hidden=True)
 # Join steps per mode: some tenths of a second.
@@ -37,27 +37,6 @@ _MODE_RULES = {
     mode: np.array([i for i, rule in enumerate(VALUE_RULES) if rule.mode == mode], dtype=np.int64) for mode in MODES
 }
 _WANTED = {mode: np.array([rule.mode == mode for rule in VALUE_RULES]) for mode in MODES}
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """The catalog rows with operand values 10..99, as the compiled join wants them."""
-
-    slices: dict[str, slice]
-    rule: np.ndarray
-    letters: np.ndarray
-    digit_set: np.ndarray
-
-
-@cache
-def _rows() -> _Rows:
-    table = catalog()
-    keep = table.proper
-    place = np.r_[0, np.cumsum(keep)].tolist()
-    slices = {name: slice(place[s.start], place[s.stop]) for name, s in table.slices.items()}
-    letters = table.letters[keep].astype(np.int64)
-    digit_set = np.where(letters >= 0, 1 << np.maximum(letters, 0), 0).sum(axis=1)
-    return _Rows(slices, table.rule[keep].astype(np.int64), letters, digit_set)
 
 
 @cache
@@ -151,11 +130,7 @@ def solve(
         return Solution(None, reason=reason)
     task = _task(row, given, known, asked=answer is None)
     for equation in task.values:
-        try:
-            name = signature_of(equation)
-        except IndexError:
-            name = ""
-        if name not in _rows().slices:
+        if not len(proper_rows(signature_of(equation))[0]):
             return Solution(None, reason=f"contradictory: no rule of the inventory writes {equation.text}")
     cells: list[_Cells] = []
     leaves = nodes = 0
@@ -218,13 +193,12 @@ def _enumerate(
             return [], 0, 0, True
     gathered = []
     for equation in task.values:
-        place = _rows().slices[signature_of(equation)]
+        rule, letters = proper_rows(signature_of(equation))
         text = dict.fromkeys(equation.left + equation.right + equations.minus_and_digits(equation)[1])
         numbers = [task.glyphs.index(glyph) for glyph in text]
         packed, digits, starts = kernel.gather(
-            _rows().rule[place],
-            _rows().letters[place],
-            _rows().digit_set[place],
+            rule,
+            letters,
             _WANTED[mode],
             np.array(numbers, dtype=np.int64),
             nonzero,

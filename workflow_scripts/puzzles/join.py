@@ -14,7 +14,7 @@ from puzzles.rules import GROUPS, VALUE_RULES
 N_RULES = len(VALUE_RULES)
 BUCKETS = 1000
 TABLE_BITS = 20
-# Function codes, as `_compute` reads them.
+# Function codes, as `compute` reads them.
 _CODES = ("add", "add+1", "add-1", "sub", "rsub", "abs", "negabs", "absneg", "mod", "mul", "mul+1", "mul-1")
 RULE_CODE = np.array([_CODES.index(rule.base) for rule in VALUE_RULES], dtype=np.int64)
 RULE_GROUP = np.array([1 << GROUPS.index(rule.group) for rule in VALUE_RULES], dtype=np.int64)
@@ -27,7 +27,7 @@ END = 15
 
 
 @njit(cache=True)
-def _compute(code, x, y):
+def compute(code, x, y):
     """The signed number of a rule and whether its minus is written behind (1) or in front (0)."""
     if code == 0:
         return x + y, 0
@@ -56,7 +56,10 @@ def _compute(code, x, y):
 
 @njit(cache=True)
 def _template(number, side, flip, glyph_of, used, digits, named):
-    """The printed output as glyph indices: four nibbles, then sign, place of a still nameless zero, zero used. digits, named: room."""
+    """The printed output as glyph indices: four nibbles, then sign, place of a still nameless zero, zero used.
+
+    digits, named: room for four integers each.
+    """
     sign = 0
     if number < 0:
         sign = 1 + side
@@ -113,10 +116,10 @@ def _add(key, mass, assigned, keys, masses, samples, touched, count):
 
 
 @njit(cache=True)
-def gather(rule, letters, digit_set, wanted, glyphs, nonzero):
+def gather(rule, letters, wanted, glyphs, nonzero):
     """Catalog rows of one equation as (packed nibbles, digit sets, starts per rule).
 
-    rule, letters, digit_set: the catalog's slice of the equation's signature. wanted (22): the rules to keep. glyphs:
+    rule, letters: the catalog rows of the equation's signature. wanted (22): the rules to keep. glyphs:
     the glyph index of each letter. nonzero: bit set of glyphs that cannot be 0; rows that need it are left out.
     """
     packed = np.empty(rule.shape[0], dtype=np.uint64)
@@ -127,15 +130,17 @@ def gather(rule, letters, digit_set, wanted, glyphs, nonzero):
         if not wanted[rule[row]]:
             continue
         here = np.uint64(0)
+        digit_set = 0
         good = True
         for k in range(glyphs.shape[0]):
             digit = letters[row, k]
             if digit == 0 and nonzero & (1 << glyphs[k]):
                 good = False
             here |= np.uint64(digit) << np.uint64(4 * glyphs[k])
+            digit_set |= 1 << digit
         if good:
             packed[n] = here
-            digits[n] = digit_set[row]
+            digits[n] = digit_set
             n += 1
             starts[rule[row] + 1] += 1
     for k in range(N_RULES):
@@ -349,7 +354,7 @@ def join(
                     now |= np.uint64(digit_of[query_free[j]]) << np.uint64(4 * query_free[j])
                 if kind == 0:
                     leaves += 1
-                    number, side = _compute(RULE_CODE[rule_of[query[4]]], x, y)
+                    number, side = compute(RULE_CODE[rule_of[query[4]]], x, y)
                     text = _template(number, side, flip, glyph_of, taken, scratch[0], scratch[1])
                     cells = _add(
                         ((combination << 5 | NO_CODE) << 24) | text, base_weight * complete[taken & 1],
@@ -367,7 +372,7 @@ def join(
                             continue
                         leaves += 1
                         nodes += 1
-                        number, side = _compute(RULE_CODE[rule], x, y)
+                        number, side = compute(RULE_CODE[rule], x, y)
                         text = _template(number, side, flip, glyph_of, taken, scratch[0], scratch[1])
                         cells = _add(
                             ((combination << 5 | rule) << 24) | text, mass * complete[taken & 1],

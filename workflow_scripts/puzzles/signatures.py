@@ -116,6 +116,24 @@ def catalog() -> Catalog:
     return Catalog(dict(sorted(slices.items())), rule[order], digits[order], letters[order], proper[order])
 
 
+@cache
+def _proper() -> tuple[dict[str, slice], np.ndarray, np.ndarray]:
+    table = catalog()
+    place = np.r_[0, np.cumsum(table.proper)].tolist()
+    slices = {name: slice(place[s.start], place[s.stop]) for name, s in table.slices.items()}
+    return slices, table.rule[table.proper].astype(np.int64), table.letters[table.proper].astype(np.int64)
+
+
+def proper_rows(signature: str) -> tuple[np.ndarray, np.ndarray]:
+    """The rows with operand values 10..99: rule (n), an index into VALUE_RULES, and the digits of A, B, ... (n, 8).
+
+    Digits are -1 beyond the last letter. Empty arrays for an unknown signature.
+    """
+    slices, rule, letters = _proper()
+    place = slices.get(signature, slice(0, 0))
+    return rule[place], letters[place]
+
+
 def rows_of(signature: str) -> list[tuple[Rule, str]]:
     """The (rule, digits) rows of one signature, digits printed with the sign; empty for an unknown signature."""
     table = catalog()
