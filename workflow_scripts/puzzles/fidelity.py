@@ -2,7 +2,7 @@
 
 Every statistic takes one value per row (of its first example, its query, or a mean), so that rows, which are
 independent, are what is compared. Numbers get the Kolmogorov-Smirnov test, categories a chi-squared test of the
-contingency table with rare categories merged. The tolerance is a family-wise error of 5 % over all statistics (Holm).
+contingency table. The tolerance is a family-wise error of 5 % over all statistics (Holm).
 """
 
 from collections import Counter
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2_contingency, ks_2samp
+from scipy.stats import chi2_contingency, ks_2samp, random_table
 from statsmodels.stats.multitest import multipletests
 
 from puzzles import FAMILIES
@@ -21,8 +21,8 @@ from puzzles.equations import join_of, minus_and_digits
 from puzzles.numeral import subtractions
 
 ALPHA = 0.05
-RAREST = 5
-"""Categories expected fewer times than this in either sample are merged before the test."""
+FEWEST, TABLES = 5, 19_999
+"""Where a cell expects fewer than FEWEST rows, the chi-squared statistic is compared with that of random TABLES."""
 Value = float | str
 
 
@@ -127,9 +127,10 @@ def _equation(row: Any, problem: Problem, found: dict) -> dict[str, Value]:
         "stratum": problem.stratum,
         "mode (solver)": str(found.get("mode")),
         "rule of the first example (solver)": str(found.get("operators", {}).get(first.op)),
-        "rule of the query (solver)": str(found.get("query")) if row.seen else "not shown",
         "inside the rule inventory (solver)": str(bool(found)),
     }
+    if row.seen:
+        values["rule of the query (solver)"] = str(found.get("query"))
     if problem.family.startswith("equation"):
         sides = [text for e in (*row.examples, query) for text in (e.left, e.right)]
         values["operands that start with 0"] = str(any(text[0] == "0" for text in sides))
@@ -172,20 +173,23 @@ def _summary(values: Sequence[Value]) -> str:
     return ", ".join(parts) + (f", {len(counts) - 6} more" if len(counts) > 6 else "")
 
 
-def merged(real: Sequence[str], drawn: Sequence[str]) -> np.ndarray:
-    """The 2 x k table of counts, categories expected fewer than RAREST times in either sample put together."""
+def counts(real: Sequence[str], drawn: Sequence[str]) -> np.ndarray:
+    """The 2 x k table of how often each category occurs in both samples."""
     a, b = Counter(real), Counter(drawn)
-    total = len(real) + len(drawn)
-    least = min(len(real), len(drawn))
-    columns, rest = [], [0, 0]
-    for name in sorted({*a, *b}):
-        if (a[name] + b[name]) * least / total >= RAREST:
-            columns.append([a[name], b[name]])
-        else:
-            rest = [rest[0] + a[name], rest[1] + b[name]]
-    if sum(rest):
-        columns.append(rest)
-    return np.array(columns).T
+    return np.array([[sample[name] for name in sorted({*a, *b})] for sample in (a, b)])
+
+
+def independence(table: np.ndarray) -> float:
+    """p of a 2 x k table's chi-squared statistic: asymptotic, or from random tables where some cell expects few."""
+    if table.shape[1] == 1:
+        return 1.0
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
+    if expected.min() >= FEWEST:
+        return float(chi2_contingency(table, correction=False).pvalue)
+    tables = random_table(table.sum(axis=1), table.sum(axis=0)).rvs(TABLES, random_state=0)
+    found = ((table - expected) ** 2 / expected).sum()
+    chance = ((tables - expected) ** 2 / expected).sum(axis=(1, 2))
+    return float((1 + (chance >= found - 1e-9).sum()) / (1 + TABLES))
 
 
 def compare(real: Sequence[Value], drawn: Sequence[Value]) -> tuple[str, float, float]:
@@ -193,10 +197,9 @@ def compare(real: Sequence[Value], drawn: Sequence[Value]) -> tuple[str, float, 
     if isinstance(real[0], float):
         found = ks_2samp(real, drawn)
         return "KS", float(found.statistic), float(found.pvalue)
-    table = merged(real, drawn)
+    table = counts(real, drawn)
     shares = table / table.sum(axis=1, keepdims=True)
-    effect = float(abs(shares[0] - shares[1]).sum() / 2)
-    return "chi2", effect, float(chi2_contingency(table).pvalue) if table.shape[1] > 1 else 1.0
+    return "chi2", float(abs(shares[0] - shares[1]).sum() / 2), independence(table)
 
 
 def report(real: Iterable[Problem], drawn: Iterable[Problem], alpha: float = ALPHA) -> pd.DataFrame:
