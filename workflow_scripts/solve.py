@@ -1,8 +1,9 @@
 """Solve every puzzle of a table from its prompt alone, and keep what the solver found and how.
 
 Reads a puzzles table and a prior, writes one row per puzzle: answer (null where there is none), posterior,
-n_consistent, exhaustive, nodes, reason, found (JSON), closure (JSON: what forward deduction alone settles, under each
-set of rules), events.
+n_consistent, exhaustive, nodes, reason, found (JSON), closure (JSON: whether forward deduction alone settles a
+cryptarithm, per set of rules, with the hidden rule given where it is known, and without), events. Only the closure
+flags look at the hidden rule.
 
     python workflow_scripts/solve.py --puzzles test.parquet --family cipher --prior prior.json --out solutions.parquet
 """
@@ -19,6 +20,7 @@ from common.errors import LabError
 from puzzles import FAMILIES
 from puzzles.base import PromptError
 from puzzles.tables import SOLUTIONS, solution_row
+from reasoning.closure import closure_flags
 
 
 def read_prior(path: str) -> dict:
@@ -45,7 +47,7 @@ def main() -> None:
     prior = read_prior(args.prior) if args.prior and family.fit_prior else None
     log = {"log": True} if "log" in inspect.signature(family.solve).parameters else {}
     rows = []
-    puzzles = read_table(args.puzzles, ["id", "family", "prompt"]).to_pylist()
+    puzzles = read_table(args.puzzles, ["id", "family", "prompt", "rule"]).to_pylist()
     for number, puzzle in enumerate(tqdm(puzzles, desc=f"solve {args.family}", disable=None), 1):
         if puzzle["family"] != args.family:
             message = f"{puzzle['family']!r}, expected {args.family!r}"
@@ -55,7 +57,9 @@ def main() -> None:
         except PromptError as error:
             raise LabError(str(error), file=args.puzzles, row=number, field="prompt") from error
         solution = family.solve(parsed, prior, **log)
-        rows.append(solution_row(puzzle["id"], args.family, solution, {}))
+        rule = json.loads(puzzle["rule"]) or None
+        flags = closure_flags(parsed, rule) if args.family.startswith("cryptarithm") else {}
+        rows.append(solution_row(puzzle["id"], args.family, solution, flags))
     sources = [args.puzzles, *([args.prior] if args.prior else [])]
     write_table(args.out, rows, SOLUTIONS, params={"family": args.family}, sources=sources)
 
