@@ -12,6 +12,7 @@ Keeps   --state DIR: finished parts; the same command continues from there
 """
 
 import os
+import warnings
 from pathlib import Path
 
 from common import cli
@@ -38,6 +39,7 @@ def main() -> None:
 
     os.environ["OMP_NUM_THREADS"] = str(args.threads)
     os.environ["HF_HUB_OFFLINE"] = "1"
+    warnings.filterwarnings("ignore", category=FutureWarning)  # the libraries' own, about each other
     from learning.launch import keep_freed_memory
     from learning.settings import BackboneOptions, check_folder
 

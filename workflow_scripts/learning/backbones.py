@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import torch
+import transformers
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from common.errors import LabError
 from learning import packing  # noqa: F401  (makes "packed" attention known)
 from learning.settings import BackboneOptions, check_folder
+
+transformers.utils.logging.disable_progress_bar()
 
 
 def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:

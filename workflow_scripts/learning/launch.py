@@ -54,6 +54,7 @@ def environment(args: argparse.Namespace) -> dict[str, str]:
     env["OMP_NUM_THREADS"] = str(max(1, args.threads // args.ranks))
     env["HF_HUB_OFFLINE"] = "1"
     env["TOKENIZERS_PARALLELISM"] = "false"
+    env.setdefault("PYTHONWARNINGS", "ignore::FutureWarning")  # the libraries' own, about each other
     if not args.gpus:
         env["DS_ACCELERATOR"] = "cpu"
         env["CUDA_VISIBLE_DEVICES"] = ""

@@ -1,5 +1,6 @@
 """One rank of a LoRA training: the library's Trainer over DeepSpeed, fed by a fixed plan of packed micro-batches."""
 
+import fcntl
 import hashlib
 import json
 import math
@@ -12,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
 
@@ -57,7 +59,8 @@ def read_corpus(path: str, tokenizer, max_length: int) -> list[Example]:
     if table.num_rows == 0:
         raise LabError("the corpus has no rows", file=path)
     columns = table.to_pydict()
-    require_characters(tokenizer, [*columns["prompt"], *columns["completion"]], file=path)
+    texts = [p + "\n" + c for p, c in zip(columns["prompt"], columns["completion"], strict=True)]
+    require_characters(tokenizer, texts, columns["id"], file=path)
     examples = []
     for name, prompt, completion in zip(columns["id"], columns["prompt"], columns["completion"], strict=True):
         if not completion:
@@ -144,6 +147,18 @@ def peak_memory_mb() -> float:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10, 1)
 
 
+def hold(folder: Path):
+    """Rank 0: a locked handle in the state folder, so that two runs never write the same checkpoints."""
+    if os.environ.get("RANK", "0") != "0":
+        return None
+    handle = open(folder / "lock", "w")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise LabError("another training is using this state folder", file=folder) from error
+    return handle
+
+
 def last_checkpoint(folder: Path) -> str | None:
     """The newest checkpoint that was written to the end."""
     found = [p for p in folder.glob("checkpoint-*") if (p / DONE).exists()]
@@ -174,8 +189,8 @@ def training_arguments(job: Job, folder: Path, accumulation: int) -> TrainingArg
         data_seed=job.seed,
         bf16=job.options.dtype == "bfloat16",
         fp16=job.options.dtype == "float16",
-        gradient_checkpointing=job.options.checkpointing,
-        gradient_checkpointing_kwargs={"use_reentrant": False} if job.options.checkpointing else None,
+        activation_checkpointing=job.options.checkpointing,
+        activation_checkpointing_kwargs={"use_reentrant": False} if job.options.checkpointing else None,
         use_cpu=job.device == "cpu",
         ddp_backend="gloo" if job.device == "cpu" else None,
         dataloader_pin_memory=job.device != "cpu",
@@ -207,6 +222,7 @@ def train(job: Job) -> None:
     ]
     folder = Path(job.state) / job.fingerprint()
     folder.mkdir(parents=True, exist_ok=True)
+    held = hold(folder)
     arguments = training_arguments(job, folder, accumulation)  # first: it starts DeepSpeed, which loading must know of
     main = arguments.process_index == 0
     if arguments.world_size != job.ranks:
@@ -255,6 +271,7 @@ def train(job: Job) -> None:
         torch.distributed.destroy_process_group()
     if main:
         shutil.rmtree(folder, ignore_errors=True)
+        held.close()
 
 
 def save(
@@ -274,9 +291,8 @@ def save(
         config.base_model_name_or_path = Path(job.backbone).name
         config.inference_mode = True
         config.save_pretrained(partial)
-        from safetensors.torch import save_file
-
         save_file(dict(tensors), partial / adapters.WEIGHTS, metadata={"format": "pt"})
+        (partial / adapters.WEIGHTS).chmod(0o644)
         adapters.check_file(partial, shapes)
         adapters.check_reload(partial, Path(job.backbone), job.options, ids, logits)
         shutil.copy(folder / METRICS, partial / METRICS)

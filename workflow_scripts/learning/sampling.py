@@ -95,7 +95,7 @@ def sample(job: Job) -> None:
     left = [i for i in range(len(rows)) if i not in done]
     if left:
         model, tokenizer = load(job)
-        require_characters(tokenizer, [rows[i]["prompt"] for i in left], file=job.texts[0])
+        require_characters(tokenizer, [rows[i]["prompt"] for i in left], [rows[i]["id"] for i in left])
         prompts = {i: prompt_ids(tokenizer, rows[i]["prompt"]) for i in left}
         window = getattr(model.config, "max_position_embeddings", None) or 1 << 30
         for i in left:

@@ -70,13 +70,15 @@ def opened_thinking(tokenizer: PreTrainedTokenizerBase) -> str:
     return "<think>\n" if opening.endswith("<think>") else ""
 
 
-def require_characters(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], file: object = None) -> None:
-    """Raise LabError naming every character of `texts` that the tokenizer cannot give back."""
+def require_characters(
+    tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], names: Sequence[str], file: object = None
+) -> None:
+    """Raise LabError naming every character of `texts` that the tokenizer cannot give back, and the first such row."""
     lost = [c for c in sorted(set().union(*map(set, texts))) if c not in tokenizer.decode(tokenizer.encode(c))]
     if lost:
         named = ", ".join(f"{c!r} (U+{ord(c):04X})" for c in lost[:20])
-        row = next(i for i, text in enumerate(texts) if set(lost) & set(text))
+        row = next(name for name, text in zip(names, texts, strict=True) if set(lost) & set(text))
         raise LabError(f"the backbone's tokenizer loses the character(s) {named}", file=file, row=row)
-    for row, text in enumerate(texts):
+    for name, text in zip(names, texts, strict=True):
         if tokenizer.decode(tokenizer.encode(text, add_special_tokens=False), skip_special_tokens=False) != text:
-            raise LabError("the backbone's tokenizer does not give this text back unchanged", file=file, row=row)
+            raise LabError("the backbone's tokenizer does not give this text back unchanged", file=file, row=name)

@@ -1,0 +1,76 @@
+"""A random small model, a corpus and a texts table for the tests of the learning room."""
+
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+from common.artifacts import write_table
+
+ROOT = Path(__file__).resolve().parents[1]
+PHRASES = ("Add the two numbers of this line:", "\nNow, give the sum.")
+RECIPE = {"rank": 4, "alpha": 8, "lr": 0.01, "batch": 8, "epochs": 2, "max_length": 256, "save_every": 2}
+
+
+def save_backbone(folder: Path, seed: int = 0, **config) -> Path:
+    """A Llama of two layers with random weights and the single-character tokenizer, as a transformers folder."""
+    import torch
+
+    from learning.pretrain import Make, build
+    from learning.tokens import character_tokenizer
+
+    torch.manual_seed(seed)
+    tokenizer = character_tokenizer(PHRASES, 512)
+    make = Make(**{"width": 32, "layers": 2, "heads": 2, "feed_forward": 64, "context": 512, **config})
+    build(make, len(tokenizer), tokenizer).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def rows(n: int, seed: int = 0) -> list[dict]:
+    """Sums of two numbers, of different lengths, in the columns of a corpus and of a texts table."""
+    rng = random.Random(seed)
+    out = []
+    for i in range(n):
+        a, b = rng.randint(1, 10 ** rng.randint(1, 5)), rng.randint(1, 999)
+        out.append(
+            {
+                "id": f"row-{i}",
+                "family": "sums",
+                "design": "plain",
+                "reveal": 0,
+                "stratum": "all",
+                "prompt": f"{PHRASES[0]} {a} {b}{PHRASES[1]}",
+                "completion": f"<think>\n{a}+{b}={a + b}\n</think>\n\\boxed{{{a + b}}}",
+                "answer": str(a + b),
+                "status": "rendered",
+            }
+        )
+    return out
+
+
+def save_corpus(path: Path, n: int = 32) -> Path:
+    write_table(path, rows(n))
+    return path
+
+
+def script(name: str, *args: object) -> list[str]:
+    """The command line of a workflow script."""
+    return [sys.executable, str(ROOT / "workflow_scripts" / f"{name}.py"), *map(str, args)]
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+
+
+def run(name: str, *args: object, **kwargs) -> subprocess.CompletedProcess:
+    """Run a workflow script to its end, its output as text."""
+    line = script(name, *args)
+    return subprocess.run(line, capture_output=True, text=True, env=environment(), cwd=ROOT, timeout=300, **kwargs)
+
+
+def last_error(done: subprocess.CompletedProcess) -> str:
+    """The last `error:` line, after checking that the run failed with status 1."""
+    assert done.returncode == 1, done.stderr[-2000:]
+    return [line for line in done.stderr.splitlines() if line.startswith("error: ")][-1]

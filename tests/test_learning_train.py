@@ -1,0 +1,191 @@
+"""train.py and sample.py as commands: two ranks to the end, a kill -9 in the middle, and every refusal."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from safetensors.torch import load_file
+
+from common.artifacts import write_table
+from learning_fixtures import RECIPE, ROOT, environment, last_error, rows, run, save_backbone, save_corpus, script
+
+FILES = {"adapter_model.safetensors", "adapter_config.json", "metrics.jsonl", "provenance.json"}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("train")
+    save_backbone(folder / "backbone")
+    save_corpus(folder / "corpus.parquet")
+    return folder
+
+
+def arguments(place: Path, out: str, ranks: int = 2, corpus: str = "corpus.parquet", **recipe) -> list[object]:
+    return [
+        *("--corpus", place / corpus, "--backbone", place / "backbone", "--out", place / out),
+        *("--state", place / f"{out}-state", "--seed", 3, "--ranks", ranks, "--threads", ranks),
+        *("--recipe", json.dumps({**RECIPE, **recipe})),
+    ]
+
+
+def curve(folder: Path) -> list[dict]:
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def trained(place) -> Path:
+    done = run("train", *arguments(place, "adapter"))
+    assert done.returncode == 0, done.stderr[-3000:]
+    return place / "adapter"
+
+
+def test_two_ranks_to_the_end(place, trained):
+    assert {p.name for p in trained.iterdir()} == FILES
+    steps = curve(trained)
+    assert [row["step"] for row in steps] == list(range(1, 9))
+    assert steps[-1]["loss"] < steps[0]["loss"]
+    assert steps[-1]["lr"] < steps[0]["lr"]
+    assert all(row["tokens_per_s"] > 0 and row["peak_memory_mb"] > 0 for row in steps)
+    record = json.loads((trained / "provenance.json").read_text())
+    assert record["ranks"] == 2 and record["recipe"]["rank"] == 4 and record["run"]["rows"] == 32
+    assert not list((place / "adapter-state").glob("*/checkpoint-*"))
+
+
+def test_decoding_with_the_adapter(place, trained):
+    """Both engines give the same completions; a second run reuses the parts of a killed first one."""
+    write_table(place / "texts.parquet", rows(12, seed=1))
+    common = ["--backbone", place / "backbone", "--adapter", trained, "--texts", place / "texts.parquet"]
+    tables = {}
+    for engine in ("slots", "generate"):
+        out = place / f"{engine}.parquet"
+        options = ("--backbone-options", json.dumps({"engine": engine}))
+        done = run("sample", *common, *options, "--budget", 12, "--batch", 5, "--state", place / "s", "--out", out)
+        assert done.returncode == 0, done.stderr[-3000:]
+        tables[engine] = pq.read_table(out).to_pylist()
+    assert [row["id"] for row in tables["slots"]] == [f"row-{i}" for i in range(12)]
+    for one, other in zip(tables["slots"], tables["generate"], strict=True):
+        assert one["text"] == other["text"] and one["finish"] == other["finish"]
+        assert one["n_tokens"] == other["n_tokens"] <= 12
+        assert one["logprob_sum"] == pytest.approx(other["logprob_sum"], abs=1e-3)
+
+
+def start_and_kill(place: Path, out: str, step: int) -> None:
+    """Start training, and kill -9 the launcher's parent and every rank once `step` is in the metrics."""
+    line = script("train", *arguments(place, out))
+    process = subprocess.Popen(line, env=environment(), cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
+    metrics = place / f"{out}-state"
+    until = time.monotonic() + 120
+    while time.monotonic() < until and process.poll() is None:
+        if any(len(p.read_text().splitlines()) >= step for p in metrics.glob("*/metrics.jsonl")):
+            break
+        time.sleep(0.005)
+    assert process.poll() is None, "the training ended before it could be killed"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def same_end(one: Path, other: Path) -> None:
+    """Same loss curve and adapter; the tolerance is that of fp32 sums."""
+    for a, b in zip(curve(one), curve(other), strict=True):
+        assert a["step"] == b["step"] and a["loss"] == pytest.approx(b["loss"], rel=1e-4)
+    first, second = (load_file(folder / "adapter_model.safetensors") for folder in (one, other))
+    for name in first:
+        assert (first[name] - second[name]).abs().max() < 1e-4, name
+
+
+def test_killed_and_started_again(place, trained):
+    start_and_kill(place, "killed", step=5)
+    assert not (place / "killed").exists()
+    done = run("train", *arguments(place, "killed"))
+    assert done.returncode == 0, done.stderr[-3000:]
+    record = json.loads((place / "killed" / "provenance.json").read_text())
+    assert record["run"]["resumed_from"] in ("checkpoint-4", "checkpoint-6")
+    same_end(trained, place / "killed")
+
+
+@pytest.mark.slow
+def test_one_rank_ends_where_two_do(place, trained):
+    done = run("train", *arguments(place, "single", ranks=1))
+    assert done.returncode == 0, done.stderr[-3000:]
+    same_end(trained, place / "single")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", [1, 3, 7])
+def test_killed_anywhere(place, trained, step):
+    out = f"killed-{step}"
+    start_and_kill(place, out, step)
+    assert run("train", *arguments(place, out)).returncode == 0
+    same_end(trained, place / out)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("zero", ["zero3"])
+def test_zero_3_saves_a_whole_adapter(place, trained, zero):
+    """Under ZeRO-3 a parameter is empty outside its layer's turn; the adapter must hold the same tensors all the same."""
+    done = run("train", *arguments(place, zero), "--deepspeed", ROOT / "config" / "deepspeed" / f"{zero}.json")
+    assert done.returncode == 0, done.stderr[-3000:]
+    same_end(trained, place / zero)
+
+
+def refused(place: Path, out: str, *more: object, **changes) -> str:
+    """The error of a run that must fail, after checking that it left no output."""
+    error = last_error(run("train", *arguments(place, out, **changes), *more))
+    assert not (place / out).exists()
+    return error
+
+
+def test_refusals_before_anything_starts(place, tmp_path):
+    assert "field rank: LoRA rank 64 is outside 1..32" in refused(place, "bad", rank=64)
+    assert "did you mean rank?" in refused(place, "bad", rnak=8)
+    assert "expected a number" in refused(place, "bad", lr="high")
+    assert "no such file" in refused(place, "bad", corpus="absent.parquet")
+    assert "one rank per GPU" in refused(place, "bad", "--gpus", 1)
+    assert "no such backbone folder" in refused(place, "bad", "--backbone", tmp_path / "absent")
+    broken = shutil.copytree(place / "backbone", tmp_path / "broken")
+    (broken / "model.safetensors").unlink()
+    assert "missing weight shard(s) model.safetensors" in refused(place, "bad", "--backbone", broken)
+    index = {"weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}}
+    (broken / "model.safetensors.index.json").write_text(json.dumps(index))
+    (broken / "model-00001-of-00002.safetensors").touch()
+    assert "model-00002-of-00002.safetensors of 2" in refused(place, "bad", "--backbone", broken)
+
+
+def test_gpus_that_are_not_there(place):
+    import torch
+
+    if torch.cuda.device_count() >= 9:
+        pytest.skip("nine GPUs are there")
+    assert "9 GPU(s) asked for" in refused(place, "bad", "--gpus", 9, ranks=9)
+
+
+def test_refusal_inside_a_rank_reaches_the_command(place):
+    """The rank names the character; the launcher stops the other rank; the command ends in that one line."""
+    bad = rows(8)
+    bad[3]["completion"] += "é"
+    write_table(place / "accent.parquet", bad)
+    error = refused(place, "bad", corpus="accent.parquet")
+    assert "accent.parquet: row row-3: the backbone's tokenizer loses the character(s) 'é' (U+00E9)" in error
+
+
+def test_corpus_refusals(place):
+    from common.errors import LabError
+    from learning.backbones import load_tokenizer
+    from learning.lora import read_corpus
+
+    tokenizer = load_tokenizer(place / "backbone")
+    with pytest.raises(LabError, match=r"corpus.parquet: row row-\d+: \d+ tokens, above the limit of 20"):
+        read_corpus(place / "corpus.parquet", tokenizer, 20)
+    table = pq.read_table(place / "corpus.parquet")
+    write_table(place / "empty.parquet", table.slice(0, 0))
+    with pytest.raises(LabError, match="the corpus has no rows"):
+        read_corpus(place / "empty.parquet", tokenizer, 256)
+    (place / "cut.parquet").write_bytes((place / "corpus.parquet").read_bytes()[:-20])
+    with pytest.raises(LabError, match="truncated"):
+        read_corpus(place / "cut.parquet", tokenizer, 256)
