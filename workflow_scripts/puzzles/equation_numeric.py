@@ -3,8 +3,8 @@
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from itertools import product
 from typing import Any
 
 from puzzles import checker, equations, rules
@@ -17,8 +17,6 @@ DEDUCE, GUESS = "equation_numeric_deduce", "equation_numeric_guess"
 # Shares of rows with 3, 4 and 5 examples.
 COUNTS = (0.287, 0.366, 0.347)
 DEFAULT_PRIOR = default_prior(hidden=False)
-# Weight of an operator whose rule lies outside the inventory, so that such a row still gets its query solved.
-OTHER = 1e-4
 
 
 def generate(
@@ -96,19 +94,74 @@ def _gives(rule: Rule, examples: list[Equation]) -> bool:
         return False
 
 
+def assignments(choices: Sequence[Sequence[Rule]]) -> Iterator[tuple[Rule, ...]]:
+    """One rule per operator, no two of them values of the same group."""
+
+    def extend(taken: tuple[Rule, ...], groups: frozenset[str]) -> Iterator[tuple[Rule, ...]]:
+        if len(taken) == len(choices):
+            yield taken
+            return
+        for rule in choices[len(taken)]:
+            if rule.is_join:
+                yield from extend((*taken, rule), groups)
+            elif rule.group not in groups:
+                yield from extend((*taken, rule), groups | {rule.group})
+
+    return extend((), frozenset())
+
+
 def tier(row: EquationRow) -> int:
     """1, 2 or 3: one, two to four, or more assignments of rules to the shown operators fit the examples."""
     fits = fitting(row)
+    shown = dict.fromkeys(equation.op for equation in row.examples)
     count = 0
     for mode in possible_modes(row):
-        choices = [[r for r in fits[op] if r.mode in ("", mode)] for op in dict.fromkeys(e.op for e in row.examples)]
-        count += sum(_distinct(combination) for combination in product(*choices))
+        count += sum(1 for _ in assignments([[r for r in fits[op] if r.mode in ("", mode)] for op in shown]))
     return 1 if count <= 1 else 2 if count <= 4 else 3
 
 
-def _distinct(combination: tuple[Rule | None, ...]) -> bool:
-    groups = [rule.group for rule in combination if rule is not None and not rule.is_join]
-    return len(set(groups)) == len(groups)
+@dataclass(frozen=True, slots=True)
+class _Configuration:
+    weight: float
+    mode: str
+    regime: str
+    rules: tuple[Rule, ...]
+    answer: str
+
+
+def _configurations(
+    row: EquationRow, fits: Mapping[str, Sequence[Rule]], prior: Mapping[str, Any]
+) -> Iterator[_Configuration]:
+    """Every mode and assignment of rules to the operators of `fits` that has an answer, with its weight."""
+    query, operators = row.query, tuple(fits)
+    regimes = regime_shares(prior, operators, len(equations.OPERATOR_GLYPHS))
+    for mode in possible_modes(row):
+        choices = [[rule for rule in options if rule.mode in ("", mode)] for options in fits.values()]
+        parts = []
+        for regime, share in regimes.items():
+            flip = prior["regimes"][regime]["flip"]
+            share *= flip if mode == "flip" else 1 - flip
+            if share > 0.0:
+                rule_shares = [
+                    {rule: rule_share(prior, regime, mode, op, rule) for rule in options}
+                    for op, options in zip(operators, choices, strict=True)
+                ]
+                parts.append((regime, share, rule_shares))
+        for found in assignments(choices):
+            groups = [rule.group for rule in found]
+            weights = {}
+            for regime, share, rule_shares in parts:
+                weights[regime] = share * group_share(regime, groups)
+                for rule, options in zip(found, rule_shares, strict=True):
+                    weights[regime] *= options[rule]
+            weight = sum(weights.values())
+            if weight > 0.0:
+                asked = found[operators.index(query.op)]
+                try:
+                    answer = rules.apply(asked, query.left, query.right, query.op)
+                except ZeroDivisionError:
+                    continue
+                yield _Configuration(weight, mode, max(weights, key=weights.get), found, answer)
 
 
 def solve(row: EquationRow, prior: Mapping[str, Any] | None = None, *, log: bool = False) -> Solution:
@@ -116,78 +169,45 @@ def solve(row: EquationRow, prior: Mapping[str, Any] | None = None, *, log: bool
 
     The answer is the one that the challenge's checker, with its tolerance of 1 %, most probably accepts; `posterior`
     is the probability of the exact string. `found`: mode, order, regime, operators (glyph -> rule), query (rule) of the
-    best configuration that gives it, and `accepted`, the probability that the checker accepts it.
+    best configuration that gives it, and `accepted`, the probability that the checker accepts it. An operator that no
+    rule fits is left out, and `reason` says so; without any configuration the answer is None.
     """
-    prior = prior or DEFAULT_PRIOR
-    operators = row.operators
     fits = fitting(row)
-    regimes = {
-        regime: share
-        for regime, share in regime_shares(prior, operators, len(equations.OPERATOR_GLYPHS)).items()
-        if share > 0.0
-    }
-    query = row.query
+    odd = [op for op, options in fits.items() if not options]
+    reason = f"no rule of the inventory fits {' '.join(odd)}" if odd else ""
+    if row.query.op in odd:
+        return Solution(None, reason=f"contradictory: {reason}")
+    kept = {op: options for op, options in fits.items() if options}
     mass: dict[str, float] = defaultdict(float)
-    best: dict[str, tuple[float, str, str, tuple[Rule | None, ...]]] = {}
-    total, consistent, nodes = 0.0, 0, 0
-    for mode in possible_modes(row):
-        choices: list[tuple[Rule | None, ...]] = [
-            tuple(rule for rule in fits[op] if rule.mode in ("", mode)) or (None,) for op in operators
-        ]
-        shares = {
-            (regime, op, rule): rule_share(prior, regime, mode, op, rule) if rule else OTHER
-            for op, options in zip(operators, choices, strict=True)
-            for rule in options
-            for regime in regimes
-        }
-        for combination in product(*choices):
-            nodes += 1
-            if not _distinct(combination):
-                continue
-            groups = [rule.group if rule else "join" for rule in combination]
-            weight, heaviest, its_regime = 0.0, 0.0, ""
-            for regime, share in regimes.items():
-                flip = prior["regimes"][regime]["flip"]
-                part = share * (flip if mode == "flip" else 1 - flip) * group_share(regime, groups)
-                for op, rule in zip(operators, combination, strict=True):
-                    part *= shares[regime, op, rule]
-                weight += part
-                if part > heaviest:
-                    heaviest, its_regime = part, regime
-            if weight <= 0.0:
-                continue
-            total += weight
-            asked = combination[operators.index(query.op)]
-            if asked is None:
-                continue
-            consistent += None not in combination
-            try:
-                answer = rules.apply(asked, query.left, query.right, query.op)
-            except ZeroDivisionError:
-                continue
-            mass[answer] += weight
-            if answer not in best or weight > best[answer][0]:
-                best[answer] = (weight, mode, its_regime, combination)
+    best: dict[str, _Configuration] = {}
+    count = 0
+    for configuration in _configurations(row, kept, prior or DEFAULT_PRIOR):
+        count += 1
+        answer = configuration.answer
+        mass[answer] += configuration.weight
+        if answer not in best or configuration.weight > best[answer].weight:
+            best[answer] = configuration
     if not mass:
-        odd = ", ".join(op for op in operators if not fits[op]) or "the operators together"
-        return Solution(None, nodes=nodes, reason=f"contradictory: no rule of the inventory fits {odd}")
+        return Solution(None, reason="contradictory: no mode and rules fit all operators together")
+    total = sum(mass.values())
     answers = tuple(sorted(((a, m / total) for a, m in mass.items()), key=lambda pair: (-pair[1], pair[0])))
     accepted = accepted_shares(answers)
     answer, posterior = max(answers, key=lambda pair: accepted[pair[0]])
-    _, mode, regime, combination = best[answer]
-    named = {op: rule.name if rule else "" for op, rule in zip(operators, combination, strict=True)}
+    chosen = best[answer]
+    named = {op: rule.name for op, rule in zip(kept, chosen.rules, strict=True)}
     return Solution(
         answer=answer,
         posterior=posterior,
         answers=answers,
-        n_consistent=consistent,
-        nodes=nodes,
+        n_consistent=count,
+        nodes=count,
+        reason=reason,
         found={
-            "mode": mode,
-            "order": "reversed" if mode == "flip" else "standard",
-            "regime": regime,
+            "mode": chosen.mode,
+            "order": "reversed" if chosen.mode == "flip" else "standard",
+            "regime": chosen.regime,
             "operators": named,
-            "query": named[query.op],
+            "query": named[row.query.op],
             "accepted": accepted[answer],
         },
         events=trace_events(row) if log else (),

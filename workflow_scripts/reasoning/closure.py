@@ -58,7 +58,7 @@ class Closed:
 
 @njit(cache=True)
 def _span(code, sign, xl, xh, yl, yh):
-    """Interval of the output's magnitude for operands in [xl, xh] and [yl, yh]; empty (1, 0) where the sign is wrong."""
+    """Interval of the output's magnitude for operands in [xl, xh] and [yl, yh]; (1, 0) where the sign is wrong."""
     if code <= 2 or code >= 9:
         if sign != 0:
             return 1, 0
@@ -384,7 +384,8 @@ def _close_mode(
     row_digits = np.concatenate([np.zeros((0, 8), dtype=np.int64), *(digits for _, digits in rows)])
     slot_of = np.array([slots.index(equation.op) for equation in values], dtype=np.int64)
     fits = _close(
-        level, operands, outputs, lengths, signs, slot_of, starts, row_rule, row_digits, letters, sizes, domains, allowed
+        level, operands, outputs, lengths, signs, slot_of, starts, row_rule, row_digits, letters, sizes,
+        domains, allowed,
     )  # fmt: skip
     return (domains, allowed) if fits else None
 
