@@ -80,7 +80,9 @@ def rule_table(rule: str) -> tuple[tuple[int, ...], str]:
         if head in _PAIR_TABLES and len(rule) == len(head) + 2:
             return (int(rule[-2]), int(rule[-1])), _PAIR_TABLES[head]
         if head == "T" and len(rule) == 13 and set(rule[1:9]) <= set("01") and rule[9] == ":":
-            return tuple(map(int, rule[10:])), rule[1:9]
+            positions = tuple(map(int, rule[10:]))
+            if max(positions) < 8:
+                return positions, rule[1:9]
     except ValueError:
         pass
     raise LabError(f"{rule!r} is not a per-bit rule", field="rule")
@@ -224,6 +226,9 @@ def nearest(sequence: Sequence[str], limit: int = 32, listed: bool = False) -> l
     whole = catalog()
     wanted = np.array([whole.code_of.get(rule, -1) for rule in sequence])
     distance = (whole.codes != wanted).sum(axis=1)
-    rows = np.flatnonzero(whole.listed) if listed else np.arange(len(distance))
+    if listed:
+        distance[~whole.listed] = 9
+    reach = int(np.searchsorted(np.cumsum(np.bincount(distance, minlength=10)), limit))
+    rows = np.flatnonzero(distance <= min(reach, 8))
     best = rows[np.argsort(distance[rows], kind="stable")[:limit]]
     return [(int(distance[row]), int(row)) for row in best]

@@ -53,13 +53,14 @@ class Gate:
 
     @property
     def table(self) -> str:
-        value = compile(self.text, self.name, "eval")
-        names = "abc"[: self.taps]
-        rows = (
-            {name: int(bit) for name, bit in zip(names, format(m, f"0{self.taps}b"), strict=True)}
-            for m in range(2**self.taps)
-        )
-        return "".join(str(eval(value, {}, row) & 1) for row in rows)  # noqa: S307 - our own constant expressions
+        return _table_of(self.text, self.taps)
+
+
+@cache
+def _table_of(text: str, taps: int) -> str:
+    value = compile(text, "gate", "eval")
+    rows = (dict(zip("abc", map(int, format(m, f"0{taps}b")), strict=False)) for m in range(2**taps))
+    return "".join(str(eval(value, {}, row) & 1) for row in rows)  # noqa: S307 - our own constant expressions
 
 
 # Counts of the released rule cache (1,602 rows). Its most frequent three-tap form, ~(a^(~b&c)), equals (~(a^b))|c and
