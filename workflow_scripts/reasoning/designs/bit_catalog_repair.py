@@ -1,9 +1,9 @@
 """bit_manipulation / catalog-repair (the challenge's first place): project a per-bit guess onto the catalog.
 
-Select a rule for every output bit by runs that move along by one, then recall the nearest rules of the catalog and check
-where they differ, until one fits. A bit that no rule of at most two positions fits is selected as C1 by default. Catalog
-rules come by Hamming distance from the selection, at most MOST of them; only the bits in which they differ need a check,
-and a candidate that changes a fitting bit to another fitting rule passes there.
+Select a rule for every output bit by runs that move along by one, then recall the nearest rules of the catalog and
+check where they differ, until one fits. A bit that no rule of at most two positions fits is selected as C1 by default.
+Catalog rules come by Hamming distance from the selection, at most MOST of them; only the bits in which they differ need
+a check, and a candidate that changes a fitting bit to another fitting rule passes there.
 """
 
 import random

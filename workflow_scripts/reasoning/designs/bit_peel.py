@@ -1,6 +1,7 @@
 """bit_manipulation / peel (the study's peel): the output is one tap, the head, xor something over the others.
 
-Try heads; the right one leaves residuals that a rule of at most two taps makes; name that rule, verify, apply. Residuals are in hexadecimal. That a rule fits them, or that none does, is claimed and not worked out, as in the study.
+Try heads; the right one leaves residuals that a rule of at most two taps makes; name that rule, verify, apply.
+Residuals are in hexadecimal. That a rule fits them, or that none does, is claimed and not worked out, as in the study.
 Only rules with an xor or xnor at the head can be told.
 """
 

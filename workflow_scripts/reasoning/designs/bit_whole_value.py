@@ -1,6 +1,7 @@
 """bit_manipulation / whole-value (the study's v13): guess a rule for the whole byte.
 
-Reject up to two wrong simple ones, confirm the right one on the second example, apply. Every value is computed in one step, with nothing shown in between.
+Reject up to two wrong simple ones, confirm the right one on the second example, apply. Every value is computed in one
+step, with nothing shown in between.
 """
 
 import random
