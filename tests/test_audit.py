@@ -35,7 +35,7 @@ AXES = {
     "proportion/round": {"kept": "TA", "dropped": "TA", "answer": "A"},
     "cipher/pair": {"code": "TA", "plain": "TA", "letters": "A"},
     "cipher/decode": {"code": "T", "seen": "T"},
-    "cipher/recall": {"code": "TAV", "seen": "TAV", "word": "A", "letters": "A", "verdict": "V"},
+    "cipher/recall": {"code": "TAV", "seen": "TAV", "word": "AV", "letters": "A"},
     "cipher/answer": {"words": "T"},
     "equation/example": {"i": "T", "left": "T", "op": "T", "right": "T", "target": "T"},
     "equation/query": {"left": "T", "op": "T", "right": "T"},

@@ -1,7 +1,7 @@
 """cipher / forward: spell out the example words that show the query's letters, decode word by word, recall the rest.
 
 A query word with letters that no example shows is completed from the vocabulary: at once when one word fits, after all
-other words otherwise; if several still fit, the choice is labelled as a bet.
+other words otherwise. Rows in which several words still fit then are not rendered.
 """
 
 import random
@@ -107,14 +107,11 @@ class Recall(Line):
     """A query word completed from the vocabulary, and the letters that this gives."""
 
     KIND = "cipher/recall"
-    TEXT = "{code} {seen} {word} {letters:,=} {verdict}"
-    OUTCOMES = ("only", "bet")
-    FORCED_BY = "how many vocabulary words fit the known letters"
+    TEXT = "{code} {seen} {word} {letters:,=}"
     code: Letters
     seen: Seen
     word: Letters
     letters: tuple[tuple[Letter, Letter], ...]
-    verdict: str
 
     def transcription(self, page: Page) -> bool:
         return looked_up(page, self.code, self.seen)
@@ -124,14 +121,12 @@ class Recall(Line):
         return (
             len(self.code) == len(self.word) == len(self.seen)
             and self.letters == tuple(dict.fromkeys(new))
-            and self.word in fitting(self.code, self.seen, page.names("letter"))
+            and all(s in ("?", p) for p, s in zip(self.word, self.seen, strict=True))
         )
 
     def verdict_follows(self, page: Page) -> bool:
-        if len(self.seen) != len(self.code):
-            return False
-        fits = len(fitting(self.code, self.seen, page.names("letter")))
-        return fits > 0 and self.verdict == ("only" if fits == 1 else "bet")
+        """The word follows when it is the only one that fits."""
+        return len(self.seen) == len(self.code) and (fitting(self.code, self.seen, page.names("letter")) == [self.word])
 
     def establish(self, page: Page) -> None:
         page.put("word", self.code, self.word)
@@ -177,17 +172,17 @@ def render(
 
     postponed = []
 
-    def complete(code: str, seen: str, verdict: str) -> None:
+    def complete(code: str, seen: str) -> None:
         new = tuple(dict.fromkeys((c, p) for c, p, s in zip(code, truth[code], seen, strict=True) if s == "?"))
-        if truth[code] not in fitting(code, seen, letters):
-            raise Unrenderable("the plain word is not in the vocabulary")
-        lines.append(Recall(code, seen, truth[code], new, verdict))
+        if fitting(code, seen, letters) != [truth[code]]:
+            raise Unrenderable("no word of the vocabulary, or more than one, fits a word of the query")
+        lines.append(Recall(code, seen, truth[code], new))
         letters.update(new)
 
     for code in dict.fromkeys(parsed.query):
         seen = spell(code, letters)
         if "?" in seen and len(fitting(code, seen, letters)) == 1:
-            complete(code, seen, "only")
+            complete(code, seen)
             continue
         lines.append(Decode(code, seen))
         if "?" in seen:
@@ -195,7 +190,7 @@ def render(
     for code in postponed:
         seen = spell(code, letters)
         if "?" in seen:
-            complete(code, seen, "only" if len(fitting(code, seen, letters)) == 1 else "bet")
+            complete(code, seen)
         else:
             lines.append(Decode(code, seen))
     lines.append(Answer(tuple(truth[code] for code in parsed.query)))

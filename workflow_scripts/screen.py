@@ -1,0 +1,72 @@
+"""Screen a design before it is trained: balance and information of its verdicts, lookahead, fetch distance, branching.
+
+Reads rendered texts (of one design, uncorrupted) and the solutions of the same rows. Writes one row for the design (its
+kind is "") and one per kind of line; reasoning/screens.py says what each measure is.
+
+    python workflow_scripts/screen.py --texts results/smoke/texts/cipher/forward/reveal-0/none/train.parquet \\
+        --solutions results/smoke/solutions/cipher/train.parquet --out screen.parquet
+"""
+
+import pyarrow as pa
+
+from common import cli
+from common.artifacts import read_table, write_table
+from common.errors import LabError
+from reasoning.designs import design_of
+from reasoning.screens import screen
+
+SCHEMA = pa.schema(
+    [
+        ("family", pa.string()),
+        ("design", pa.string()),
+        ("reveal", pa.int32()),
+        ("kind", pa.string()),
+        ("forced_by", pa.string()),
+        ("n_rows", pa.int64()),
+        ("share_rendered", pa.float64()),
+        ("chars_mean", pa.float64()),
+        ("chars_p95", pa.int64()),
+        ("n_lines", pa.int64()),
+        ("lines_per_row", pa.float64()),
+        ("outcomes_declared", pa.int32()),
+        ("outcomes_seen", pa.string()),
+        ("verdict_top", pa.float64()),
+        ("verdict_bits", pa.float64()),
+        ("verdict_free", pa.float64()),
+        ("verdict_given_line", pa.float64()),
+        ("repeats", pa.int64()),
+        ("unwitnessed", pa.float64()),
+        ("unchecked", pa.float64()),
+        ("fetch_mean", pa.float64()),
+        ("fetch_p95", pa.int64()),
+        ("fetch_max", pa.int64()),
+        ("branching", pa.float64()),
+        ("coverage", pa.string()),
+        ("flags", pa.string()),
+    ]
+)
+
+
+def main() -> None:
+    parser = cli.parser(__doc__)
+    parser.add_argument("--texts", required=True)
+    parser.add_argument("--solutions", required=True, help="of the same rows; their closure flags are the coverage")
+    parser.add_argument("--out", required=True)
+    args = parser.parse_args()
+    columns = ["id", "family", "design", "reveal", "prompt", "completion", "status"]
+    rows = read_table(args.texts, columns).to_pylist()
+    named = {(row["family"], row["design"], row["reveal"]) for row in rows}
+    if len(named) != 1:
+        raise LabError(f"{len(named)} designs or reveals, expected the texts of one", file=args.texts, field="design")
+    family, name, reveal = named.pop()
+    closures = {row["id"]: row["closure"] for row in read_table(args.solutions, ["id", "closure"]).to_pylist()}
+    missing = next((row["id"] for row in rows if row["id"] not in closures), None)
+    if missing is not None:
+        raise LabError(f"no solution of {missing!r}", file=args.solutions, field="id")
+    found = screen(rows, design_of(family, name), [closures[row["id"]] for row in rows])
+    table = [{"family": family, "design": name, "reveal": reveal, **row} for row in found]
+    write_table(args.out, table, SCHEMA, sources=[args.texts, args.solutions])
+
+
+if __name__ == "__main__":
+    cli.run(main)
