@@ -129,7 +129,7 @@ HOSTILE = {
     "many lines": lambda n: "t 0 1 2 {x} no\n" * (n // 15),
     "nesting": lambda n: "\\boxed{" * (n // 7),
     "digits": lambda n: "t " + "1" * n,
-    "empty lines": lambda n: "\n" * n,
+    "short lines": lambda n: "ab\n" * (n // 3),
     "other script": lambda n: "\u0905\x00\r\u2028" * (n // 4),
 }
 
@@ -140,7 +140,7 @@ def test_reading_time_grows_linearly(name: str, record_property):
 
     def seconds(length: int) -> float:
         text, best = HOSTILE[name](length), float("inf")
-        for _ in range(3):
+        for _ in range(2):
             start = time.perf_counter()
             parse_completion(text, DESIGN)
             best = min(best, time.perf_counter() - start)

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from common.errors import LabError
 from puzzles.base import Problem, Solution
@@ -74,8 +74,7 @@ class Box(Line):
         return self.answer == page.answer if page.thinks or page.lines_read else None
 
 
-@dataclass(frozen=True)
-class Malformed:
+class Malformed(NamedTuple):
     """A line that is of none of the design's kinds. line: its index; offset: of its first character in the text;
     nearest: the kind whose fixed opener it starts with, "" if none."""
 
