@@ -8,6 +8,7 @@ from common.config import check, read_arms, read_yaml
 from common.errors import LabError
 from common.sources import sources
 from puzzles import FAMILIES
+from reasoning.corruption import CORRUPTIONS
 from reasoning.designs import DESIGNS
 
 SCHEMAS = f"{workflow.basedir}/config"
@@ -21,7 +22,7 @@ try:
         designs={key: design.reveals for key, design in DESIGNS.items()},
         backbones=backbones,
         recipes=recipes,
-        corruptions=["none"],
+        corruptions=CORRUPTIONS,
     )
 except LabError as error:
     raise WorkflowError(str(error)) from None
@@ -36,7 +37,7 @@ wildcard_constraints:
     family="|".join(FAMILIES),
     design="|".join(sorted({design for _, design in DESIGNS})),
     reveal=r"\d+",
-    corruption="[a-z-]+",
+    corruption="|".join(CORRUPTIONS),
     split="train|test|real",
     eval_set="test|real",
     arm="|".join(arms.index),

@@ -44,3 +44,23 @@ rule render:
         "python {input.code[0]} --puzzles {input.puzzles} --solutions {input.solutions} --family {wildcards.family}"
         " --design {wildcards.design} --reveal {wildcards.reveal} --corruption {wildcards.corruption}"
         " --seed {params.seed} --out {output} 2> {log}"
+
+
+rule screen:
+    input:
+        code=lambda wildcards: code("screen", family=wildcards.family, design=wildcards.design),
+        texts="<results>/texts/{family}/{design}/reveal-{reveal}/none/train.parquet",
+        solutions="<results>/solutions/{family}/train.parquet",
+    output:
+        ensure("<results>/screens/{family}/{design}/reveal-{reveal}.parquet", non_empty=True),
+    log:
+        "<results>/logs/screen/{family}/{design}/reveal-{reveal}.log",
+    benchmark:
+        "<results>/benchmarks/screen/{family}/{design}/reveal-{reveal}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    shell:
+        "python {input.code[0]} --texts {input.texts} --solutions {input.solutions} --out {output} 2> {log}"

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from puzzles import FAMILIES
-from puzzles.base import Event, Problem, Solution, row_rng
+from puzzles.base import Problem, Solution, row_rng
 from reasoning.reveal import shown_key, shown_prompt
 from reasoning.trace import CLOSE, OPEN, Box, Design, Unrenderable
 
@@ -32,7 +32,7 @@ TEXTS = pa.schema(
 )
 RENDERED = "rendered"
 PUZZLE_COLUMNS = ("id", "family", "prompt", "answer", "stratum", "tier", "rule", "key", "canonical")
-SOLUTION_COLUMNS = ("id", "answer", "posterior", "n_consistent", "exhaustive", "nodes", "reason", "found", "events")
+SOLUTION_COLUMNS = ("id", "answer", "posterior", "n_consistent", "exhaustive", "nodes", "reason", "found")
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def problem_of(row: Mapping[str, Any]) -> Problem:
 
 
 def solution_of(row: Mapping[str, Any]) -> Solution:
-    """A row of the solutions table as a Solution (without the posterior over answers, which the table has not)."""
+    """A row of the solutions table as a Solution, without its events and the other answers: no design reads them."""
     return Solution(
         answer=row["answer"],
         posterior=row["posterior"],
@@ -94,7 +94,6 @@ def solution_of(row: Mapping[str, Any]) -> Solution:
         nodes=row["nodes"],
         reason=row["reason"],
         found=json.loads(row["found"]),
-        events=tuple(Event(e["kind"], e["name"], tuple(e["args"]), e["result"], e["verdict"]) for e in row["events"]),
     )
 
 
