@@ -1,5 +1,6 @@
 """The line grammar: round trips for every field type, refused declarations, any text at all, linear time."""
 
+import textwrap
 import time
 from typing import Annotated, Literal
 
@@ -7,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reasoning import lines as lines_module
 from reasoning.lines import Bits, Chars, Digit, Digits, Glyph, Letters, Line, Number, Word, line
+from reasoning.page import Page
 from reasoning.trace import Box, Design, Malformed, Trace, completion_of, parse_completion
 
 GLYPH = st.characters(min_codepoint=33, max_codepoint=126)
@@ -96,6 +99,18 @@ def test_a_cut_completion_loses_only_what_follows_the_cut(lines: list[Line], dat
     cut = text[: data.draw(st.integers(0, len(text)))]
     whole_lines = cut.count("\n") - 1
     assert parse_completion(cut, DESIGN)[: max(0, min(whole_lines, len(lines)))] == lines[: max(0, whole_lines)]
+
+
+def test_the_documented_example_is_real():
+    """The declaration in the module's docstring runs, and its two equations hold."""
+    block = lines_module.__doc__.split("Declaring a kind of line:\n")[1].split("TEXT is literal text")[0]
+    *declaration, first, second = textwrap.dedent(block).strip().splitlines()
+    names = dict(vars(lines_module))
+    exec("\n".join(declaration), names)
+    assert eval(first, names) and eval(second, names)
+    page = Page("numeral", None)
+    line = names["Partial"](3, 12, 35, "large")
+    assert (line.transcription(page), line.arithmetic(page), line.verdict_follows(page)) == (False, False, False)
 
 
 def test_malformed_lines_name_the_nearest_kind():

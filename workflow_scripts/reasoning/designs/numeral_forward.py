@@ -4,15 +4,14 @@ import random
 from collections.abc import Mapping
 from typing import Annotated
 
+from puzzles import numeral
 from puzzles.base import Problem, Solution
 from reasoning.lines import Chars, Line, line
 from reasoning.page import Page
-from reasoning.trace import Design, Trace
+from reasoning.trace import Design, Trace, Unrenderable
 
-VALUES = {
-    "C": 100, "XC": 90, "L": 50, "XL": 40, "X": 10, "IX": 9, "V": 5, "IV": 4, "I": 1,
-}  # fmt: skip
-Roman = Annotated[str, Chars("IVXLC")]
+VALUES = {symbol: value for value, symbol in numeral.VALUES}
+Roman = Annotated[str, Chars("IVXLCDM")]
 
 
 def largest_symbol(number: int) -> str:
@@ -51,13 +50,17 @@ class Take(Line):
         page.answer = self.so_far if self.after == 0 else None
 
 
-def render(problem: Problem, parsed: object, solution: Solution, known: Mapping[str, int], rng: random.Random) -> Trace:
+def render(
+    problem: Problem, parsed: numeral.NumeralRow, solution: Solution, known: Mapping[str, int], rng: random.Random
+) -> Trace:
     lines, left, so_far = [], parsed.query, ""
     while left:
         symbol = largest_symbol(left)
         so_far += symbol
         lines.append(Take(left, VALUES[symbol], left - VALUES[symbol], symbol, so_far))
         left -= VALUES[symbol]
+    if so_far != problem.answer:
+        raise Unrenderable("the answer is not the Roman numeral")
     return Trace(tuple(lines), so_far)
 
 
