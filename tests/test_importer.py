@@ -110,6 +110,7 @@ def test_duplicate_id(tmp_path):
         (b"id,prompt\n1,x\n", "row 0, field answer: missing column; the header has id, prompt"),
         (b"id,prompt,answer\n", "no rows below the header"),
         (b"id,prompt,answer\n1,x\n", "row 1, field answer: empty"),
+        (b"id,prompt,answer\n1,x,y,z\n", "row 1: more cells than the header's 3"),
         (b'id,prompt,answer\n1,"x,y\n', "row 1: not a CSV"),
         (b"id,prompt,answer\n1,\xff,y\n", "not UTF-8 text"),
         (None, "no such file"),

@@ -38,6 +38,8 @@ def read_csv(path: str | Path) -> Iterator[tuple[int, str, str, str]]:
                 raise LabError(f"missing column; the header has {found}", file=path, row=0, field=missing[0])
             rows: dict[str, int] = {}
             for number, record in enumerate(reader, 1):
+                if None in record:
+                    raise LabError(f"more cells than the header's {len(reader.fieldnames)}", file=path, row=number)
                 for name in COLUMNS:
                     if not record[name]:
                         raise LabError("empty, expected a value", file=path, row=number, field=name)
