@@ -12,6 +12,10 @@ from reasoning.reveal import shown_key, shown_prompt
 from reasoning.trace import Box, Design, Trace, Unrenderable, completion_of, parse_completion
 
 ROWS = 200
+FIRST_SLICE = ("answer-only", "derive", "search")
+# The designs whose bailed rows keep their guess as the target, right or wrong, and the lines that say so.
+KEEPS_WRONG_GUESSES = ("forced-chain", "witness")
+GUESSES = ("chain/bail", "chain/last-resort")
 CRYPT = {key: design for key, design in DESIGNS.items() if key[0].startswith("cryptarithm")}
 
 
@@ -41,15 +45,14 @@ def first_false(problem: Problem, k: int, lines: list) -> tuple | None:
     return None
 
 
-def cells() -> list[tuple[str, str, int]]:
-    return [(f, d, k) for (f, d), design in CRYPT.items() for k in (0, 4, 8, 10) if k in design.reveals]
+def cells(*reveals: int) -> list[tuple[str, str, int]]:
+    return [(f, d, k) for (f, d), design in CRYPT.items() for k in reveals if k in design.reveals]
 
 
-@pytest.mark.parametrize(("family", "design_id", "k"), cells())
-def test_every_trace_reads_back_and_checks_out(family: str, design_id: str, k: int) -> None:
+def check_traces(family: str, design_id: str, k: int, n: int) -> None:
     design = CRYPT[family, design_id]
     rendered = 0
-    for problem in rows(family):
+    for problem in rows(family)[:n]:
         trace = render(design, problem, k)
         if isinstance(trace, str):
             continue
@@ -59,9 +62,21 @@ def test_every_trace_reads_back_and_checks_out(family: str, design_id: str, k: i
         lines = parse_completion(text, design)
         assert lines == [*trace.lines, *([Box(trace.answer)] if trace.answer is not None else [])]
         assert first_false(problem, k, lines) is None
-        assert trace.answer in (None, problem.answer)
+        guessed = design_id in KEEPS_WRONG_GUESSES and any(each.KIND in GUESSES for each in trace.lines)
+        assert guessed or trace.answer in (None, problem.answer)
     if k == 10:
-        assert rendered > ROWS // 4
+        assert rendered > n // 4
+
+
+@pytest.mark.parametrize(("family", "design_id", "k"), cells(0, 5, 10))
+def test_every_trace_reads_back_and_checks_out(family: str, design_id: str, k: int) -> None:
+    check_traces(family, design_id, k, ROWS if design_id in FIRST_SLICE else 30)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("family", "design_id", "k"), cells(*range(11)))
+def test_every_trace_at_every_reveal(family: str, design_id: str, k: int) -> None:
+    check_traces(family, design_id, k, ROWS)
 
 
 def undetermined(family: str, design_id: str, k: int) -> int:
@@ -77,7 +92,7 @@ def test_derive_needs_the_digits() -> None:
 @pytest.mark.parametrize(("family", "design_id"), CRYPT)
 def test_the_hidden_rule_and_key_choose_no_line(family: str, design_id: str) -> None:
     design = CRYPT[family, design_id]
-    for problem in rows(family)[:40]:
+    for problem in rows(family)[:20]:
         known = shown_key(problem, 6)
         parsed = cryptarithm.parse(problem.prompt)
         blind = Problem(family, problem.prompt, problem.answer)

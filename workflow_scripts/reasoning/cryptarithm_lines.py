@@ -582,12 +582,14 @@ class Bet(Line):
         return self.op == page.parsed.query.op and list(self.groups) == open_groups(page.parsed, page.names("rule"))
 
     def verdict_follows(self, page: Page) -> bool:
-        return self.rule == bet_rule(self.groups, page.names("rule")).name
+        flip = any(NORMAL_RULES <= set(rules) for rules in page.names("gone").values())
+        return self.rule == bet_rule(self.groups, page.names("rule"), flip).name
 
     def establish(self, page: Page) -> None:
         page.put("rule", self.op, self.rule)
 
 
+NORMAL_RULES = frozenset(rule.name for rule in VALUE_RULES if rule.mode == "normal")
 SIGN_GROUP = {"+": "add", "*": "mul", "-": "sub"}
 
 
@@ -599,9 +601,9 @@ def open_groups(row: EquationRow, found: dict[str, str]) -> list[str]:
     return [group for group in ("add", "mul", "sub") if group not in used]
 
 
-def bet_rule(groups: tuple[str, ...], found: dict[str, str]) -> Rule:
-    """The plain rule of the first open group in the mode that the rules found so far have (normal if none)."""
-    mode = next((BY_NAME[name].mode for name in found.values() if BY_NAME[name].mode), "normal")
+def bet_rule(groups: tuple[str, ...], found: dict[str, str], flip: bool = False) -> Rule:
+    """The plain rule of the first open group, in the mode of the rules found so far; without any, flip if said so."""
+    mode = next((BY_NAME[name].mode for name in found.values() if BY_NAME[name].mode), "flip" if flip else "normal")
     return BY_NAME[("flip_" if mode == "flip" else "") + groups[0]]
 
 

@@ -264,10 +264,11 @@ def _spread(state: State) -> bool:
             if len(holders) == 1 and not single(state.domains[holders[0]]):
                 changed |= restrict(state, holders[0], 1 << digit, "only")
     for mode in MODE_RULES:
-        if any(not mask & mode for mask in state.rules.values()):
-            for op, mask in state.rules.items():
+        empty = next((op for op, mask in state.rules.items() if not mask & mode), None)
+        if empty is not None:
+            for op, mask in list(state.rules.items()):
                 if mask & mode:
-                    drop_rules(state, op, mask & ~mode, "mode")
+                    drop_rules(state, op, mask & ~mode, f"mode {empty}")
                     changed = True
                     if state.dead:
                         return True
@@ -293,6 +294,38 @@ def propagate(state: State, found: tuple[Clue, ...]) -> State:
                 break
             changed |= _narrow(state, clue)
     return state
+
+
+def settle(state: State, found: tuple[Clue, ...]) -> None:
+    """Narrow digits only: every glyph keeps what some row of every equation supports under the rules that are left,
+    and settled digits are taken from the others. No rule is dropped and nothing is logged."""
+    changed = True
+    while changed and not state.dead:
+        before = dict(state.domains)
+        for clue in found:
+            table = state.tables[clue.number]
+            mask = (_RULE_BIT[table.rule] & state.rules[clue.op]) != 0
+            columns = _BIT[table.digits]
+            for column, glyph in enumerate(clue.glyphs):
+                mask &= (columns[:, column] & state.domains[glyph]) != 0
+            if not mask.all():
+                table, columns = table.keep(mask), columns[mask]
+                state.tables[clue.number] = table
+            if not len(table):
+                state.dead = f"E{clue.number}"
+                return
+            support = np.bitwise_or.reduce(columns, axis=0)
+            for column, glyph in enumerate(clue.glyphs):
+                state.domains[glyph] &= int(support[column])
+        for glyph, mask in list(state.domains.items()):
+            if single(mask):
+                for other in state.domains:
+                    if other != glyph:
+                        state.domains[other] &= ~mask
+                        if not state.domains[other]:
+                            state.dead = other
+                            return
+        changed = before != state.domains
 
 
 def branches(state: State, found: tuple[Clue, ...], glyph: str) -> Iterator[tuple[int, State]]:

@@ -246,12 +246,12 @@ class Worker:
 
     # the query
 
-    def bet(self) -> None:
-        """A rule for the unseen query operator, from what the other operators leave."""
+    def bet(self, flip: bool = False) -> None:
+        """A rule for the unseen query operator, from what the others leave; `flip`: the normal order is out."""
         names = {op: rule.name for op, rule in self.rules.items()}
         groups = tuple(kinds.open_groups(self.row, names))
         if groups:
-            self.rules[self.row.query.op] = kinds.bet_rule(groups, names)
+            self.rules[self.row.query.op] = kinds.bet_rule(groups, names, flip)
             self.add(kinds.Bet(self.row.query.op, groups, self.rules[self.row.query.op].name))
 
     def missing(self) -> str:

@@ -1,0 +1,684 @@
+"""The study's forced chain (r7, r8) and its corrected twin: no search on the page, each numbered line settles one.
+
+The policy sees the prompt and the shown key only. When the chain stalls, one split into two cases is tried, and then
+labelled guesses (r7, r8) or an explicit undetermined ending (the twin).
+"""
+
+from collections.abc import Callable, Mapping
+
+from puzzles.base import Problem
+from puzzles.equations import Equation, EquationRow
+from puzzles.rules import BY_NAME, VALUE_RULES
+from reasoning import cryptarithm_letters as letters
+from reasoning import cryptarithm_lines as kinds
+from reasoning.designs._cryptarithm_forward import Worker, gated
+from reasoning.propagation import (
+    ALL_RULES,
+    GROUP_RULES,
+    GROUPS,
+    MODE_RULES,
+    MODES,
+    State,
+    bits,
+    propagate,
+    restrict,
+    settle,
+    single,
+    start,
+)
+from reasoning.trace import Trace, Unrenderable
+
+MOST_SPLITS = 12
+MOST_GUESSES = 5
+
+
+class Chain(Worker):
+    """Narrates a forced chain. `advance(state)` writes lines until nothing more is forced; subclasses give it."""
+
+    guesses = True  # may guess when stuck; otherwise the thought ends undetermined
+    scans = True
+
+    def __init__(self, row: EquationRow, shown: Mapping[str, int], budget: int):
+        super().__init__(row, shown)
+        self.budget, self.length = budget, 0
+        self.names, self.ops = letters.letters_of(row), letters.operators_of(row)
+        self.step = 0
+        self.bailed = False
+
+    def add(self, each):
+        self.length += len(each.text()) + 1
+        if self.length > self.budget:
+            raise Unrenderable(f"over budget of {self.budget} characters")
+        return super().add(each)
+
+    def numbered(self, kind: Callable, *fields):
+        self.step += 1
+        return self.add(kind(self.step, *fields))
+
+    # what a state knows
+
+    def pins(self, state: State) -> dict[str, int]:
+        return state.known()
+
+    def rule(self, state: State) -> str | None:
+        """The query's rule when it is settled."""
+        mask = state.rules.get(self.row.query.op, 0)
+        if not self.row.seen:
+            return self.rules[self.row.query.op].name if self.row.query.op in self.rules else None
+        return VALUE_RULES[mask.bit_length() - 1].name if single(mask) else None
+
+    def resolved(self, state: State) -> bool:
+        known = self.pins(state)
+        return self.rule(state) is not None and all(c in known for c in self.row.query.left + self.row.query.right)
+
+    # the parts of a thought
+
+    def table(self) -> None:
+        row = self.row
+        for number, e in enumerate(row.examples, 1):
+            if self.scans:
+                self.add(letters.Scan(number, letters.indexed(e), e.output))
+        self.add(letters.Letters(tuple(self.names.items())))
+        self.add(letters.Operators(tuple(self.ops.items())))
+        digits, ops = "".join(row.digit_glyphs()), "".join(row.operators)
+        self.add(letters.Disjoint(digits, ops, "shared" if set(digits) & set(ops) else "apart"))
+        for number, e in enumerate(row.examples, 1):
+            self.add(letters.FormLine(number, letters.form_of(row, e)))
+        self.add(letters.QueryForm(letters.form_of(row, row.query)))
+        given = tuple((self.names[g], d) for g, d in self.digits.items() if g in self.names)
+        if given:
+            self.add(letters.Given(given))
+
+    def narrate(self) -> None:
+        """Write the whole thought."""
+        row = self.row
+        self.table()
+        if row.seen:
+            verdict = self.join(row.query.op)
+            if verdict != "neither":
+                self.join_query(verdict)
+                return
+        else:
+            self.add(kinds.Unseen(row.query.op))
+        self.add(letters.Regime("".join(row.operators), "literal" if self.canonical else "arbitrary"))
+        vocabulary = None
+        if self.canonical:
+            vocabulary = {op: GROUP_RULES[GROUPS.index(group)] for op, group in kinds.SIGN_GROUP.items()}
+        state, self.clues = self.begin(vocabulary)
+        self.advance(state)
+        if state.dead:
+            raise Unrenderable("no assignment of the inventory fits")
+        self.bet_if_unseen(state)
+        if not self.resolved(state):
+            state = self.split(state) or state
+        if not self.resolved(state):
+            if not self.guesses:
+                self.give_up(state)
+                return
+            self.guess(state)
+            return
+        self.finish(state)
+
+    def begin(self, vocabulary: dict[str, int] | None):
+        return start(self.row, self.digits, vocabulary)
+
+    def advance(self, state: State) -> None:
+        raise NotImplementedError
+
+    def bet_if_unseen(self, state: State) -> None:
+        """Guess rows: say which rules are settled, bet on one for the query's operator."""
+        if self.row.seen or self.row.query.op in self.rules or len(state.modes()) == 2:
+            return
+        settled = {op: VALUE_RULES[mask.bit_length() - 1] for op, mask in state.rules.items() if single(mask)}
+        if settled:
+            self.add(letters.Rules(tuple((self.ops[op], rule.name) for op, rule in settled.items())))
+            self.rules |= settled
+        self.bet(flip=state.modes() == ("flip",))
+
+    def finish(self, state: State) -> None:
+        known, rule, query = self.pins(state), self.rule(state), self.row.query
+        pairs = tuple((self.names[c], known[c]) for c in dict.fromkeys(query.left + query.right))
+        self.add(letters.Resolved(self.ops[query.op], rule, pairs))
+        self.digits = dict(known)
+        self.rules[query.op] = BY_NAME[rule]
+        self.query()
+
+    def undetermined(self, what: str, of: str) -> None:
+        if not self.guesses:
+            super().undetermined(what, of)
+            return
+        self.bailed = True
+        query = self.row.query
+        self.add(letters.JoinOperands(query.left + query.right))
+        self.answer = query.left + query.right
+
+    def give_up(self, state: State) -> None:
+        """The explicit ending: what the query still lacks."""
+        known = self.pins(state)
+        missing = "".join(dict.fromkeys(c for c in self.row.query.left + self.row.query.right if c not in known))
+        self.add(kinds.Undetermined("digit", missing) if missing else kinds.Undetermined("rule", self.row.query.op))
+
+    # splits and guesses
+
+    def stall(self, state: State) -> None:
+        if len(state.modes()) > 1:
+            what = "order"
+        else:
+            what = "rule" if self.rule(state) is None else "digit"
+        self.numbered(letters.Stall, what)
+
+    def claim(self, state: State, claim: str) -> None:
+        """Apply a claim to a state, silently."""
+        name, _, value = claim.partition("=")
+        glyphs = {letter: glyph for glyph, letter in self.names.items()}
+        operators = {letter: op for op, letter in self.ops.items()}
+        if name == "order":
+            mask = MODE_RULES[MODES.index(value)]
+            for op in state.rules:
+                state.rules[op] &= mask
+                if not state.rules[op]:
+                    state.dead = op
+        elif name in operators:
+            state.rules[operators[name]] &= 1 << kinds.RULE_INDEX[value]
+        else:
+            self.pin(state, glyphs[name], int(value))
+
+    def pin(self, state: State, glyph: str, digit: int) -> None:
+        restrict(state, glyph, 1 << digit, "claim")
+
+    def points(self, state: State) -> list[tuple[str, str]]:
+        """Two-valued points: the order, the query's rule, other rules, letters (the query's first)."""
+        found = [("order=normal", "order=flip")] if len(state.modes()) == 2 else []
+        query = self.row.query
+        for op in sorted(state.rules, key=lambda op: op != query.op):
+            live = bits(state.rules[op])
+            if len(live) == 2:
+                found.append(tuple(f"{self.ops[op]}={VALUE_RULES[i].name}" for i in live))
+        known = self.pins(state)
+        for glyph in sorted(state.domains, key=lambda glyph: glyph not in query.left + query.right):
+            live = bits(state.domains[glyph])
+            if len(live) == 2 and glyph in self.names and glyph not in known:
+                found.append(tuple(f"{self.names[glyph]}={d}" for d in live))
+        return found[:MOST_SPLITS]
+
+    def silent(self, state: State, claim: str) -> State:
+        """The state under a claim, its chain run without writing."""
+        trial, lines, length, step = self.fork(state), self.lines, self.length, self.step
+        self.lines, self.length = [], 0
+        self.claim(trial, claim)
+        try:
+            if not trial.dead:
+                self.advance(trial)
+        except Unrenderable:
+            trial.dead = ""
+        self.lines, self.length, self.step = lines, length, step
+        return trial
+
+    def fork(self, state: State) -> State:
+        return state.copy()
+
+    def split(self, state: State) -> State | None:
+        """One binary split in which a case dies: the dead case is shown, the other goes on."""
+        for pair in self.points(state):
+            dead = [bool(self.silent(state, claim).dead) for claim in pair]
+            if dead[0] == dead[1]:
+                continue
+            self.stall(state)
+            self.add(letters.SplitLine(*pair))
+            lost, kept = (pair[0], pair[1]) if dead[0] else (pair[1], pair[0])
+            self.die(state, lost, "case")
+            self.add(letters.Survives(kept))
+            after = self.fork(state)
+            self.claim(after, kept)
+            self.advance(after)
+            self.bet_if_unseen(after)
+            return after
+        return None
+
+    def die(self, state: State, claim: str, why: str) -> None:
+        """Show a case until it has no value for something, and take it back."""
+        trial, step = self.fork(state), self.step
+        self.add(letters.Case(why, claim))
+        self.claim(trial, claim)
+        if not trial.dead:
+            self.advance(trial)
+        dead = trial.dead
+        what = self.names.get(dead) or self.ops.get(dead) or dead
+        self.add(letters.Dead(what, claim, "out"))
+        self.step = step
+
+    def guess(self, state: State) -> None:
+        """Labelled guesses: order, the query's rule, digits of the query; at most five; then whatever is at hand."""
+        self.stall(state)
+        self.bailed = True
+        self.add(letters.Bail())
+        query = self.row.query
+        for _ in range(MOST_GUESSES):
+            if self.resolved(state):
+                break
+            known = self.pins(state)
+            if len(state.modes()) == 2:
+                options = ["order=normal", "order=flip"]
+            elif self.rule(state) is None and query.op in state.rules:
+                options = [f"{self.ops[query.op]}={VALUE_RULES[i].name}" for i in bits(state.rules[query.op])]
+            else:
+                open_ = [c for c in query.left + query.right if c not in known]
+                if not open_:
+                    break
+                glyph = min(open_, key=lambda c: (state.domains[c].bit_count(), c))
+                options = [f"{self.names[glyph]}={d}" for d in bits(state.domains[glyph])]
+            claim = next((each for each in options if not self.silent(state, each).dead), None)
+            if claim is None:
+                break
+            if claim != options[0]:
+                self.die(state, options[0], "guess")
+            self.add(letters.Case("guess", claim))
+            self.claim(state, claim)
+            self.advance(state)
+            self.bet_if_unseen(state)
+        if not self.resolved(state):
+            self.assemble(state)
+        self.finish(state)
+
+    def assemble(self, state: State) -> None:
+        """The first rule that is left and the smallest digits that are free."""
+        query, known = self.row.query, self.pins(state)
+        mask = state.rules.get(query.op, ALL_RULES)
+        rule = self.rule(state) or VALUE_RULES[bits(mask)[0]].name
+        free = iter(d for d in range(10) if d not in known.values())
+        pairs = []
+        for c in dict.fromkeys(query.left + query.right):
+            if c not in known:
+                digit = next(free)
+                pairs.append((self.names[c], digit))
+                state.domains[c] = 1 << digit
+                self.note(state, c, digit)
+        self.add(letters.Assemble(rule, tuple(pairs)))
+        if self.row.seen:
+            state.rules[query.op] = 1 << kinds.RULE_INDEX[rule]
+        self.rules[query.op] = BY_NAME[rule]
+
+    def note(self, state: State, glyph: str, digit: int) -> None:
+        """Keep a digit that was set without a line of its own."""
+
+
+class Forced(Chain):
+    """r7: pins and drops are claimed as the engine infers them; pure narrowing is not shown."""
+
+    def advance(self, state: State) -> None:
+        at = len(state.events)
+        held = {glyph: digit for glyph, digit in state.known().items()}
+        propagate(state, self.clues)
+        orders = set()
+        for event in state.events[at:]:
+            if event.kind == "assign":
+                if int(event.result) in (digit for glyph, digit in held.items() if glyph != event.name):
+                    break  # two letters want one digit: the case is dead
+                held[event.name] = int(event.result)
+            if event.kind == "assign" and event.name in self.names and event.args[0] not in ("try", "claim"):
+                why = {"equation": "sole", "taken": "left", "only": "place"}[event.args[0]]
+                self.numbered(letters.AssertPin, self.names[event.name], int(event.result), why, "pin")
+            elif event.verdict == "drop" and event.args[0].startswith("mode"):
+                mode = BY_NAME[event.args[1]].mode
+                if mode not in orders:
+                    orders.add(mode)
+                    op = event.args[0].removeprefix("mode ")
+                    self.numbered(letters.AssertMode, mode, self.ops[op], "drop")
+            elif event.verdict == "drop":
+                left = tuple(event.result.split())
+                names = event.args[1:]
+                if left and len(left) < len(names):
+                    self.numbered(letters.AssertOnly, self.ops[event.name], left, "drop")
+                else:
+                    self.numbered(letters.AssertDrop, self.ops[event.name], names, "drop")
+
+
+def outcome(problem: Problem, work: Chain, budget: int) -> Trace:
+    """The trace; a chain or split must be right, a bail keeps its guess as it is (the study's quirk)."""
+    work.narrate()
+    trace = work.trace()
+    return trace if work.bailed else gated(problem, trace, budget)
+
+
+# --- witnesses ----------------------------------------------------------------------------------------------------
+
+MOST_SET, MOST_PAIRS, MOST_EACH = 5, 7, 7
+
+
+class Held(State):
+    """A state whose pins are only those that a line has shown; `domains` hold what the engine narrowed silently.
+
+    among: the candidates that a line has said; done: the lines that need not be written again.
+    """
+
+    def __init__(self, *fields, shown: dict[str, int], among: dict[str, str], done: set):
+        super().__init__(*fields)
+        self.shown, self.among, self.done = shown, among, done
+
+    def copy(self) -> "Held":
+        plain = super().copy()
+        fields = plain.domains, plain.rules, plain.tables, plain.dead, plain.events
+        return Held(*fields, shown=dict(self.shown), among=dict(self.among), done=set(self.done))
+
+
+class Witnessed(Chain):
+    """r8: an inference is taken only when a compact witness fits on its line."""
+
+    twins = False  # the balanced twin: every kind also with its other outcome, and premises said
+
+    def begin(self, vocabulary):
+        state, found = start(self.row, self.digits, vocabulary)
+        fields = state.domains, state.rules, state.tables, "", []
+        return Held(*fields, shown=dict(self.digits), among={}, done=set()), found
+
+    def pins(self, state: Held) -> dict[str, int]:
+        return state.shown
+
+    def pin(self, state: Held, glyph: str, digit: int) -> None:
+        restrict(state, glyph, 1 << digit, "claim")
+        self.note(state, glyph, digit)
+
+    def note(self, state: Held, glyph: str, digit: int) -> None:
+        state.shown[glyph] = digit
+
+    def examples_of(self, op: str) -> list[tuple[int, Equation]]:
+        return [(c.number, self.row.examples[c.number - 1]) for c in self.clues if c.op == op]
+
+    def advance(self, state: Held) -> None:
+        while not state.dead and not self.resolved(state):
+            before = dict(state.domains)
+            settle(state, self.clues)
+            if state.dead:
+                return
+            if not (self.shapes(state) or self.wholes(state) or self.pin_one(state, before) or self.kill_one(state)):
+                return
+
+    def _drop(self, state: Held, op: str, names) -> None:
+        for name in names:
+            state.rules[op] &= ~(1 << kinds.RULE_INDEX[name])
+        if not state.rules[op]:
+            state.dead = op
+
+    def live(self, state: Held, op: str) -> list[str]:
+        return [VALUE_RULES[i].name for i in bits(state.rules[op])]
+
+    def shapes(self, state: Held) -> bool:
+        """Sign and range of every operator's first examples, once."""
+        progress = False
+        for op in state.rules:
+            for number, e in self.examples_of(op):
+                families = list(dict.fromkeys(letters.family_of(name) for name in self.live(state, op)))
+                found = kinds.side_of(kinds.target_of(e, {}, "normal"))
+                least, most = letters.length_range(e)
+                for kind, key in (("sign", lambda f, e=e: letters.sides_of(f, e)), ("range", letters.RANGES.get)):
+                    groups: dict = {}
+                    for family in families:
+                        groups.setdefault(key(family), []).append(family)
+                    fails = {
+                        value: found not in value if kind == "sign" else most < value[0] or least > value[1]
+                        for value in groups
+                    }
+                    for value, members in groups.items():
+                        if not fails[value] and not (self.twins and any(fails.values())):
+                            continue
+                        verdict = "drop" if fails[value] else "keep"
+                        if (kind, op, value, number, verdict) in state.done:
+                            continue
+                        state.done.add((kind, op, value, number, verdict))
+                        alive = {letters.family_of(name) for name in self.live(state, op)}
+                        members = tuple(family for family in members if family in alive)
+                        if not members:
+                            continue
+                        if kind == "sign":
+                            self.numbered(letters.KillSign, self.ops[op], members, value, number, found, verdict)
+                        else:
+                            fields = self.ops[op], members, *value, number, least, most, verdict
+                            self.numbered(letters.KillRange, *fields)
+                        if verdict == "drop":
+                            progress = True
+                            self._drop(state, op, [n for f in members for n in letters.family_rules(f)])
+                            if state.dead:
+                                return True
+        return progress
+
+    def wholes(self, state: Held) -> bool:
+        """Orders without a rule, and groups that another operator owns."""
+        for mode, mask in zip(MODES, MODE_RULES, strict=True):
+            for op, live in state.rules.items():
+                if not live & mask and any(other & mask for other in state.rules.values()):
+                    if self.twins:
+                        rest = MODES[1 - MODES.index(mode)]
+                        count = (live & MODE_RULES[MODES.index(rest)]).bit_count()
+                        self.numbered(letters.KillMode, rest, self.ops[op], count, "keep")
+                    self.numbered(letters.KillMode, mode, self.ops[op], 0, "drop")
+                    for other in list(state.rules):
+                        state.rules[other] &= ~mask
+                        if not state.rules[other]:
+                            state.dead = other
+                    return True
+        for op, live in state.rules.items():
+            for group, mask in zip(GROUPS, GROUP_RULES, strict=True):
+                if live & mask != live:
+                    continue
+                for other, rest in state.rules.items():
+                    if other == op or not rest & mask:
+                        continue
+                    if self.twins:
+                        held = [g for g, m in zip(GROUPS, GROUP_RULES, strict=True) if rest & m]
+                        kept = next((g for g in held if g != group), None)
+                        if kept:
+                            self.numbered(letters.KillGroup, self.ops[op], group, self.ops[other], kept, "keep")
+                    self.numbered(letters.KillGroup, self.ops[op], group, self.ops[other], group, "drop")
+                    state.rules[other] &= ~mask
+                    if not state.rules[other]:
+                        state.dead = other
+                    return True
+        return False
+
+    # rules
+
+    def value_test(self, state: Held, op: str, name: str, number: int, e: Equation):
+        """(fields, drops) of a value test, None when an operand is not pinned."""
+        mode = BY_NAME[name].mode
+        operands = kinds.operands_of(e, state.shown, mode)
+        if operands is None or not int(operands[0]) or not int(operands[1]):
+            return None
+        value = kinds.written(BY_NAME[name], *operands)
+        target = letters.target_in_letters(self.row, e, state.shown, mode)
+        free = "".join(str(d) for d in range(10) if d not in state.shown.values())
+        return (self.ops[op], name, number, *operands, value, target), kinds.fits(value, target, free) is None
+
+    def ones_test(self, state: Held, op: str, name: str, number: int, e: Equation):
+        """(fields, drops, glyphs) of a units enumeration, None when the sets are too large."""
+        if BY_NAME[name].group not in ("add", "mul"):
+            return None
+        left, right, out = letters.reading(e, BY_NAME[name].mode)
+        sets = ["".join(map(str, self.candidates(state, glyph))) for glyph in (left[1], right[1], out[-1])]
+        if any(len(each) > MOST_SET for each in sets):
+            return None
+        work = letters.ones_work(name, sets[0], sets[1], e)
+        if not 0 < len(work) <= MOST_PAIRS:
+            return None
+        # only digits that occur in a pair are on the page
+        hits = letters.ones_hits(work, sets[2], e, BY_NAME[name].mode)
+        return (self.ops[op], name, number, work, sets[2]), not hits, (left[1], right[1], out[-1])
+
+    def candidates(self, state: Held, glyph: str) -> list[int]:
+        if glyph in state.shown:
+            return [state.shown[glyph]]
+        taken = set(state.shown.values())
+        return [d for d in bits(state.domains[glyph]) if d not in taken]
+
+    def kill_one(self, state: Held) -> bool:
+        """The next rule that a value or a units enumeration rules out."""
+        order = sorted(state.rules, key=lambda op: op != self.row.query.op)
+        for op in order:
+            if single(state.rules[op]):
+                continue
+            for name in self.live(state, op):
+                for number, e in self.examples_of(op):
+                    test = self.value_test(state, op, name, number, e)
+                    if test is not None and test[1]:
+                        self.twin(state, op, name, "value", number, e)
+                        self.numbered(letters.KillValue, *test[0], "drop")
+                        self._drop(state, op, [name])
+                        return True
+                    test = self.ones_test(state, op, name, number, e)
+                    if test is not None and test[1]:
+                        self.twin(state, op, name, "ones", number, e)
+                        self.premises(state, test[2])
+                        self.numbered(letters.KillOnes, *test[0], "drop")
+                        self._drop(state, op, [name])
+                        return True
+        return False
+
+    def twin(self, state: Held, op: str, dead: str, kind: str, number: int, e: Equation) -> None:
+        """The balanced twin: before a drop, a rule that the same kind of line keeps."""
+        if not self.twins:
+            return
+        for name in self.live(state, op):
+            if name == dead or (kind, op, name, number) in state.done:
+                continue
+            test = (self.value_test if kind == "value" else self.ones_test)(state, op, name, number, e)
+            if test is not None and not test[1]:
+                state.done.add((kind, op, name, number))
+                if kind == "ones":
+                    self.premises(state, test[2])
+                self.numbered(letters.KillValue if kind == "value" else letters.KillOnes, *test[0], "keep")
+                return
+
+    def premises(self, state: Held, glyphs) -> None:
+        """Say the candidate sets that a line uses, where the page does not know them yet."""
+        if not self.twins:
+            return
+        for glyph in dict.fromkeys(glyphs):
+            if glyph not in state.shown:
+                digits = "".join(map(str, self.candidates(state, glyph)))
+                if ("among", glyph, digits) not in state.done:
+                    state.done.add(("among", glyph, digits))
+                    state.among[glyph] = digits
+                    self.numbered(letters.Among, self.names[glyph], digits)
+
+    # digits
+
+    def pin_one(self, state: Held, before: Mapping[str, int]) -> bool:
+        """The next letter that a witness settles: copied, by its units, by trying each candidate, or left over."""
+        for clue in self.clues:
+            e, mask = self.row.examples[clue.number - 1], state.rules[clue.op]
+            if not single(mask):
+                continue
+            name = VALUE_RULES[mask.bit_length() - 1].name
+            test = self.value_test(state, clue.op, name, clue.number, e)
+            if test is not None:
+                fields = test[0]
+                new = kinds.fits(fields[5], fields[6])
+                if new:
+                    pairs = tuple((letter, int(d)) for letter, d in new.items())
+                    self.numbered(letters.Copy, clue.number, name, *fields[3:6], pairs)
+                    back = {letter: glyph for glyph, letter in self.names.items()}
+                    for letter, digit in pairs:
+                        self.pin(state, back[letter], digit)
+                    return True
+        for glyph in state.domains:
+            if glyph in state.shown or glyph not in self.names or not single(state.domains[glyph]):
+                continue
+            digit = state.domains[glyph].bit_length() - 1
+            taken = set(state.shown.values())
+            said = state.among.get(glyph, "0123456789")
+            untaken = "".join(d for d in said if int(d) not in taken)
+            narrowed = "".join(d for d in untaken if before[glyph] >> int(d) & 1 or int(d) == digit)
+            ways = [(way, wide) for way in (self.by_units, self.by_each, self.by_rest) for wide in (untaken, narrowed)]
+            for way, wide in ways:
+                made = way(state, glyph, wide)
+                if made is None:
+                    continue
+                kind, fields, hits = made
+                if hits != str(digit):
+                    continue
+                self.open_twin(state, way, glyph)
+                if fields[1] and kind is not letters.PinLast:
+                    self.premise_set(state, glyph, fields[1])
+                self.numbered(kind, *fields, hits, "pin")
+                self.pin(state, glyph, digit)
+                return True
+        return False
+
+    def premise_set(self, state: Held, glyph: str, digits: str) -> None:
+        if self.twins and ("among", glyph, digits) not in state.done:
+            state.done.add(("among", glyph, digits))
+            state.among[glyph] = digits
+            self.numbered(letters.Among, self.names[glyph], digits)
+
+    def open_twin(self, state: Held, way: Callable, pinned: str) -> None:
+        """The balanced twin: before a pin, a letter that the same kind of line leaves open."""
+        if not self.twins:
+            return
+        for glyph in self.names:
+            if glyph == pinned or glyph in state.shown or glyph not in state.domains:
+                continue
+            digits = "".join(map(str, self.candidates(state, glyph)))
+            made = way(state, glyph, digits) if 1 < len(digits) <= MOST_EACH else None
+            if made is not None and len(made[2].strip("-")) > 1 and (way.__name__, glyph, digits) not in state.done:
+                state.done.add((way.__name__, glyph, digits))
+                if made[0] is not letters.PinLast:
+                    self.premise_set(state, glyph, digits)
+                self.numbered(made[0], *made[1], made[2], "open")
+                state.among[glyph] = made[2]
+                state.domains[glyph] &= sum(1 << int(c) for c in made[2])
+                return
+
+    def by_units(self, state: Held, glyph: str, wide: str):
+        for clue in self.clues:
+            e, mask = self.row.examples[clue.number - 1], state.rules[clue.op]
+            rule = VALUE_RULES[mask.bit_length() - 1]
+            if not single(mask) or rule.group not in ("add", "mul") or not 0 < len(wide) <= MOST_EACH:
+                continue
+            left, right, out = letters.reading(e, rule.mode)
+            if glyph not in (left[1], right[1]) or not (out[-1] in state.shown or out[-1] == glyph):
+                continue
+            work = letters.units_of(rule.name, e, glyph, wide, state.shown)
+            if not work:
+                continue
+            target = self.names[glyph] if out[-1] == glyph else str(state.shown[out[-1]])
+            wanted = wide if out[-1] == glyph else target * len(wide)
+            hits = "".join(c for c, each, want in zip(wide, work, wanted, strict=True) if each[-1] == want)
+            return letters.PinOnes, (self.names[glyph], wide, clue.number, rule.name, tuple(work), target), hits or "-"
+        return None
+
+    def by_each(self, state: Held, glyph: str, wide: str):
+        for clue in self.clues:
+            e, mask = self.row.examples[clue.number - 1], state.rules[clue.op]
+            rule = VALUE_RULES[mask.bit_length() - 1]
+            unknown = {c for c in e.left + e.right if c not in state.shown}
+            if not single(mask) or unknown != {glyph} or not 0 < len(wide) <= MOST_EACH:
+                continue
+            work, hits = [], ""
+            free = "".join(str(d) for d in range(10) if d not in state.shown.values())
+            for c in wide:
+                digits = {**state.shown, glyph: int(c)}
+                operands = kinds.operands_of(e, digits, rule.mode)
+                if not int(operands[0]) or not int(operands[1]):
+                    break
+                value = kinds.written(rule, *operands)
+                target = letters.target_in_letters(self.row, e, digits, rule.mode)
+                work.append((value, target))
+                if kinds.fits(value, target, free.replace(c, "")) is not None:
+                    hits += c
+            else:
+                return letters.PinEach, (self.names[glyph], wide, clue.number, rule.name, tuple(work)), hits or "-"
+        return None
+
+    def by_rest(self, state: Held, glyph: str, wide: str):
+        taken = "".join(sorted(map(str, state.shown.values())))
+        if not taken:
+            return None
+        said = state.among.get(glyph, "0123456789")
+        hits = "".join(c for c in said if c not in taken)
+        return letters.PinLast, (self.names[glyph], said, taken), hits or "-"
+
+
+class Balanced(Witnessed):
+    """The corrected twin of r8: both outcomes of every kind, candidate sets said first, no guesses."""
+
+    guesses = False
+    twins = True

@@ -1,0 +1,40 @@
+"""witness-balanced: the corrected twin of `witness`.
+
+The same kinds of line, but each is also written with its other outcome on the same opener (keep before a drop, open
+before a pin), candidate sets are said before they are used, and a thought that stalls ends undetermined instead of
+guessing.
+"""
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from puzzles.base import Problem, Solution
+from reasoning import cryptarithm_letters as letters
+from reasoning import cryptarithm_lines as kinds
+from reasoning.designs._cryptarithm_chain import Balanced, outcome
+from reasoning.designs._cryptarithm_forward import FAMILIES
+from reasoning.trace import Design, Trace
+
+BUDGET = 1850
+
+
+def render(problem: Problem, parsed: Any, solution: Solution, known: Mapping[str, int], rng: random.Random) -> Trace:
+    return outcome(problem, Balanced(parsed, known, BUDGET), BUDGET)
+
+
+KINDS = (
+    *letters.TABLE_KINDS,
+    *kinds.JOIN_KINDS,
+    kinds.Unseen,
+    *letters.KILL_KINDS,
+    *letters.PIN_KINDS,
+    letters.Among,
+    *letters.END_KINDS,
+    kinds.Bet,
+    kinds.Left,
+    kinds.Pin,
+    *kinds.QUERY_KINDS,
+    kinds.Undetermined,
+)
+DESIGNS = tuple(Design("witness-balanced", family, KINDS, render, tuple(range(11))) for family in FAMILIES)
