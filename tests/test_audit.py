@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from collections import Counter, defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,28 @@ def test_a_damaged_field_fails_on_its_axis_at_its_line(family: str):
     assert total > 500
     for (kind, field), counts in caught.items():
         assert counts[True] >= 0.99 * counts.total(), (kind, field, misses[:5])
+
+
+@pytest.mark.parametrize(("family", "name"), sorted(DESIGNS))
+def test_a_flipped_verdict_fails_on_the_verdict_alone(family: str, name: str):
+    """For every design there is: the line that concludes otherwise, and no line before it, is caught."""
+    design = DESIGNS[family, name]
+    two = {kind for kind in design.kinds if len(kind.OUTCOMES) > 1}
+    if not two:
+        pytest.skip("no kind of line has two outcomes")
+    planted, misses = 0, []
+    for k in {design.reveals[0], design.reveals[-1]}:
+        for shown, trace in rendered(family, solved(family)[:25], k, name)[0][:12]:
+            lines = [*trace.lines, Box(trace.answer)] if trace.answer is not None else list(trace.lines)
+            for number, line in enumerate(lines):
+                for other in set(line.OUTCOMES) - {getattr(line, "verdict", "")}:
+                    wrong = replace(line, verdict=other)
+                    checked = checks([*lines[:number], wrong, *lines[number + 1 :]], shown, design)[number]
+                    planted += 1
+                    if checked.failed != ("verdict",) or not checked.first_failure:
+                        misses.append((line.text(), other, checked.failed))
+    print(f"{family}/{name}: {planted} verdicts flipped, {len(misses)} missed {misses[:3]}")
+    assert planted and len(misses) <= 0.01 * planted, misses[:5]
 
 
 @pytest.mark.parametrize("family", OURS)

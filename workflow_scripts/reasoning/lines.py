@@ -129,8 +129,10 @@ def _pair(hint: Any, inner: str) -> Codec:
     if first.continues & set(inner[:1]) or (first.continues and not inner):
         raise TypeError(f"in a pair the first part may run into the separator {inner!r}")
 
+    start = re.compile(first.pattern)
+
     def decode(text: str) -> tuple:
-        head = re.match(first.pattern, text).end()
+        head = start.match(text).end()
         return first.decode(text[:head]), second.decode(text[head + len(inner) :])
 
     return Codec(
