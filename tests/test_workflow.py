@@ -1,0 +1,181 @@
+"""The workflow: style, plans, what an edit replans, and the smoke configuration from end to end."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PARTS = ("Snakefile", "rules", "config", "profiles", "envs", "workflow_scripts", "requirements.txt")
+SMOKE = ("--configfile", "config/smoke.yaml")
+SEARCH = "workflow_scripts/reasoning/designs/cryptarithm_search.py"
+
+
+def copy(folder: Path) -> Path:
+    """The project's own files in a new folder, so that nothing here touches the results of a real run."""
+    for part in PARTS:
+        source, target = ROOT / part, folder / part
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, target)
+    return folder
+
+
+def snakemake(folder: Path, *words: str, timeout: float = 120) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", *words]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=timeout, env={**os.environ, "PATH": path}
+    )
+
+
+def planned(folder: Path, *words: str) -> dict[str, int]:
+    """Jobs per rule of a dry run."""
+    done = snakemake(folder, "--dry-run", *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    block = re.search(r"^job +count\n-+ +-+\n(.*?)^total", done.stdout + done.stderr, re.M | re.S)
+    return {name: int(n) for name, n in re.findall(r"^(\w+) +(\d+)$", block[1], re.M)} if block else {}
+
+
+def outputs(folder: Path, *words: str) -> str:
+    """The text of a dry run: every planned output is in it."""
+    done = snakemake(folder, "--dry-run", *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return "\n".join(re.findall(r"^ +output: (.*)$", done.stdout + done.stderr, re.M))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    return copy(tmp_path_factory.mktemp("project"))
+
+
+def test_rules_are_formatted_and_lint_clean(project):
+    files = [str(path) for path in (ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk")))]
+    done = subprocess.run([sys.executable, "-m", "snakefmt", "--check", "-l", "100", *files], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    done = snakemake(project, "--lint")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("name", "jobs"), [("default", 100), ("smoke", 60), ("paper", 800)])
+def test_every_configuration_plans(project, name, jobs):
+    started = time.monotonic()
+    plan = planned(project, "--configfile", f"config/{name}.yaml")
+    assert sum(plan.values()) >= jobs and {"train", "sample", "grade", "audit", "summarize"} <= set(plan)
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        assert time.monotonic() - started < 15
+
+
+def test_a_benchmark_adds_the_real_rows_without_a_new_training(project, tmp_path):
+    csv = tmp_path / "rows.csv"
+    csv.write_text("id,prompt,answer\n")
+    plain = planned(project, *SMOKE)
+    real = planned(project, *SMOKE, "--config", f"benchmark_csv={csv}")
+    assert real["sample"] == 2 * plain["sample"] and real["import_real"] == 8
+    assert all(real[rule] == plain[rule] for rule in ("train", "corpus", "backbone", "generate"))
+
+
+def test_any_text_that_a_design_supports_can_be_asked_for(project):
+    path = "results/smoke/texts/cryptarithm_deduce/derive/reveal-7/none/train.parquet"
+    assert planned(project, path, *SMOKE) == {"fit_prior": 1, "generate": 1, "render": 1, "solve": 1}
+
+
+# --- what an edit replans: the puzzles, texts and corpora are really made, at a few rows per family.
+
+FEW = (*SMOKE, "--config", "rows={train: {default: 90, equation_numeric_guess: 240}, test: {default: 5}}")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """A project in which every corpus of the smoke configuration has been made."""
+    folder = copy(tmp_path_factory.mktemp("made"))
+    done = snakemake(folder, "corpora", *FEW, timeout=400)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert planned(folder, "corpora", *FEW) == {}
+    return folder
+
+
+def test_touching_every_file_replans_nothing(made):
+    for path in made.rglob("*"):
+        if path.is_file() and ".snakemake" not in path.parts:
+            path.touch()
+    assert planned(made, "corpora", *FEW) == {}
+
+
+def test_editing_a_design_replans_its_dependants_only(made):
+    with edited(made / SEARCH, lambda text: text + "\n# one more line\n"):
+        plan = planned(made, "corpora", *FEW)
+        assert plan == {"render": 1, "corpus": 1, "corpora": 1}
+        assert "texts/cryptarithm_deduce/search" in outputs(made, "corpora", *FEW)
+    assert planned(made, "corpora", *FEW) == {}
+
+
+def test_editing_a_family_replans_no_other_family(made):
+    with edited(made / "workflow_scripts/puzzles/numeral.py", lambda text: text + "\n# one more line\n"):
+        listed = outputs(made, "corpora", *FEW)
+        assert "puzzles/numeral/train" in listed and "corpora/forward-mix" in listed
+        assert "cryptarithm" not in listed and "puzzles/cipher" not in listed
+
+
+def test_adding_an_arm_plans_that_arm_only(made):
+    row = "derive-5\tcryptarithm_deduce\tderive\t5\tnone\tall\t64\ttiny\tsmall\t1\n"
+    with edited(made / "config/arms.smoke.tsv", lambda text: text + row):
+        assert planned(made, "corpora", *FEW) == {"render": 1, "corpus": 1, "corpora": 1}
+        listed = outputs(made, *FEW)
+        assert "adapters/derive-5/seed-1" in listed and "tables/accuracy" in listed
+        assert "texts/cryptarithm_deduce/derive/reveal-5/none/test.parquet" in listed
+
+
+class edited:
+    """A file with changed text inside the with block, and its old text afterwards."""
+
+    def __init__(self, path: Path, change):
+        self.path, self.old = path, path.read_text(encoding="utf-8")
+        self.new = change(self.old)
+
+    def __enter__(self):
+        self.path.write_text(self.new, encoding="utf-8")
+
+    def __exit__(self, *_):
+        self.path.write_text(self.old, encoding="utf-8")
+
+
+def test_the_examples_of_the_readme_work(made):
+    """The arm, the family option and the targets that README.md shows are taken from its text and planned."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    arm = re.search(r"^derive-3\t.*$", readme, re.M)[0]
+    with edited(made / "config/arms.tsv", lambda text: text + arm + "\n"):
+        listed = outputs(made, "results/main/adapters/derive-3/seed-1/adapter_model.safetensors")
+        assert "results/main/texts/cryptarithm_deduce/derive/reveal-3/none/train.parquet" in listed
+
+
+@pytest.mark.slow
+def test_smoke_from_end_to_end(tmp_path):
+    """Every stage on two cores, DeepSpeed with two ranks; a second run does nothing; the report is one file."""
+    folder = copy(tmp_path)
+    started = time.monotonic()
+    done = snakemake(folder, *SMOKE, timeout=900)
+    assert done.returncode == 0, done.stdout + done.stderr
+    made_in = time.monotonic() - started
+    results = folder / "results/smoke"
+    for name in ("frontier", "designs", "reveal"):
+        assert (results / f"figures/{name}.png").stat().st_size > 10_000
+        assert (results / f"figures/{name}.pdf").read_bytes().startswith(b"%PDF")
+    assert '"ranks": 2' in (results / "adapters/forward-mix/seed-1/provenance.json").read_text()
+    assert (results / "tables/accuracy.csv").read_text().count("\n") > 40
+
+    started = time.monotonic()
+    done = snakemake(folder, *SMOKE)
+    assert "Nothing to be done" in done.stdout + done.stderr
+    assert time.monotonic() - started < 20
+    done = snakemake(folder, "--report", "report.html", *SMOKE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "What would change our mind" in page and "<script src=\"http" not in page
+    assert made_in < 8 * 60
