@@ -1,8 +1,8 @@
 """bit_manipulation / prior-scan (the study's r3): try every rule for one output bit, most frequent kinds first.
 
-Each is a short line of its own; a match is walked over the other bits and verified on the examples. A match by chance is
-refuted by its walk, and the scan goes on. Rows that need more than MOST candidates are left out, as the study left out
-those beyond its 185.
+Each is a short line of its own; a match is walked over the other bits and verified on the examples. A match by chance
+is refuted by its walk, and the scan goes on. Rows that need more than MOST candidates are left out, as the study left
+out those beyond its 185.
 """
 
 import random
