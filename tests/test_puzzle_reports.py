@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from common.artifacts import read_table, write_table
-from puzzles import FAMILIES, bench
+from puzzles import FAMILIES, bench, numeral
 from puzzles.base import row_rng
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "workflow_scripts"
@@ -65,12 +65,18 @@ def test_grade(tmp_path):
 
 def test_bench_on_given_rows(tmp_path, rows_csv):
     out, figure = tmp_path / "bench.parquet", tmp_path / "bench.png"
+    with open(rows_csv, "a", newline="", encoding="utf-8") as handle:
+        csv.writer(handle).writerow(["bad", numeral.HEADER + "1 -> one" + numeral.BEFORE + "1" + numeral.AFTER, "I"])
     done = run("bench_solvers", "--rows", rows_csv, "--out", out, "--figure", figure)
     assert done.returncode == 0, done.stderr
     table = read_table(out)
-    assert tuple(table.column_names) == bench.COLUMNS and table.num_rows == 60
-    frame = table.to_pandas()
-    assert (frame[frame.family == "numeral"].strict).all() and figure.read_bytes()[:4] == b"\x89PNG"
+    assert tuple(table.column_names) == bench.COLUMNS and table.num_rows == 61
+    frame = table.to_pandas().set_index("id")
+    assert "row 61, field prompt: field example 1" in done.stderr
+    assert frame.prediction.isna().to_dict() == {row_id: row_id == "bad" for row_id in frame.index}
+    assert not frame.loc["bad"].official
+    easy = frame[(frame.family == "numeral") & (frame.index != "bad")]
+    assert easy.strict.all() and len(easy) == 30 and figure.read_bytes()[:4] == b"\x89PNG"
     for part in ("official", "expected", "coverage", "p99 ms", "rows/s", "Calibration", "join", "value"):
         assert part in done.stdout
     assert "Generators" not in done.stdout

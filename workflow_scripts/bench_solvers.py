@@ -10,6 +10,7 @@ see the rows that are scored. With --figure, time per row against the size of th
 """
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,9 +21,13 @@ from tqdm import tqdm
 from common import cli
 from common.artifacts import whole, write_table
 from common.errors import LabError
-from puzzles import FAMILIES, bench
-from puzzles.base import Problem, row_rng
-from puzzles.importer import read_problems
+from puzzles import FAMILIES, bench, family_of
+from puzzles.base import Problem, PromptError, row_rng
+from puzzles.importer import problem_of, read_csv
+
+TYPES = {"official": pa.bool_(), "strict": pa.bool_(), "exhaustive": pa.bool_(), "nodes": pa.int64()}
+TYPES |= {"posterior": pa.float64(), "ms": pa.float64()}
+SCHEMA = pa.schema([(name, TYPES.get(name, pa.string())) for name in bench.COLUMNS])
 
 
 def drawn(families: list[str], n: int, seed: int) -> Iterator[tuple[str, Problem]]:
@@ -30,6 +35,20 @@ def drawn(families: list[str], n: int, seed: int) -> Iterator[tuple[str, Problem
     for name in families:
         for problem in FAMILIES[name].generate(row_rng(seed, "bench", name), n):
             yield problem.id, problem
+
+
+def given(path: str) -> Iterator[tuple[str, Problem]]:
+    """The rows of a CSV. Of a malformed prompt only the family is told; it counts as not answered and is reported."""
+    for number, row_id, prompt, answer in read_csv(path):
+        try:
+            name = family_of(prompt)
+        except PromptError as error:
+            raise LabError(str(error), file=path, row=number, field="prompt") from error
+        try:
+            yield row_id, problem_of(prompt, answer)
+        except PromptError as error:
+            print(f"{path}: row {number}, field prompt: {error}", file=sys.stderr)
+            yield row_id, Problem(name, prompt, answer, stratum="malformed")
 
 
 def read_priors(folder: str | None) -> dict[str, dict]:
@@ -90,12 +109,12 @@ def main() -> None:
         raise LabError(f"expected at least 1 row, got {args.n}", field="--n")
     if args.figure and Path(args.figure).suffix not in (".png", ".pdf", ".svg"):
         raise LabError(f"expected a .png, .pdf or .svg file, got {args.figure}", field="--figure")
-    source = list(read_problems(args.rows) if args.rows else drawn(args.family, args.n, args.seed))
+    source = list(given(args.rows) if args.rows else drawn(args.family, args.n, args.seed))
     source = [(row_id, problem) for row_id, problem in source if problem.family in args.family]
     rows = bench.measure(tqdm(source, desc="solve", disable=None), read_priors(args.priors))
 
-    kept = pa.Table.from_pandas(rows[list(bench.COLUMNS)], preserve_index=False)
-    write_table(args.out, kept, params=vars(args), sources=[args.rows] if args.rows else [])
+    table = pa.Table.from_pandas(rows, SCHEMA, preserve_index=False)
+    write_table(args.out, table, params=vars(args), sources=[args.rows] if args.rows else [])
     if args.figure:
         plot(rows, args.figure)
     origin = args.rows or "drawn rows"

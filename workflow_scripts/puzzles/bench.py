@@ -8,7 +8,7 @@ from itertools import islice
 import pandas as pd
 
 from puzzles import FAMILIES, checker, cipher
-from puzzles.base import Problem, content_hash, row_rng, split_of
+from puzzles.base import Problem, PromptError, Solution, content_hash, row_rng, split_of
 
 COLUMNS = ("id", "family", "stratum", "prediction", "official", "strict", "posterior", "exhaustive", "nodes", "ms")
 CONFIDENCE = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0)
@@ -33,17 +33,17 @@ def search_space(family: str, parsed: object) -> float:
 
 
 def measure(rows: Iterable[tuple[str, Problem]], priors: Mapping[str, dict]) -> pd.DataFrame:
-    """One line per (id, problem): COLUMNS and `space`; ms is parsing and solving, after one untimed row per family."""
+    """One line per (id, problem): COLUMNS and `space`; ms is parsing and solving, after one untimed row per family.
+
+    A prompt that the family's parser refuses has no prediction, as one that the solver finds unsolvable.
+    """
     lines, warm = [], set()
     for row_id, problem in rows:
-        family = FAMILIES[problem.family]
-        prior = priors.get(problem.family)
         if problem.family not in warm:
-            family.solve(family.parse(problem.prompt), prior)
+            _solve(problem, priors)
             warm.add(problem.family)
         start = time.perf_counter()
-        parsed = family.parse(problem.prompt)
-        found = family.solve(parsed, prior)
+        parsed, found = _solve(problem, priors)
         ms = 1000 * (time.perf_counter() - start)
         answered = found.answer is not None
         lines.append(
@@ -58,10 +58,19 @@ def measure(rows: Iterable[tuple[str, Problem]], priors: Mapping[str, dict]) -> 
                 "exhaustive": found.exhaustive,
                 "nodes": found.nodes,
                 "ms": ms,
-                "space": search_space(problem.family, parsed),
+                "space": search_space(problem.family, parsed) if parsed else 0.0,
             }
         )
     return pd.DataFrame(lines, columns=[*COLUMNS, "space"])
+
+
+def _solve(problem: Problem, priors: Mapping[str, dict]) -> tuple[object, Solution]:
+    family = FAMILIES[problem.family]
+    try:
+        parsed = family.parse(problem.prompt)
+    except PromptError as error:
+        return None, Solution(None, reason=str(error))
+    return parsed, family.solve(parsed, priors.get(problem.family))
 
 
 def accuracy(rows: pd.DataFrame) -> pd.DataFrame:
