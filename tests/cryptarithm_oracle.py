@@ -1,6 +1,7 @@
 """A constraint model of cryptarithms in OR-tools, written apart from the solver: all answers that a row allows."""
 
 from ortools.sat.python import cp_model
+
 from puzzles.equations import EquationRow
 
 GROUP = {"add": "add", "add+1": "add", "add-1": "add", "mul": "mul", "mul+1": "mul", "mul-1": "mul"}

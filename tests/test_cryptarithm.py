@@ -7,9 +7,10 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from cryptarithm_oracle import answers as oracle_answers
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from cryptarithm_oracle import answers as oracle_answers
 from puzzles import cryptarithm as family
 from puzzles import equations
 from puzzles.base import PromptError

@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from puzzles import checker, equations
 from puzzles import equation_numeric as family
 from puzzles.base import PromptError

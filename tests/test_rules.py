@@ -2,6 +2,7 @@
 
 import pyarrow.parquet as pq
 import pytest
+
 from puzzles import rules, signatures
 from puzzles.equations import Equation
 from puzzles.rules import BY_NAME, RULES, VALUE_RULES, apply
