@@ -390,10 +390,12 @@ def _close_mode(
     return (domains, allowed) if fits else None
 
 
-def closure_flags(row: EquationRow, given: Mapping[str, Any] | None) -> dict[str, bool]:
+def closure_flags(
+    row: EquationRow, given: Mapping[str, Any] | None, known: Mapping[str, int] | None = None
+) -> dict[str, bool]:
     """Per set of rules whether forward deduction settles a value row: "{level}/given" and "{level}/open".
 
-    given: as in `close`; None leaves the "given" flags out. {} for a row whose query is a join: it needs no digits.
+    given, known: as in `close`; without `given` the "given" flags are left out. {} for a row whose query is a join: it needs no digits.
     """
     query = row.query
     if any(equation.op == query.op and join_of(equation) for equation in row.examples):
@@ -401,8 +403,8 @@ def closure_flags(row: EquationRow, given: Mapping[str, Any] | None) -> dict[str
     flags = {}
     for level in LEVELS:
         if given is not None:
-            flags[f"{level}/given"] = close(row, level, given).settled(query.left + query.right)
-        free = close(row, level)
+            flags[f"{level}/given"] = close(row, level, given, known).settled(query.left + query.right)
+        free = close(row, level, None, known)
         flags[f"{level}/open"] = (
             free.settled(query.left + query.right)
             and len(free.modes) == 1
