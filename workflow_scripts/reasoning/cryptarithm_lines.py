@@ -5,6 +5,7 @@ output read that way, the minus written `-` on its own side, digits reversed in 
 with two characters.
 """
 
+import re
 from typing import Annotated, Literal
 
 from puzzles import rules
@@ -333,12 +334,14 @@ class ReadOff(Line):
         if e is None:
             return False
         rule = BY_NAME.get(page.get("rule", e.op, ""))
-        if rule is None:
-            return False
-        value = page.get("value", f"{self.number} {rule.mode} {test_group(rule)}")
-        if value is not None and rule.group in ("add", "mul"):
-            value = str(value + OFFSETS[offset_word(rule)])
-        return (self.value, self.target) == (value, target_of(e, known_digits(page), rule.mode))
+        return rule is not None and self.target == target_of(e, known_digits(page), rule.mode)
+
+    def arithmetic(self, page: Page) -> bool:
+        """The value is what the operator's rule gives."""
+        e = example(page, self.number)
+        rule = BY_NAME.get(page.get("rule", e.op, "")) if e is not None else None
+        operands = operands_of(e, known_digits(page), rule.mode) if rule is not None else None
+        return operands is not None and self.value == rule_value(rule, *operands)
 
     def verdict_follows(self, page: Page) -> bool:
         return fits(self.value, self.target) == {glyph: str(value) for glyph, value in self.pairs}
@@ -371,10 +374,6 @@ class _Test(Line):
         trials = page.get("trials", "", ())
         return digits.replace(str(trials[-1][1]), "") if trials else digits
 
-    def result(self) -> object:
-        """What the computation gave, for a later read-off."""
-        return None
-
     def establish(self, page: Page) -> None:
         e = example(page, self.number)
         if e is None:
@@ -385,7 +384,6 @@ class _Test(Line):
             trials[-1][2].append(rule is not None and self.verdict == offset_word(rule))
             return
         mode = "flip" if self.flip else "normal"
-        page.put("value", f"{self.number} {mode} {self.GROUP}", self.result())
         page.put("test", f"{e.op} {mode} {self.GROUP} {self.number}", self.verdict)
         if page.get("supposed") is not None:
             page.put("placed", str(self.number), True)
@@ -426,9 +424,6 @@ class AddTest(_Test):
     def verdict_follows(self, page: Page) -> bool:
         return self.verdict == near(self.total, self.target, self.free(page))
 
-    def result(self) -> int:
-        return self.total
-
 
 @line
 class MulTest(_Test):
@@ -458,9 +453,6 @@ class MulTest(_Test):
 
     def verdict_follows(self, page: Page) -> bool:
         return self.verdict == near(self.product(), self.target, self.free(page))
-
-    def result(self) -> int:
-        return self.product()
 
 
 @line
@@ -492,9 +484,6 @@ class SubTest(_Test):
         found = fits(str(self.total), self.target.strip("-"), self.free(page))
         return self.verdict == ("no" if found is None else "same")
 
-    def result(self) -> str:
-        return self.target.replace(self.target.strip("-"), str(self.total)) if self.target.strip("-") else ""
-
 
 @line
 class ModTest(_Test):
@@ -520,9 +509,6 @@ class ModTest(_Test):
     def verdict_follows(self, page: Page) -> bool:
         found = fits(self.rest.rpartition("=")[2], self.target, self.free(page))
         return self.verdict == ("no" if found is None else "same")
-
-    def result(self) -> str:
-        return self.rest.rpartition("=")[2]
 
 
 @line
@@ -886,12 +872,17 @@ class Counts(Line):
 
     def arithmetic(self, page: Page) -> bool:
         digits, chosen = known_digits(page), chosen_rules(page)
-        placed = page.names("placed")
-        found = []
+        placed, counts = page.names("placed"), dict(self.counts)
         for clue in clues(page.parsed):
-            if str(clue.number) not in placed:
-                found.append((clue.number, min(COUNT_CAP, len(matching(clue, digits, row_mode(chosen), chosen)))))
-        return list(self.counts) == found
+            e, number = example(page, clue.number), clue.number
+            if number in counts:
+                count = min(COUNT_CAP, len(matching(clue, digits, row_mode(chosen), chosen)))
+                if counts.pop(number) != count or str(number) in placed:
+                    return False
+            elif str(number) not in placed:  # unless it can simply be computed, it must be counted
+                if clue.op not in chosen or any(c not in digits for c in e.left + e.right):
+                    return False
+        return not counts and len(self.counts) == len(dict(self.counts))
 
     def verdict_follows(self, page: Page) -> bool:
         if any(count == 0 for _, count in self.counts):
@@ -999,6 +990,11 @@ class RowTry(Line):
         page.put("supposed", "", (self.number, self.k, self.n))
 
 
+def rule_value(rule: Rule, x: str, y: str) -> str:
+    """What a rule gives on operand values; the rest by zero, which a wrong digit can ask for, is the operand itself."""
+    return mod_steps(x, y)[1].rpartition("=")[2] if rule.base == "mod" else written(rule, x, y)
+
+
 def written(rule: Rule, x: str, y: str) -> str:
     """What an arithmetic rule gives on operand values, with its minus, before any reversal."""
     number, side = rules.value(rule, int(x), int(y))
@@ -1020,3 +1016,110 @@ class UndoRow(Line):
 
     def establish(self, page: Page) -> None:
         page.undo()
+
+
+# --- one operation per line ---------------------------------------------------------------------------------------
+
+
+@line
+class Step(Line):
+    """One operation, alone on its line."""
+
+    KIND = "crypt/step"
+    TEXT = "step {expression}"
+    expression: Annotated[str, Chars("0-9+*=\\-")]
+
+    def arithmetic(self, page: Page) -> bool:
+        left, _, right = self.expression.partition("=")
+        found = _SIMPLE.fullmatch(left)
+        if found is None or not right.isdigit():
+            return False
+        total = int(found[1])
+        for sign, number in _TERM.findall(found[2]):
+            total = {"+": total.__add__, "-": total.__sub__, "*": total.__mul__}[sign](int(number))
+        return total == int(right)
+
+
+_SIMPLE = re.compile(r"([0-9]{1,5})((?:[+*-][0-9]{1,5}){1,2})")
+_TERM = re.compile(r"([+*-])([0-9]+)")
+
+
+@line
+class Check(_Test):
+    """An example's computed value against its output; the operations stand on the lines before (or nowhere)."""
+
+    KIND = "crypt/check"
+    TEXT = "E{number} {flip}by {group} {x} {y} gives {value} vs {target} {verdict}"
+    OUTCOMES = NearWords
+    FORCED_BY = "the value against the target on the same line"
+    number: int
+    flip: Flip
+    group: Literal["add", "mul", "sub", "mod"]
+    x: Pair
+    y: Pair
+    value: int
+    target: Word
+    verdict: str
+
+    @property
+    def GROUP(self) -> str:
+        return self.group
+
+    def arithmetic(self, page: Page) -> bool:
+        return self.value == plain_value(self.group, self.x, self.y)
+
+    def verdict_follows(self, page: Page) -> bool:
+        free = self.free(page)
+        if self.group in ("add", "mul"):
+            return self.verdict == near(self.value, self.target, free)
+        target = self.target.strip("-") if self.group == "sub" else self.target
+        return self.verdict == ("no" if fits(str(self.value), target, free) is None else "same")
+
+
+def plain_value(group: str, x: str, y: str) -> int:
+    """Sum, product, distance or rest of two operand values."""
+    if group == "add":
+        return int(x) + int(y)
+    if group == "mul":
+        return int(x) * int(y)
+    return abs(int(x) - int(y)) if group == "sub" else int(mod_steps(x, y)[1].rpartition("=")[2])
+
+
+@line
+class QueryValue(Line):
+    """The query's sum, product, distance or rest; the operations stand on the lines before."""
+
+    KIND = "crypt/query-value"
+    TEXT = "{group} {x} {y} gives {value}"
+    group: Literal["add", "mul", "sub", "mod"]
+    x: Pair
+    y: Pair
+    value: int
+
+    def transcription(self, page: Page) -> bool:
+        rule = query_rule(page)
+        if rule is None or test_group(rule) != self.group:
+            return False
+        return operands_of(page.parsed.query, known_digits(page), rule.mode) == (self.x, self.y)
+
+    def arithmetic(self, page: Page) -> bool:
+        return self.value == plain_value(self.group, self.x, self.y)
+
+    def establish(self, page: Page) -> None:
+        page.put("result", "", str(self.value))
+        page.put("order", "", compare(int(self.x), int(self.y)))
+
+
+@line
+class Reflect(Line):
+    """Why the present row is given up: an example that failed, before it is taken back."""
+
+    KIND = "crypt/reflect"
+    TEXT = "E{failed} fails, E{number} {k}/{n} was wrong"
+    failed: int
+    number: int
+    k: int
+    n: int
+
+    def transcription(self, page: Page) -> bool:
+        return page.get("supposed") == (self.number, self.k, self.n) and example(page, self.failed) is not None

@@ -210,7 +210,7 @@ class Worker:
     def _value(self, e: Equation, rule: Rule) -> str:
         """What a rule gives on known operands, as the tests write it."""
         x, y = kinds.operands_of(e, self.digits, rule.mode)
-        return kinds.mod_steps(x, y)[1].rpartition("=")[2] if rule.base == "mod" else kinds.written(rule, x, y)
+        return kinds.rule_value(rule, x, y)
 
     def _read_off(self, number: int, e: Equation) -> None:
         """Digits of unknown output glyphs, from the value of the example's rule."""
@@ -265,16 +265,9 @@ class Worker:
         if rule.mode == "flip":
             self.add(kinds.Reverse(x[::-1], y[::-1], x, y))
         value = self._value(query, rule)
-        if rule.group == "add":
-            self.add(kinds.AddQuery(x, y, *kinds.add_steps(x, y), int(x) + int(y)))
-        elif rule.group == "mul":
-            self.add(kinds.MulQuery(x, y, *kinds.mul_steps(x, y)))
-        elif rule.base == "mod":
-            self.add(kinds.ModQuery(x, y, *kinds.mod_steps(x, y)))
-        else:
-            order, total = kinds.compare(int(x), int(y)), abs(int(x) - int(y))
-            self.add(kinds.SubQuery(x, order, y, *kinds.sub_steps(x, y), total))
-            self.add(kinds.SignQuery(rule.base, order, total, value))
+        self.work_out(rule, x, y)
+        if rule.group == "sub" and rule.base != "mod":
+            self.add(kinds.SignQuery(rule.base, kinds.compare(int(x), int(y)), abs(int(x) - int(y)), value))
         if rule.base[-2:] in kinds.OFFSETS:
             k = kinds.OFFSETS[rule.base[-2:]]
             self.add(kinds.OffsetQuery(int(value) - k, rule.base[-2:], int(value)))
@@ -291,6 +284,18 @@ class Worker:
             return
         self.add(kinds.Encode(value, tuple((c, glyph_of[c]) for c in value)))
         self.answer = "".join(glyph_of[c] for c in value)
+
+    def work_out(self, rule: Rule, x: str, y: str) -> None:
+        """The query's sum, product, distance or rest with its steps."""
+        if rule.group == "add":
+            self.add(kinds.AddQuery(x, y, *kinds.add_steps(x, y), int(x) + int(y)))
+        elif rule.group == "mul":
+            self.add(kinds.MulQuery(x, y, *kinds.mul_steps(x, y)))
+        elif rule.base == "mod":
+            self.add(kinds.ModQuery(x, y, *kinds.mod_steps(x, y)))
+        else:
+            order, total = kinds.compare(int(x), int(y)), abs(int(x) - int(y))
+            self.add(kinds.SubQuery(x, order, y, *kinds.sub_steps(x, y), total))
 
     def undetermined(self, what: str, of: str) -> None:
         self.add(kinds.Undetermined(what, of))

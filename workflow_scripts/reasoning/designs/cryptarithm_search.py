@@ -12,9 +12,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from puzzles.base import Problem, Solution
+from puzzles.equations import Equation, EquationRow
 from puzzles.rules import VALUE_RULES
 from reasoning import cryptarithm_lines as kinds
 from reasoning.designs._cryptarithm_forward import FAMILIES, Worker, gated
+from reasoning.lines import Line
 from reasoning.propagation import Clue, clues, matching
 from reasoning.trace import Design, Trace, Unrenderable
 
@@ -24,11 +26,11 @@ BUDGET = 1500
 class Searcher(Worker):
     """A Worker that supposes candidate rows."""
 
-    def __init__(self, row, shown: Mapping[str, int], budget: int):
+    def __init__(self, row: EquationRow, shown: Mapping[str, int], budget: int):
         super().__init__(row, shown)
         self.budget, self.length = budget, 0
 
-    def add(self, each):
+    def add(self, each: Line) -> Line:
         self.length += len(each.text()) + 1
         if self.length > self.budget:
             raise Unrenderable(f"over budget of {self.budget} characters")
@@ -36,6 +38,13 @@ class Searcher(Worker):
 
     def ready(self) -> bool:
         return kinds.query_ready(self.row, self.digits, {op: rule.name for op, rule in self.rules.items()})
+
+    def check(self, number: int, e: Equation, mode: str, group: str, free: str) -> Line:
+        """Compute one example and compare it with its output."""
+        return self.add(self.test(number, e, mode, group, self.digits, free))
+
+    def fetch(self, number: int) -> None:
+        """Bring an example next to where it is used; nothing here."""
 
     def compute(self, open_clues: list[Clue]) -> list[Clue] | None:
         """Compute every open example that the rules and digits allow; what is still open, None on a clash."""
@@ -49,13 +58,14 @@ class Searcher(Worker):
                 if rule is None or self.unknown(e.left + e.right):
                     continue
                 free = "".join(str(d) for d in range(10) if d not in self.digits.values())
-                each = self.add(self.test(clue.number, e, rule.mode, kinds.test_group(rule), self.digits, free))
+                each = self.check(clue.number, e, rule.mode, kinds.test_group(rule), free)
                 if each.verdict not in ("several", kinds.offset_word(rule) if rule.group != "sub" else "same"):
                     return None
-                if isinstance(each, kinds.SubTest):
+                if rule.group == "sub" and rule.base != "mod":
                     side, found = kinds.side_of(self._value(e, rule)), kinds.side_of(each.target)
                     verdict = "same" if side == found else "no"
-                    self.add(kinds.SignCheck(clue.number, rule.base, each.order, side, found, verdict))
+                    order = kinds.compare(int(each.x), int(each.y))
+                    self.add(kinds.SignCheck(clue.number, rule.base, order, side, found, verdict))
                     if verdict == "no":
                         return None
                 self._read_off(clue.number, e)
@@ -63,6 +73,10 @@ class Searcher(Worker):
                 progress = True
                 break
         return rest
+
+    def give_back(self, number: int, k: int, n: int) -> None:
+        """Say that a supposed row is taken back."""
+        self.add(kinds.UndoRow(number, k, n))
 
     def search(self, open_clues: list[Clue]) -> bool:
         """Suppose rows until the query can be worked out. False: nothing below this node fits."""
@@ -88,13 +102,14 @@ class Searcher(Worker):
             pairs = tuple((glyph, digit) for glyph, digit in row.items() if glyph not in self.digits)
             x, y = kinds.operands_of(e, {**self.digits, **row}, rule.mode)
             value = kinds.target_of(e, {**self.digits, **row}, rule.mode)
+            self.fetch(number)
             self.add(kinds.RowTry(number, k, n, rule.name, x, y, value, pairs))
             self.digits.update(pairs)
             self.rules[clue.op] = rule
             rest = self.compute([each for each in open_clues if each is not clue])
             if rest is not None and self.search(rest):
                 return True
-            self.add(kinds.UndoRow(number, k, n))
+            self.give_back(number, k, n)
             self.digits, self.rules = before
         return False
 
