@@ -35,9 +35,11 @@ def field_errors(line: Line, rng: random.Random, tries: int = 20) -> Iterator[tu
     hints = get_type_hints(type(line))
     for field in fields(line):
         if field.name == "verdict":
-            yield "verdict", replace(line, verdict=rng.choice([o for o in line.OUTCOMES if o != line.verdict]))
+            for other in line.OUTCOMES:
+                if other != line.verdict:
+                    yield "verdict", replace(line, verdict=other)
             continue
-        for _ in range(tries):
+        for _ in range(tries if getattr(line, field.name) != () else 0):
             wrong = replace(line, **{field.name: damaged(getattr(line, field.name), hints[field.name], rng)})
             if type(line).parse(wrong.text()) == wrong and wrong != line:
                 yield field.name, wrong

@@ -134,37 +134,26 @@ def test_a_step_left_out_is_noticed(family: str):
         assert counts[True] >= 0.98 * counts.total(), kind
 
 
-@pytest.mark.parametrize("family", FORWARD)
-def test_any_order_and_any_values_are_judged_without_an_error(family: str):
-    """Lines that read as the design's kinds but say anything, in any order, on any page of the family."""
-    design, rows = traces(family, 30)
+@pytest.mark.parametrize(("family", "name"), sorted(DESIGNS))
+def test_any_order_and_any_values_are_judged_without_an_error(family: str, name: str):
+    """Lines that read as the design's kinds but say anything, in any order, on any page of the family; and noise."""
+    design = DESIGNS[family, name]
     rng = random.Random(5)
-    pool = [line for _, lines in rows for line in lines]
-    pool += [wrong for line in pool[:300] for _ in range(3) for _, wrong in field_errors(line, rng)]
-    flagged = 0
-    for shown, _ in rows:
-        for _ in range(5):
-            checked = checks(rng.choices(pool, k=40), shown, design)
-            flagged += not is_valid(checked)
-    assert flagged == 5 * len(rows)
-
-
-@pytest.mark.parametrize("family", FORWARD)
-def test_noise_is_judged_without_an_error(family: str):
-    design, rows = traces(family, 20)
-    rng = random.Random(7)
-    for shown, lines in rows:
-        text = completion_of_lines(lines)
-        for _ in range(10):
+    told = rendered(family, solved(family)[:25], design.reveals[-1], name)[0]
+    pool = [line for _, trace in told for line in trace.lines]
+    if not pool:
+        pytest.skip("the design writes no lines")
+    pool += [wrong for line in rng.choices(pool, k=150) for _ in range(3) for _, wrong in field_errors(line, rng)]
+    for shown, trace in told:
+        for _ in range(4):
+            assert not is_valid(checks(rng.choices(pool, k=30), shown, design))
+        text = completion_of(trace)
+        for _ in range(8):
             noisy = list(text)
             for _ in range(rng.randrange(1, 12)):
                 noisy[rng.randrange(len(noisy))] = rng.choice("0123456789 \n=+-*.?$azX\x00\u00e9")
             checked = audit("".join(noisy)[: rng.randrange(len(text))], shown, design)
             assert sum(each.first_failure for each in checked) <= 1
-
-
-def completion_of_lines(lines: list[Line]) -> str:
-    return "\n".join(["<think>", *(line.text() for line in lines[:-1]), "</think>", lines[-1].text()])
 
 
 def test_first_divergence_is_a_line():

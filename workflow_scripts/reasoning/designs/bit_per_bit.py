@@ -30,7 +30,9 @@ class Stride(Line):
     def transcription(self, page: Page) -> bool:
         scanned = page.get("scan", "bit")
         return (
-            scanned is not None and len(self.rules) == 8 and self.rules[scanned] == page.get("bit rule", str(scanned))
+            scanned is not None
+            and scanned < len(self.rules) == 8
+            and self.rules[scanned] == page.get("bit rule", str(scanned))
         )
 
     def arithmetic(self, page: Page) -> bool:
