@@ -22,7 +22,18 @@ def save_backbone(folder: Path, seed: int = 0, **config) -> Path:
 
     torch.manual_seed(seed)
     tokenizer = character_tokenizer(PHRASES, 512)
-    make = Make(**{"width": 32, "layers": 2, "heads": 2, "feed_forward": 64, "context": 512, **config})
+    make = Make(
+        **{
+            "width": 32,
+            "layers": 2,
+            "heads": 2,
+            "head_size": 16,
+            "feed_forward": 64,
+            "context": 512,
+            "start": "random",
+            **config,
+        }
+    )
     build(make, len(tokenizer), tokenizer).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

@@ -128,7 +128,7 @@ def test_killed_anywhere(place, trained, step):
 @pytest.mark.slow
 @pytest.mark.parametrize("zero", ["zero3"])
 def test_zero_3_saves_a_whole_adapter(place, trained, zero):
-    """Under ZeRO-3 a parameter is empty outside its layer's turn; the adapter must hold the same tensors all the same."""
+    """Under ZeRO-3 a parameter is empty outside its layer's turn; the adapter must hold the same tensors anyway."""
     done = run("train", *arguments(place, zero), "--deepspeed", ROOT / "config" / "deepspeed" / f"{zero}.json")
     assert done.returncode == 0, done.stderr[-3000:]
     same_end(trained, place / zero)

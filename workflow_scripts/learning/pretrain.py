@@ -14,6 +14,7 @@ from transformers.trainer_utils import get_last_checkpoint
 from common.artifacts import whole, write_json
 from common.errors import LabError
 from learning import skills
+from learning.circuits import structured_start
 from learning.muon import Muon
 from learning.tokens import character_tokenizer
 from learning.worksheets import IGNORE, Worksheets
@@ -23,11 +24,19 @@ HELD_OUT = 1_000_000_007  # worksheet numbers from here on are never trained on
 
 @dataclass(frozen=True, slots=True)
 class Make:
-    """Shape and schedule of a backbone made here. length: tokens of a worksheet; context: positions it learns."""
+    """Shape and schedule of a backbone made here.
+
+    length: tokens of a worksheet; context: positions it learns. optimizer: muon (lr is then for the embedding and
+    norms, matrix_lr for the matrices) or adamw. start: structured (see circuits.py) or random.
+    """
 
     width: int = 128
     layers: int = 4
     heads: int = 4
+    head_size: int = 48
+    theta: float = 1e8
+    start: str = "structured"
+    optimizer: str = "muon"
     feed_forward: int = 384
     context: int = 2048
     length: int = 256
@@ -39,13 +48,16 @@ class Make:
     seed: int = 1
 
     def __post_init__(self):
-        if self.width % self.heads or (self.width // self.heads) % 2:
-            raise LabError(f"{self.width} does not divide into {self.heads} heads of even size", field="width")
+        for name, known in (("start", ("structured", "random")), ("optimizer", ("muon", "adamw"))):
+            if getattr(self, name) not in known:
+                raise LabError(f"unknown {name} {getattr(self, name)!r}; expected {' or '.join(known)}", field=name)
+        if self.head_size % 2:
+            raise LabError(f"a rotary head has an even size, not {self.head_size}", field="head_size")
         for f in fields(self):
-            if f.name not in ("seed", "warmup") and not getattr(self, f.name) > 0:
+            if f.name not in ("seed", "warmup", "start", "optimizer") and not getattr(self, f.name) > 0:
                 raise LabError(f"{getattr(self, f.name)!r} is not above zero", field=f.name)
-        if self.length > self.context:
-            raise LabError(f"worksheets of {self.length} tokens exceed the context of {self.context}", field="length")
+        if not 192 <= self.length <= self.context:
+            raise LabError(f"a worksheet has 192..{self.context} (the context) tokens, not {self.length}", field="length")
 
     @classmethod
     def read(cls, values: dict) -> "Make":
@@ -56,8 +68,8 @@ class Make:
 
 
 def build(make: Make, vocabulary: int, tokenizer: PreTrainedTokenizerBase) -> LlamaForCausalLM:
-    """A Llama-style model with tied embeddings and random weights."""
-    return LlamaForCausalLM(
+    """A Llama-style model with tied embeddings."""
+    model = LlamaForCausalLM(
         LlamaConfig(
             vocab_size=vocabulary,
             hidden_size=make.width,
@@ -65,6 +77,8 @@ def build(make: Make, vocabulary: int, tokenizer: PreTrainedTokenizerBase) -> Ll
             num_hidden_layers=make.layers,
             num_attention_heads=make.heads,
             num_key_value_heads=make.heads,
+            head_dim=make.head_size,
+            rope_parameters={"rope_type": "default", "rope_theta": make.theta},
             max_position_embeddings=make.context,
             tie_word_embeddings=True,
             pad_token_id=tokenizer.pad_token_id,
@@ -73,6 +87,9 @@ def build(make: Make, vocabulary: int, tokenizer: PreTrainedTokenizerBase) -> Ll
             attn_implementation="sdpa",
         )
     )
+    if make.start == "structured":
+        structured_start(model, make.seed)
+    return model
 
 
 def answer_logits(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -98,12 +115,12 @@ class SkillTrainer(Trainer):
         return torch.nn.functional.cross_entropy(*answer_logits(model, inputs))
 
     def create_optimizer(self, model=None):
-        if self.optimizer is None:
+        if self.optimizer is None and self.make.optimizer == "muon":
             named = list(self.model.named_parameters())
             matrices = [p for n, p in named if p.ndim == 2 and "embed" not in n]
             others = [p for n, p in named if not (p.ndim == 2 and "embed" not in n)]
             self.optimizer = Muon(
-                [{"params": matrices, "lr": self.matrix_lr, "muon": True}, {"params": others}],
+                [{"params": matrices, "lr": self.make.matrix_lr, "muon": True}, {"params": others}],
                 lr=self.args.learning_rate,
             )
         return self.optimizer
@@ -155,6 +172,8 @@ def pretrain(make: Make, phrases: list[str], out: Path, state: Path, table: Path
             lr_scheduler_kwargs={"min_lr_rate": 0.02},
             warmup_steps=max(1, round(make.warmup * make.steps)),
             max_grad_norm=1.0,
+            optim="adamw_torch",
+            adam_beta2=0.95,
             logging_steps=max(1, make.steps // 40),
             logging_nan_inf_filter=False,
             save_steps=max(100, make.steps // 10),
@@ -168,13 +187,13 @@ def pretrain(make: Make, phrases: list[str], out: Path, state: Path, table: Path
         ),
         train_dataset=Worksheets(tokenizer, make.length, make.steps * make.batch, make.seed, make.context),
     )
-    trainer.matrix_lr = make.matrix_lr
+    trainer.make = make
     last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
     result = trainer.train(resume_from_checkpoint=last)
     if not result.training_loss < float("inf"):
         raise LabError(f"the pretraining loss is {result.training_loss}; lower the learning rate", field="lr")
     model = trainer.model.to("cpu").eval()
-    held_out = Worksheets(tokenizer, make.length, 400, make.seed, make.context, first=HELD_OUT)
+    held_out = Worksheets(tokenizer, make.length, 200, make.seed, make.context, first=HELD_OUT)
     write_json(table, {"skills": skill_accuracy(model, held_out), "loss": round(result.training_loss, 4)})
     with whole(out) as partial:
         model.save_pretrained(partial)

@@ -112,7 +112,8 @@ Skill = Callable[[random.Random, Material], Line | None]
 
 
 def copy(rng: random.Random, page: Material) -> Line:
-    text = _word(rng, rng.choice((GLYPHS, string.digits, string.ascii_lowercase, "01", GLYPHS + string.digits)), 3, 12)
+    alphabet = rng.choice((GLYPHS, string.digits, string.ascii_lowercase, "01", GLYPHS + string.digits))
+    text = _word(rng, alphabet, 3, rng.choice((6, 12, 24)))
     return f"copy {text}: ", text
 
 
