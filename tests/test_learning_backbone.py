@@ -29,9 +29,19 @@ def test_equations_inside_answers_hold():
     rng, n = random.Random(0), 0
     for _ in range(200):
         for name, question, answer in skills.lines(rng, skills.material(rng)):
-            if name in ("copy", "fetch", "right_side", "decode", "encode", "letter_map", "reverse"):
+            if name in (
+                "copy",
+                "fetch",
+                "right_side",
+                "decode",
+                "encode",
+                "letter_map",
+                "reverse",
+                "pair_up",
+                "digits_only",
+            ):
                 continue
-            for left, right in re.findall(r"(?<![^ ])([\d+*-]+)=(-?\d+)(?![^ ])", question + answer):
+            for left, right in re.findall(r"(?<![^ ])([\d+*-]+)=(-?\d+)(?![^ =])", question + answer):
                 assert eval(left) == int(right), (question, answer)
                 n += 1
     assert n > 10_000
@@ -44,6 +54,9 @@ def test_equations_inside_answers_hold():
         ("subtract_columns", r"sub (\d+) (\d+): .*?(\d+)$", lambda a, b, c: int(a) - int(b) == int(c)),
         ("multiply_columns", r"mul (\d+) (\d+): .*?(\d+)$", lambda a, b, c: int(a) * int(b) == int(c)),
         ("multiply", r"mul (\d+) (\d+): .*=(\d+)$", lambda a, b, c: int(a) * int(b) == int(c)),
+        ("product", r"(\d+)\*(\d+)=.*=(\d+)$", lambda a, b, c: int(a) * int(b) == int(c)),
+        ("multiples", r"(\d+)\* (.*)$", lambda a, b: [int(a) * i for i in range(1, 10)] == [int(x) for x in b.split()]),
+        ("digits_only", r"([\d.]+)=(\d+)$", lambda a, b: round(float(a) * 100) == int(b)),
         ("reverse", r"reverse (.+): (.+)$", lambda a, b: a == b[::-1]),
         ("copy", r"copy (.+): (.+)$", lambda a, b: a == b),
         ("compare", r"(.+) vs (.+): (\w+)$", lambda a, b, c: (a == b) == (c == "same")),

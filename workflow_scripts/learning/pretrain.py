@@ -57,7 +57,9 @@ class Make:
             if f.name not in ("seed", "warmup", "start", "optimizer") and not getattr(self, f.name) > 0:
                 raise LabError(f"{getattr(self, f.name)!r} is not above zero", field=f.name)
         if not 192 <= self.length <= self.context:
-            raise LabError(f"a worksheet has 192..{self.context} (the context) tokens, not {self.length}", field="length")
+            raise LabError(
+                f"a worksheet has 192..{self.context} (the context) tokens, not {self.length}", field="length"
+            )
 
     @classmethod
     def read(cls, values: dict) -> "Make":

@@ -212,6 +212,51 @@ def multiply(rng: random.Random, page: Material) -> Line:
     return f"mul {a} {b}: ", f"{a}*{b // 10}={tens // 10} {a}*{b % 10}={ones} {tens}+{ones}={a * b}"
 
 
+def product(rng: random.Random, page: Material) -> Line:
+    a, b = rng.randint(10, 99), rng.randint(10, 99)
+    tens, ones = a * (b // 10) * 10, a * (b % 10)
+    return f"{a}*{b}=", f"{tens}+{ones}={a * b}"
+
+
+def _number(rng: random.Random, digits: int) -> int:
+    return rng.randrange(10 ** (digits - 1), 10**digits)
+
+
+def long_add(rng: random.Random, page: Material) -> Line:
+    n = rng.randint(3, 7)
+    a, b = _number(rng, n), _number(rng, rng.randint(max(2, n - 2), n))
+    return f"{a}+{b}=", str(a + b)
+
+
+def long_subtract(rng: random.Random, page: Material) -> Line:
+    n = rng.randint(3, 6)
+    b, a = sorted((_number(rng, n), _number(rng, rng.randint(n - 1, n))))
+    return f"{a}-{b}=", str(a - b)
+
+
+def multiples(rng: random.Random, page: Material) -> Line:
+    x = _number(rng, rng.randint(2, 4))
+    return f"{x}* ", " ".join(str(x * i) for i in range(1, 10))
+
+
+def digits_only(rng: random.Random, page: Material) -> Line:
+    whole, hundredths = _number(rng, rng.randint(1, 2)), rng.randrange(100)
+    shown = f"{whole}.{hundredths:02}".rstrip("0").rstrip(".")
+    return f"{shown}=", str(whole * 100 + hundredths)
+
+
+def pair_up(rng: random.Random, page: Material) -> Line:
+    n = rng.randint(2, 8)
+    left = _word(rng, string.ascii_lowercase, n, n)
+    right = _word(rng, rng.choice((string.ascii_lowercase, string.digits)), n, n)
+    return f"pair {left} {right}: ", " ".join(f"{a}={b}" for a, b in zip(left, right, strict=True))
+
+
+def reverse_pair(rng: random.Random, page: Material) -> Line:
+    a, b = _word(rng, string.digits, 2, 2), _word(rng, string.digits, 2, 2)
+    return f"flip {a} {b} ", f"{a[::-1]} {b[::-1]}"
+
+
 def compare(rng: random.Random, page: Material) -> Line:
     a = _word(rng, rng.choice((string.digits, GLYPHS, "01")), 1, 5)
     b = list(a)
@@ -250,27 +295,34 @@ def shift(rng: random.Random, page: Material) -> Line:
 
 
 SKILLS: dict[str, tuple[float, Skill]] = {
-    "copy": (1.0, copy),
-    "fetch": (1.0, fetch),
-    "right_side": (1.0, right_side),
+    "copy": (1.5, copy),
+    "fetch": (0.3, fetch),
+    "right_side": (0.7, right_side),
     "decode": (2.0, decode),
     "encode": (2.0, encode),
     "letter_map": (2.0, letter_map),
-    "reverse": (1.0, reverse),
-    "digit_sum": (1.0, digit_sum),
-    "digit_difference": (1.0, digit_difference),
+    "pair_up": (1.0, pair_up),
+    "reverse": (0.7, reverse),
+    "reverse_pair": (0.7, reverse_pair),
+    "digit_sum": (0.7, digit_sum),
+    "digit_difference": (0.7, digit_difference),
     "digit_product": (1.5, digit_product),
     "add": (1.0, add),
-    "add_columns": (1.0, add_columns),
     "subtract": (1.0, subtract),
-    "subtract_columns": (1.0, subtract_columns),
-    "multiply_columns": (1.0, multiply_columns),
-    "multiply": (1.0, multiply),
-    "compare": (1.0, compare),
-    "order": (0.5, order),
-    "roman_value": (1.0, roman_value),
-    "bit_operation": (1.0, bit_operation),
-    "shift": (1.0, shift),
+    "add_columns": (0.7, add_columns),
+    "subtract_columns": (0.7, subtract_columns),
+    "multiply_columns": (0.7, multiply_columns),
+    "multiply": (1.2, multiply),
+    "product": (0.8, product),
+    "long_add": (1.2, long_add),
+    "long_subtract": (1.0, long_subtract),
+    "multiples": (0.7, multiples),
+    "digits_only": (0.3, digits_only),
+    "compare": (0.7, compare),
+    "order": (0.3, order),
+    "roman_value": (0.7, roman_value),
+    "bit_operation": (0.5, bit_operation),
+    "shift": (0.7, shift),
 }
 
 
