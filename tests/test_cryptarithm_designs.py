@@ -14,7 +14,11 @@ from reasoning.trace import Box, Design, Trace, Unrenderable, completion_of, par
 ROWS = 200
 FIRST_SLICE = ("answer-only", "derive", "search")
 # The designs whose bailed rows keep their guess as the target, right or wrong, and the lines that say so.
-KEEPS_WRONG_GUESSES = ("forced-chain", "witness")
+KEEPS_WRONG_  # The study's first designs are written by a renderer that knows the key.
+TRUTH_GUIDED = ("tiered", "decode-first", "truthful")
+GUESSES = ("forced-chain", "witness")
+# The study's first designs are written by a renderer that knows the key.
+TRUTH_GUIDED = ("tiered", "decode-first", "truthful")
 GUESSES = ("chain/bail", "chain/last-resort")
 CRYPT = {key: design for key, design in DESIGNS.items() if key[0].startswith("cryptarithm")}
 
@@ -89,7 +93,7 @@ def test_derive_needs_the_digits() -> None:
     assert counts[0] > 150 and counts == sorted(counts, reverse=True) and counts[-1] == 0
 
 
-@pytest.mark.parametrize(("family", "design_id"), CRYPT)
+@pytest.mark.parametrize(("family", "design_id"), [key for key in CRYPT if key[1] not in TRUTH_GUIDED])
 def test_the_hidden_rule_and_key_choose_no_line(family: str, design_id: str) -> None:
     design = CRYPT[family, design_id]
     for problem in rows(family)[:20]:

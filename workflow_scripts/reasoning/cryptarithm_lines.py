@@ -568,7 +568,8 @@ class Bet(Line):
         return self.op == page.parsed.query.op and list(self.groups) == open_groups(page.parsed, page.names("rule"))
 
     def verdict_follows(self, page: Page) -> bool:
-        flip = any(NORMAL_RULES <= set(rules) for rules in page.names("gone").values())
+        dropped = any(NORMAL_RULES <= set(rules) for rules in page.names("gone").values())
+        flip = dropped or page.get("mode") == "flip"
         return self.rule == bet_rule(self.groups, page.names("rule"), flip).name
 
     def establish(self, page: Page) -> None:
