@@ -14,12 +14,10 @@ from reasoning.trace import Box, Design, Trace, Unrenderable, completion_of, par
 ROWS = 200
 FIRST_SLICE = ("answer-only", "derive", "search")
 # The designs whose bailed rows keep their guess as the target, right or wrong, and the lines that say so.
-KEEPS_WRONG_  # The study's first designs are written by a renderer that knows the key.
-TRUTH_GUIDED = ("tiered", "decode-first", "truthful")
-GUESSES = ("forced-chain", "witness")
+KEEPS_WRONG_GUESSES = ("forced-chain", "witness")
+GUESSES = ("chain/bail", "chain/last-resort")
 # The study's first designs are written by a renderer that knows the key.
 TRUTH_GUIDED = ("tiered", "decode-first", "truthful")
-GUESSES = ("chain/bail", "chain/last-resort")
 CRYPT = {key: design for key, design in DESIGNS.items() if key[0].startswith("cryptarithm")}
 
 
