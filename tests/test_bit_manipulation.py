@@ -142,9 +142,10 @@ def test_prompt_without_examples():
     assert error.value.field == "examples"
 
 
-@given(st.integers(0, len(GOLDEN)), st.integers(0, 3), st.text(max_size=3))
-@settings(max_examples=500, deadline=None)
-def test_mutated_prompts_are_solved_or_refused(place, cut, insert):
+MUTATION = st.integers(0, len(GOLDEN)), st.integers(0, 3), st.text(max_size=3)
+
+
+def solved_or_refused(place, cut, insert):
     try:
         parsed = bits.parse(GOLDEN[:place] + insert + GOLDEN[place + cut :])
     except PromptError as error:
@@ -152,6 +153,19 @@ def test_mutated_prompts_are_solved_or_refused(place, cut, insert):
         return
     solution = bits.solve(parsed)
     assert (solution.answer is None) == bool(solution.reason)
+
+
+@given(*MUTATION)
+@settings(max_examples=500, deadline=None)
+def test_mutated_prompts_are_solved_or_refused(place, cut, insert):
+    solved_or_refused(place, cut, insert)
+
+
+@pytest.mark.slow
+@given(*MUTATION)
+@settings(max_examples=20_000, deadline=None)
+def test_many_mutated_prompts_are_solved_or_refused(place, cut, insert):
+    solved_or_refused(place, cut, insert)
 
 
 def test_contradictory_and_impossible_examples():

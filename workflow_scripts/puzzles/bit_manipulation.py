@@ -342,12 +342,14 @@ class Scan:
     """The tap sets that no example contradicts.
 
     alive: (M,) indices into `tap_sets().taps`; ones, zeros: (M,) uint8, the table entries that the examples force, one
-    bit per entry; nodes: the (set, example) pairs looked at, a set being dropped at its first clash.
+    bit per entry; left: how many sets are left after each example; nodes: the (set, example) pairs looked at, a set
+    being dropped at its first clash.
     """
 
     alive: np.ndarray
     ones: np.ndarray
     zeros: np.ndarray
+    left: tuple[int, ...]
     nodes: int
 
 
@@ -356,15 +358,15 @@ def scan(examples: Iterable[tuple[int, int]]) -> Scan:
     alive = np.arange(len(sets.taps))
     ones = np.zeros(len(alive), dtype=np.uint8)
     zeros = ones.copy()
-    nodes = 0
+    left = [len(alive)]
     for given, wanted in examples:
-        nodes += len(alive)
         positions = sets.minterms[given][:, alive]
         ones |= np.packbits(positions & np.uint8(wanted) != 0, axis=0, bitorder="little")[0]
         zeros |= np.packbits(positions & np.uint8(wanted ^ 255) != 0, axis=0, bitorder="little")[0]
         keep = np.flatnonzero((ones & zeros) == 0)
         alive, ones, zeros = alive[keep], ones[keep], zeros[keep]
-    return Scan(alive, ones, zeros, nodes)
+        left.append(len(alive))
+    return Scan(alive, ones, zeros, tuple(left[1:]), sum(left[:-1]))
 
 
 def contradiction(examples: Iterable[tuple[int, int]]) -> str:
@@ -429,15 +431,17 @@ def solve(parsed: Parsed, prior: Mapping[str, Any] | None = None) -> Solution:
         n_consistent=len(distinct),
         nodes=found.nodes,
         found={"gate": gate, "taps": list(taps), "table": table, "expression": expression(gate, table, taps)},
-        events=tuple(_events(parsed, gate, table, taps, f"{best:08b}")),
+        events=tuple(_events(parsed, found, gate, table, taps, f"{best:08b}")),
     )
 
 
-def _events(parsed: Parsed, gate: str, table: str, taps: tuple[str, ...], answer: str) -> Iterator[Event]:
-    """The run as a reader can follow it: the rule proposed, tested on every example, and applied bit by bit."""
+def _events(parsed: Parsed, found: Scan, gate: str, table: str, taps: tuple[str, ...], answer: str) -> Iterator[Event]:
+    """The run as a reader can follow it: the tap sets left after each example, then the rule chosen from them, tested on
+    every example and applied to the query."""
     rule = expression(gate, table, taps)
     for number, (given, wanted) in enumerate(parsed.examples, 1):
         yield Event("transcribe", f"example {number}", (f"{given:08b}",), f"{wanted:08b}")
+        yield Event("branch", "tap sets left", (f"example {number}",), str(found.left[number - 1]))
     yield Event("assign", "rule", taps, rule)
     for number, (given, wanted) in enumerate(parsed.examples, 1):
         yield from _apply_events(f"example {number}", table, taps, given)
