@@ -122,7 +122,7 @@ def main() -> None:
     show("Time per row, parsing and solving, one core, one untimed row per family first", bench.times(rows))
     show("Calibration: share right (exact string) per bin of the solver's posterior", bench.calibration(rows))
     if not args.rows:
-        show("Generators", bench.throughput(args.seed, args.family))
+        show("Generators, rows per CPU second", bench.throughput(args.seed, args.family))
 
 
 if __name__ == "__main__":

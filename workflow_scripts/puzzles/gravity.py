@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from puzzles.base import Family, Problem, PromptError, Solution
 from puzzles.frame import checked, split_prompt
-from puzzles.proportional import OPEN, above_zero, hundredths, narrow, solution
+from puzzles.proportional import OPEN, above_zero, bounds, hundredths, solution
 
 HEADER = (
     "In Alice's Wonderland, the gravitational constant has been secretly changed. Here are some example observations:\n"
@@ -49,7 +49,7 @@ def generate(
         times = [round(t * 100) for t in ts]
         query = times.pop()
         falls = [round(d * 100) for d in ds]
-        tier = narrow([(t * t, d) for t, d in zip(times, falls, strict=True)], query * query, SCALE).used
+        tier = bounds([(t * t, d) for t, d in zip(times, falls, strict=True)], query * query, SCALE)[2]
         if tier not in wanted:
             continue
         made += 1

@@ -38,8 +38,7 @@ class Narrowing:
 
     low, high: (numerator, denominator) of the slope's bounds. answers: (y in hundredths, share of the interval), most
     probable first; empty when no slope fits. n_answers: how many there are, of which MAX_ANSWERS at most are listed.
-    used: examples, largest x first, until one answer was left (OPEN if that never happened). clash: positions of two
-    examples that no slope fits.
+    used: as in `bounds`. clash: positions of two examples that no slope fits.
     """
 
     low: tuple[int, int]
@@ -50,17 +49,19 @@ class Narrowing:
     clash: tuple[int, int] | None = None
 
 
-def narrow(pairs: Sequence[tuple[int, int]], query: int, scale: int = 1) -> Narrowing:
-    """Intersect the slopes that `pairs` (x, y) allow, largest x first, and round slope * query.
+def bounds(
+    pairs: Sequence[tuple[int, int]], query: int, scale: int = 1
+) -> tuple[tuple[int, int], tuple[int, int], int, tuple[int, int] | None]:
+    """(low, high, used, clash): intersect the slopes that `pairs` (x, y) allow, largest x first.
 
     The slope is in units of y per `scale` * x. Bounds are inclusive, as a rounded half may have come from either side.
+    used: examples until slope * query rounds to one answer, OPEN if that never happens.
     """
-    order = sorted(range(len(pairs)), key=lambda i: -pairs[i][0])
     used = OPEN
     ln, ld, hn, hd = 0, 1, 1, 0
-    low_from = high_from = order[0]
+    low_from = high_from = 0
     query2 = 2 * query
-    for step, i in enumerate(order, 1):
+    for step, i in enumerate(sorted(range(len(pairs)), key=pairs.__getitem__, reverse=True), 1):
         x, y = pairs[i]
         n, d = (2 * y - 1) * scale, 2 * x
         if n * ld > ln * d:
@@ -69,12 +70,20 @@ def narrow(pairs: Sequence[tuple[int, int]], query: int, scale: int = 1) -> Narr
         if n * hd < hn * d:
             hn, hd, high_from = n, d, i
         if ln * hd > hn * ld:
-            clash = (min(low_from, high_from), max(low_from, high_from))
-            return Narrowing((ln, ld), (hn, hd), (), 0, step, clash)
+            return (ln, ld), (hn, hd), step, (min(low_from, high_from), max(low_from, high_from))
         if used == OPEN:
             first = (ln * query2 + ld * scale) // (2 * ld * scale)
             if (2 * first + 1) * hd * scale >= hn * query2:
                 used = min(step, OPEN - 1)
+    return (ln, ld), (hn, hd), used, None
+
+
+def narrow(pairs: Sequence[tuple[int, int]], query: int, scale: int = 1) -> Narrowing:
+    """The bounds of the slope, and the answers that they leave with their shares."""
+    (ln, ld), (hn, hd), used, clash = bounds(pairs, query, scale)
+    if clash:
+        return Narrowing((ln, ld), (hn, hd), (), 0, used, clash)
+    query2 = 2 * query
     # query * slope / scale lies in [bottom, top], in hundredths of y; each whole number owns half a unit either side.
     first = max(0, (ln * query2 + ld * scale) // (2 * ld * scale))
     last = max(first, -((hd * scale - hn * query2) // (2 * hd * scale)))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from puzzles.base import Family, Problem, PromptError, Solution
 from puzzles.frame import checked, split_prompt
-from puzzles.proportional import OPEN, above_zero, hundredths, narrow, solution
+from puzzles.proportional import OPEN, above_zero, bounds, hundredths, solution
 
 HEADER = "In Alice's Wonderland, a secret unit conversion is applied to measurements. For example:\n"
 BECOMES = " m becomes "
@@ -44,7 +44,7 @@ def generate(
         answer = ys.pop()
         lengths = [round(x * 100) for x in xs]
         query = lengths.pop()
-        tier = narrow([(x, int(y.replace(".", ""))) for x, y in zip(lengths, ys, strict=True)], query).used
+        tier = bounds([(x, int(y.replace(".", ""))) for x, y in zip(lengths, ys, strict=True)], query)[2]
         if tier not in wanted:
             continue
         made += 1
