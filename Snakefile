@@ -28,6 +28,7 @@ localrules:
 rule all:
     default_target: True
     input:
+        rules.summarize.output,
         collect("<results>/figures/{name}.png", name=["frontier", "designs", "reveal"]),
 
 

@@ -1,6 +1,7 @@
 """Reads and checks the configuration and the arms; helpers that every rule file uses. No rules here."""
 
 import json
+import os
 import sys
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
@@ -13,7 +14,7 @@ from reasoning.designs import DESIGNS
 
 SCHEMAS = f"{workflow.basedir}/config"
 try:
-    check(config, f"{SCHEMAS}/config.schema.yaml", workflow.configfiles)
+    check(config, f"{SCHEMAS}/config.schema.yaml", map(os.path.relpath, workflow.configfiles))
     backbones, recipes = read_yaml(config["backbones"]), read_yaml(config["recipes"])
     check(backbones, f"{SCHEMAS}/backbones.schema.yaml", [config["backbones"]])
     check(recipes, f"{SCHEMAS}/recipes.schema.yaml", [config["recipes"]])
@@ -30,6 +31,8 @@ except LabError as error:
 phrases = sorted({phrase for family in FAMILIES.values() for phrase in family.phrases})
 families = sorted({family for row in arms.families for family in row})
 eval_sets = ["test", "real"] if config["benchmark_csv"] else ["test"]
+with_key = [family for family in families if family.startswith("cryptarithm")]
+with_forward = [family for family in families if (family, "forward") in DESIGNS]
 runs = [{"arm": name, "seed": seed} for name, n in arms.seeds.items() for seed in range(1, n + 1)]
 
 
@@ -63,7 +66,7 @@ def design_file(family, design):
                 getattr(module, "DESIGN", None),
                 *getattr(module, "DESIGNS", ()),
             ):
-                return name.replace(".", "/") + ".py"
+                return str(Path(*name.split(".")).with_suffix(".py"))
 
 
 def arm(column):
@@ -91,3 +94,14 @@ def arm_puzzles(name, split):
 def rows(split, family):
     sizes = config["rows"][split]
     return sizes.get(family, sizes["default"])
+
+
+def graded(folder, suffix=".parquet"):
+    """Every arm, seed, decoder and evaluation set; real rows have no key, so arms that are shown one skip them."""
+    return [
+        f"<results>/{folder}/{run['arm']}/seed-{run['seed']}/{decoder}/{eval_set}{suffix}"
+        for run in runs
+        for decoder in config["decoders"]
+        for eval_set in eval_sets
+        if eval_set == "test" or arms.at[run["arm"], "reveal"] == 0
+    ]

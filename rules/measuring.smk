@@ -1,15 +1,6 @@
 """Tables and figures, each with a caption for the report."""
 
 
-def graded(kind, suffix=".parquet"):
-    return [
-        f"<results>/{kind}/{run['arm']}/seed-{run['seed']}/{decoder}/{eval_set}{suffix}"
-        for run in runs
-        for decoder in config["decoders"]
-        for eval_set in eval_sets
-    ]
-
-
 rule summarize:
     input:
         code=code("summarize"),
@@ -22,6 +13,14 @@ rule summarize:
         solutions=collect(
             "<results>/solutions/{family}/{eval_set}.parquet", family=families, eval_set=eval_sets
         ),
+        closures=collect(
+            "<results>/closures/{family}/{eval_set}.parquet", family=with_key, eval_set=eval_sets
+        ),
+        forward=collect(
+            "<results>/texts/{family}/forward/reveal-0/none/{eval_set}.parquet",
+            family=with_forward,
+            eval_set=eval_sets,
+        ),
         metrics=collect("<results>/adapters/{run[arm]}/seed-{run[seed]}/metrics.jsonl", run=runs),
     output:
         report(
@@ -31,12 +30,11 @@ rule summarize:
                 paired="paired.csv",
                 solvers="solvers.csv",
                 traces="traces.csv",
-                fidelity="fidelity.csv",
+                kinds="kinds.csv",
                 runs="runs.csv",
             ),
             category="Tables",
             caption="captions/tables.rst",
-            labels=lambda wildcards, output: {},
         ),
         multiext(
             "<results>/tables/",
@@ -44,7 +42,7 @@ rule summarize:
             "paired.parquet",
             "solvers.parquet",
             "traces.parquet",
-            "fidelity.parquet",
+            "kinds.parquet",
             "runs.parquet",
         ),
     log:
@@ -60,7 +58,7 @@ rule summarize:
         out=subpath(output.accuracy, parent=True),
     shell:
         "python {input.code[0]} --grades {input.grades} --rows {input.rows} --kinds {input.kinds} --puzzles {input.puzzles}"
-        " --solutions {input.solutions} --metrics {input.metrics} --out {params.out} 2> {log}"
+        " --solutions {input.solutions} --closures {input.closures} --forward {input.forward} --metrics {input.metrics} --out {params.out} 2> {log}"
 
 
 rule figure_frontier:

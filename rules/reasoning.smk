@@ -46,6 +46,27 @@ rule render:
         " --seed {params.seed} --out {output} 2> {log}"
 
 
+rule closure:
+    input:
+        code=lambda wildcards: code("closure", family=wildcards.family),
+        puzzles="<results>/puzzles/{family}/{split}.parquet",
+    output:
+        ensure("<results>/closures/{family}/{split}.parquet", non_empty=True),
+    log:
+        "<results>/logs/closure/{family}/{split}.log",
+    benchmark:
+        "<results>/benchmarks/closure/{family}/{split}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        seed=config["seed"],
+    shell:
+        "python {input.code[0]} --puzzles {input.puzzles} --seed {params.seed} --out {output} 2> {log}"
+
+
 rule screen:
     input:
         code=lambda wildcards: code("screen", family=wildcards.family, design=wildcards.design),

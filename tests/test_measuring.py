@@ -1,7 +1,6 @@
 """Statistics against values computed by hand or by brute force; tables and figures on small made-up results."""
 
 import itertools
-import json
 import random
 from pathlib import Path
 
@@ -108,30 +107,40 @@ def test_a_family_without_strata_is_not_doubled(tmp_path):
     assert sorted(table.seed) == ["1", "all"] and set(table.n) == {4}
 
 
-def test_solvers_counts_unsolved_rows_as_wrong_and_reads_closures(tmp_path):
+def test_solvers_counts_unsolved_rows_as_wrong(tmp_path):
     rows = [{"id": str(i), "family": "cipher", "stratum": "all", "answer": str(i)} for i in range(4)]
-    found = [{"id": str(i), "answer": None if i == 3 else "0", "posterior": 0.5, "exhaustive": True,
-              "closure": json.dumps({"units": i < 1, "units@5": i < 3})} for i in range(4)]  # fmt: skip
+    found = [{"id": str(i), "answer": None if i == 3 else "0", "posterior": 0.5, "exhaustive": True} for i in range(4)]
     write_table(tmp_path / "p/test.parquet", rows)
     write_table(tmp_path / "s/test.parquet", found)
     table = tables.solvers([tmp_path / "p/test.parquet"], [tmp_path / "s/test.parquet"], lambda p, g: p == g)
     values = table.set_index("measure").value.to_dict()
-    assert values == pytest.approx(
-        {
-            "official": 0.25,
-            "strict": 0.25,
-            "posterior": 0.5,
-            "exhaustive": 1,
-            "closure units": 0.25,
-            "closure units@5": 0.75,
-        }
-    )
+    assert values == pytest.approx({"official": 0.25, "strict": 0.25, "posterior": 0.5, "exhaustive": 1})
     with pytest.raises(LabError, match="have no solution"):
         write_table(tmp_path / "s/test.parquet", found[:3])
         tables.solvers([tmp_path / "p/test.parquet"], [tmp_path / "s/test.parquet"], lambda p, g: p == g)
 
 
-def test_fidelity_pools_seeds_and_counts_only_lines_that_an_axis_applies_to(tmp_path):
+def test_derivable_pools_strata_and_keeps_the_digits_shown_apart(tmp_path):
+    closures = [
+        {"family": "cryptarithm_deduce", "stratum": stratum, "reveal": k, "closure": "units/open", "settled": settled}
+        for stratum, k, settled in (("join", 0, True), ("value", 0, False), ("value", 0, False), ("value", 5, True))
+    ]
+    write_table(tmp_path / "c/test.parquet", closures)
+    texts = [{"family": "cipher", "stratum": "all", "status": status} for status in ("rendered", "no", "rendered")]
+    write_table(tmp_path / "t/test.parquet", texts)
+    table = tables.derivable([tmp_path / "c/test.parquet"], [tmp_path / "t/test.parquet"])
+    values = table.set_index(["family", "stratum", "measure"]).value.to_dict()
+    assert values == pytest.approx({
+        ("cipher", "all", "closure forward trace"): 2 / 3,
+        ("cryptarithm_deduce", "all", "closure units/open@0"): 1 / 3,
+        ("cryptarithm_deduce", "join", "closure units/open@0"): 1,
+        ("cryptarithm_deduce", "value", "closure units/open@0"): 0,
+        ("cryptarithm_deduce", "all", "closure units/open@5"): 1,
+        ("cryptarithm_deduce", "value", "closure units/open@5"): 1,
+    })  # fmt: skip
+
+
+def test_kinds_pool_seeds_and_counts_only_lines_that_an_axis_applies_to(tmp_path):
     kind = {"family": "cipher", "design": "forward", "kind": "k", "n": 4, "declared": "yes no", "trained": "no:9",
             "fixed": True}  # fmt: skip
     kind |= {f"{axis}_{what}": 0 for axis in ("transcription", "arithmetic", "verdict") for what in ("n", "right")}
@@ -139,7 +148,7 @@ def test_fidelity_pools_seeds_and_counts_only_lines_that_an_axis_applies_to(tmp_
     for seed, right in ((1, 1), (2, 2)):
         paths.append(tmp_path / f"audits/arm/seed-{seed}/greedy/test.kinds.parquet")
         write_table(paths[-1], [kind | {"verdict_n": 3, "verdict_right": right}])
-    found = tables.fidelity(paths).iloc[0]
+    found = tables.kinds(paths).iloc[0]
     assert (found.lines, found.verdict, found.verdict_n) == (8, 0.5, 6)
     assert np.isnan(found.arithmetic) and found.fixed and found.eval_set == "test"
 
@@ -187,7 +196,7 @@ def test_a_leak_is_found_and_named(tmp_path):
 def results(tmp_path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """accuracy, paired and solvers of a made-up run with two evaluation sets."""
     rng = random.Random(4)
-    paths, closures = [], {"units": 0.05, "full": 0.3}
+    paths, closures = [], {"units/open": 0.05, "full/open": 0.3}
     for eval_set in ("test", "real"):
         for arm, design, reveal in [("answer-only", "answer-only", 0)] + [
             (f"{d}-{k}", d, k) for d in ("derive", "search") for k in (0, 5, 10)

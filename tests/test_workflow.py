@@ -57,7 +57,9 @@ def project(tmp_path_factory) -> Path:
 
 def test_rules_are_formatted_and_lint_clean(project):
     files = [str(path) for path in (ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk")))]
-    done = subprocess.run([sys.executable, "-m", "snakefmt", "--check", "-l", "100", *files], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "snakefmt", "--check", "-l", "100", *files], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     done = snakemake(project, "--lint")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -95,9 +97,9 @@ FEW = (*SMOKE, "--config", "rows={train: {default: 90, equation_numeric_guess: 2
 def made(tmp_path_factory) -> Path:
     """A project in which every corpus of the smoke configuration has been made."""
     folder = copy(tmp_path_factory.mktemp("made"))
-    done = snakemake(folder, "corpora", *FEW, timeout=400)
+    done = snakemake(folder, "texts", *FEW, timeout=400)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert planned(folder, "corpora", *FEW) == {}
+    assert planned(folder, "texts", *FEW) == {}
     return folder
 
 
@@ -105,20 +107,20 @@ def test_touching_every_file_replans_nothing(made):
     for path in made.rglob("*"):
         if path.is_file() and ".snakemake" not in path.parts:
             path.touch()
-    assert planned(made, "corpora", *FEW) == {}
+    assert planned(made, "texts", *FEW) == {}
 
 
 def test_editing_a_design_replans_its_dependants_only(made):
     with edited(made / SEARCH, lambda text: text + "\n# one more line\n"):
-        plan = planned(made, "corpora", *FEW)
-        assert plan == {"render": 1, "corpus": 1, "corpora": 1}
-        assert "texts/cryptarithm_deduce/search" in outputs(made, "corpora", *FEW)
-    assert planned(made, "corpora", *FEW) == {}
+        plan = planned(made, "texts", *FEW)
+        assert plan == {"render": 1, "corpus": 1, "texts": 1}
+        assert "texts/cryptarithm_deduce/search" in outputs(made, "texts", *FEW)
+    assert planned(made, "texts", *FEW) == {}
 
 
 def test_editing_a_family_replans_no_other_family(made):
     with edited(made / "workflow_scripts/puzzles/numeral.py", lambda text: text + "\n# one more line\n"):
-        listed = outputs(made, "corpora", *FEW)
+        listed = outputs(made, "texts", *FEW)
         assert "puzzles/numeral/train" in listed and "corpora/forward-mix" in listed
         assert "cryptarithm" not in listed and "puzzles/cipher" not in listed
 
@@ -126,7 +128,7 @@ def test_editing_a_family_replans_no_other_family(made):
 def test_adding_an_arm_plans_that_arm_only(made):
     row = "derive-5\tcryptarithm_deduce\tderive\t5\tnone\tall\t64\ttiny\tsmall\t1\n"
     with edited(made / "config/arms.smoke.tsv", lambda text: text + row):
-        assert planned(made, "corpora", *FEW) == {"render": 1, "corpus": 1, "corpora": 1}
+        assert planned(made, "texts", *FEW) == {"render": 1, "corpus": 1, "texts": 1}
         listed = outputs(made, *FEW)
         assert "adapters/derive-5/seed-1" in listed and "tables/accuracy" in listed
         assert "texts/cryptarithm_deduce/derive/reveal-5/none/test.parquet" in listed
@@ -177,5 +179,5 @@ def test_smoke_from_end_to_end(tmp_path):
     done = snakemake(folder, "--report", "report.html", *SMOKE)
     assert done.returncode == 0, done.stdout + done.stderr
     page = (folder / "report.html").read_text(encoding="utf-8")
-    assert "What would change our mind" in page and "<script src=\"http" not in page
+    assert "What would change our mind" in page and '<script src="http' not in page
     assert made_in < 8 * 60

@@ -1,18 +1,20 @@
 """Gather grades, audits, solutions and training metrics into the tables.
 
 Reads the grades and the audits' rows and kinds (paths ending in ARM/seed-S/DECODER/EVAL_SET.parquet), the puzzles with
-their solutions, and each adapter's metrics.jsonl; writes accuracy, paired, solvers, traces, fidelity and runs to the
-folder --out, each as .parquet and .csv.
+their solutions, what forward steps derive of them, and each adapter's metrics.jsonl; writes accuracy, paired, solvers,
+traces, kinds and runs to the folder --out, each as .parquet and .csv.
 
     python workflow_scripts/summarize.py --grades results/main/grades/*/seed-*/greedy/test.parquet \
         --rows results/main/audits/*/seed-*/greedy/test.rows.parquet \
         --kinds results/main/audits/*/seed-*/greedy/test.kinds.parquet --puzzles results/main/puzzles/*/test.parquet \
-        --solutions results/main/solutions/*/test.parquet --metrics results/main/adapters/*/seed-*/metrics.jsonl \
-        --out /tmp/tables
+        --solutions results/main/solutions/*/test.parquet --closures results/main/closures/*/test.parquet \
+        --forward results/main/texts/*/forward/reveal-0/none/test.parquet \
+        --metrics results/main/adapters/*/seed-*/metrics.jsonl --out /tmp/tables
 """
 
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 
 from common import cli
@@ -28,6 +30,8 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", required=True, help="one row per audited kind of line")
     parser.add_argument("--puzzles", nargs="+", required=True)
     parser.add_argument("--solutions", nargs="+", required=True, help="in the order of --puzzles")
+    parser.add_argument("--closures", nargs="*", default=[])
+    parser.add_argument("--forward", nargs="*", default=[], help="evaluation texts of the forward designs")
     parser.add_argument("--metrics", nargs="+", required=True)
     parser.add_argument("--out", required=True)
     args = parser.parse_args()
@@ -37,9 +41,11 @@ def main() -> None:
     made = {
         "accuracy": accuracy,
         "paired": tables.paired(grades),
-        "solvers": tables.solvers(args.puzzles, args.solutions, official),
+        "solvers": pd.concat(
+            [tables.solvers(args.puzzles, args.solutions, official), tables.derivable(args.closures, args.forward)]
+        ),
         "traces": tables.traces(args.rows),
-        "fidelity": tables.fidelity(args.kinds),
+        "kinds": tables.kinds(args.kinds),
         "runs": tables.runs(args.metrics, accuracy),
     }
     for name, frame in made.items():

@@ -36,7 +36,7 @@ def read_yaml(path: str | Path) -> dict:
 def check(value: Mapping, schema_file: str | Path, files: Iterable[str | Path]) -> None:
     """Validate a mapping against a JSON schema (YAML); raises LabError naming the file, the key and what was expected.
 
-    `files` are the files the mapping was merged from, later ones winning: the last that holds the key is to blame.
+    `files` are the files the mapping was merged from: the last that holds this value is to blame, else --config.
     """
     error = best_match(Draft202012Validator(read_yaml(schema_file)).iter_errors(value))
     if error is None:
@@ -51,23 +51,21 @@ def check(value: Mapping, schema_file: str | Path, files: Iterable[str | Path]) 
         path, message = [*path, missing], f"missing key; expected {_describe(error.schema, missing)}"
     else:
         message = f"{error.instance!r} is not {_expected(error)}"
-    holders = [file for file in files if _holds(read_yaml(file), path)]
+    holders = [file for file in files if _at(read_yaml(file), path) == _at(value, path) != MISSING]
     raise LabError(message, file=holders[-1] if holders else "--config", field=".".join(map(str, path)))
 
 
-def _holds(value: object, path: list) -> bool:
+MISSING = object()
+
+
+def _at(value: object, path: list) -> object:
+    """What stands under a path of keys and indices, MISSING when nothing does."""
     for key in path:
-        if (
-            isinstance(value, list)
-            and isinstance(key, int)
-            and key < len(value)
-            or isinstance(value, dict)
-            and key in value
-        ):
+        try:
             value = value[key]
-        else:
-            return False
-    return True
+        except (KeyError, IndexError, TypeError):
+            return MISSING
+    return value
 
 
 def _describe(schema: Mapping, key: str) -> str:

@@ -30,6 +30,8 @@ FAMILIES = (
     "equation_numeric_guess", "cryptarithm_deduce", "cryptarithm_guess",
 )  # fmt: skip
 CLOSURE = "closure "
+DRAWN = ("forward trace", "units/open", "compute/open", "full/open", "full/given")
+"""The closures that the figures show; the table has them all."""
 
 
 def save(figure: Figure, paths: Iterable[str | Path]) -> None:
@@ -47,7 +49,7 @@ def frontier(accuracy: pd.DataFrame, solvers: pd.DataFrame, published: pd.DataFr
     ours = accuracy[(accuracy.reveal == 0) & (accuracy.seed == "all")]
     keys = [(f, s) for f in FAMILIES if f in set(solvers.family) for s in _strata(solvers[solvers.family == f].stratum)]
     solvers = solvers.assign(measure=solvers.measure.str.removesuffix("@0"))
-    names = sorted(m for m in solvers.measure.unique() if m.startswith(CLOSURE) and "@" not in m)
+    names = [CLOSURE + name for name in DRAWN if CLOSURE + name in set(solvers.measure)]
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(
             1, len(eval_sets), figsize=(2.6 + 4.4 * len(eval_sets), 1.9 + 0.36 * len(keys)), sharey=True, squeeze=False
@@ -190,8 +192,9 @@ def _closures(axis: Axes, rows: pd.DataFrame) -> None:
     shares: dict[str, list[tuple[int, float]]] = {}
     for _, row in rows[rows.measure.str.startswith(CLOSURE)].iterrows():
         name, _, digits = row.measure.removeprefix(CLOSURE).partition("@")
-        shares.setdefault(name, []).append((int(digits or 0), row.value))
-    for (name, points), style in zip(sorted(shares.items()), ("--", ":", "-.", (0, (1, 2)), (0, (5, 1))) * 3):  # noqa: B905
+        if name in DRAWN[1:]:
+            shares.setdefault(name, []).append((int(digits or 0), row.value))
+    for (name, points), style in zip(sorted(shares.items()), ("--", "-.", ":", "-"), strict=False):
         xs, ys = zip(*sorted(points), strict=True)
         axis.plot(xs, ys, ls=style, marker="|", color=ORANGE, lw=1.1, label=f"forward-derivable: {name}", zorder=2)
 

@@ -140,15 +140,15 @@ def paired(grades: pd.DataFrame) -> pd.DataFrame:
 
 
 def solvers(puzzles: Iterable[str | Path], solutions: Iterable[str | Path], official: Grader) -> pd.DataFrame:
-    """What the exact solvers reach per family, stratum and eval set, and what each forward closure derives.
+    """What the exact solvers reach, per family, stratum and eval set.
 
     Long form, one line per measure, with value, n, low and high: `official` and `strict` accuracy, `posterior` (what
-    the solver expects of itself), `exhaustive` (all configurations were enumerated), `closure NAME`.
+    the solver expects of itself), `exhaustive` (all configurations were enumerated).
     """
     frames = []
     for puzzle_path, solution_path in zip(map(Path, puzzles), map(Path, solutions), strict=True):
         left = read_table(puzzle_path, ["id", "family", "stratum", "answer"]).to_pandas()
-        right = read_table(solution_path, ["id", "answer", "posterior", "exhaustive", "closure"]).to_pandas()
+        right = read_table(solution_path, ["id", "answer", "posterior", "exhaustive"]).to_pandas()
         frame = left.merge(right, on="id", suffixes=("", "_found"), validate="one_to_one")
         if len(frame) != len(left):
             raise LabError(f"{len(left) - len(frame)} row(s) of {puzzle_path} have no solution", file=solution_path)
@@ -157,40 +157,48 @@ def solvers(puzzles: Iterable[str | Path], solutions: Iterable[str | Path], offi
     found = rows.answer_found.notna()
     rows["strict"] = rows.answer_found == rows.answer
     rows["official"] = [ok and official(p, g) for ok, p, g in zip(found, rows.answer_found, rows.answer, strict=True)]
-    flags = rows.closure.map(lambda text: json.loads(text) if isinstance(text, str) else dict(text or {}))
-    closures = sorted({name for flag in flags for name in flag})
-    for name in closures:
-        rows[f"closure {name}"] = [flag.get(name, np.nan) for flag in flags]
-    measures = ["official", "strict", "posterior", "exhaustive", *(f"closure {name}" for name in closures)]
+    long = rows.melt(["family", "stratum", "eval_set"], ["official", "strict", "posterior", "exhaustive"], "measure")
+    return shares(long)
+
+
+def derivable(closures: Iterable[str | Path], forward: Iterable[str | Path]) -> pd.DataFrame:
+    """The share of rows whose answer forward steps alone derive, in the form of `solvers`.
+
+    Measures `closure NAME@K` for each stated set of rules and K digits shown, and `closure forward trace`: the rows
+    that the family's forward design can write down to the right answer.
+    """
+    frames = []
+    for path in map(Path, closures):
+        frame = read_table(path, ["family", "stratum", "reveal", "closure", "settled"]).to_pandas()
+        name = "closure " + frame.closure + "@" + frame.reveal.astype(str)
+        frames.append(frame.assign(measure=name, value=frame.settled, eval_set=path.stem))
+    for path in map(Path, forward):
+        frame = read_table(path, ["family", "stratum", "status"]).to_pandas()
+        frames.append(
+            frame.assign(measure="closure forward trace", value=frame.status == "rendered", eval_set=path.stem)
+        )
+    return shares(pd.concat(frames, ignore_index=True)) if frames else pd.DataFrame()
+
+
+def shares(long: pd.DataFrame) -> pd.DataFrame:
+    """Mean `value` per family, stratum (and all), eval set and measure, with n and the Wilson 95 % interval."""
     lines = []
-    for (family, stratum, eval_set), group in with_pooled(rows, "stratum").groupby(["family", "stratum", "eval_set"]):
-        for measure in measures:
-            values = group[measure].dropna().astype(float)
-            if len(values):
-                low, high = wilson(values.sum(), len(values))
-                lines.append(
-                    {
-                        "family": family,
-                        "stratum": stratum,
-                        "eval_set": eval_set,
-                        "measure": measure,
-                        "value": float(values.mean()),
-                        "n": len(values),
-                        "low": low,
-                        "high": high,
-                    }
-                )
+    keys = ["family", "stratum", "eval_set", "measure"]
+    for key, values in with_pooled(long, "stratum").groupby(keys)["value"]:
+        low, high = wilson(float(values.sum()), len(values))
+        line = dict(zip(keys, key, strict=True))
+        lines.append(line | {"value": float(values.mean()), "n": len(values), "low": low, "high": high})
     return pd.DataFrame(lines)
 
 
-def traces(rows: Iterable[str | Path]) -> pd.DataFrame:
+def traces(paths: Iterable[str | Path]) -> pd.DataFrame:
     """Per arm, family and eval set: the share of completions whose every line is right, or the rendered text itself.
 
     perfect_n: completions whose row could be rendered, so that there is a text to equal. first_failure: the kind of
     line and the axis on which most completions first go wrong, with its share of all.
     """
     found = []
-    for key, group in read_cells(rows, ROW_COLUMNS).groupby(["arm", "family", "design", "eval_set", "decoder"]):
+    for key, group in read_cells(paths, ROW_COLUMNS).groupby(["arm", "family", "design", "eval_set", "decoder"]):
         line = dict(zip(("arm", "family", "design", "eval_set", "decoder"), key, strict=True))
         line |= {
             "completions": len(group),
@@ -206,14 +214,14 @@ def traces(rows: Iterable[str | Path]) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def fidelity(kinds: Iterable[str | Path]) -> pd.DataFrame:
+def kinds(paths: Iterable[str | Path]) -> pd.DataFrame:
     """Per arm, family, eval set and kind of line: how many lines, and the share that is right on each axis.
 
     A line counts on an axis only where the axis applies to it. trained: the outcomes that the kind had in training;
     fixed: it had only one, so its verdict never depended on anything.
     """
     found, keys = [], ["arm", "family", "design", "eval_set", "decoder", "kind"]
-    for key, group in read_cells(kinds, KIND_COLUMNS).groupby(keys):
+    for key, group in read_cells(paths, KIND_COLUMNS).groupby(keys):
         line = dict(zip(keys, key, strict=True)) | {"lines": int(group.n.sum())}
         for axis in ("transcription", "arithmetic", "verdict"):
             n, right = int(group[f"{axis}_n"].sum()), int(group[f"{axis}_right"].sum())

@@ -395,7 +395,8 @@ def closure_flags(
 ) -> dict[str, bool]:
     """Per set of rules whether forward deduction settles a value row: "{level}/given" and "{level}/open".
 
-    given, known: as in `close`; without `given` the "given" flags are left out. {} for a row whose query is a join: it needs no digits.
+    given, known: as in `close`; without `given` the "given" flags are left out. {} for a row whose query is a join: it
+    needs no digits.
     """
     query = row.query
     if any(equation.op == query.op and join_of(equation) for equation in row.examples):
