@@ -136,7 +136,7 @@ def calibration(rows: pd.DataFrame, edges: Sequence[float] = CONFIDENCE) -> pd.D
 
 
 def throughput(seed: int, families: Iterable[str], seconds: float = 0.5) -> pd.DataFrame:
-    """Rows per CPU second of every generator: the draw alone, and with id, canonical hash and split as in generate.py."""
+    """Rows per CPU second of every generator: the draw alone, and with the hashes that generate.py needs."""
     lines = []
     for name in families:
         family, rng = FAMILIES[name], row_rng(seed, "throughput", name)
