@@ -305,7 +305,7 @@ class TryDigit(Line):
 
 @line
 class TryCounted(TryDigit):
-    """The same with a running number in front (r6)."""
+    """The same with a number in front that only rises (r6)."""
 
     KIND = "study/try-counted"
     TEXT = "t{count} try {letter}={digit} {consequence} tried {tried} {verdict}"
@@ -319,7 +319,7 @@ class TryCounted(TryDigit):
     count: int
 
     def transcription(self, page: Page) -> bool:
-        return super().transcription(page) and self.count == page.get("tries", "", 0) + 1
+        return super().transcription(page) and self.count > page.get("tries", "", 0)
 
     def establish(self, page: Page) -> None:
         page.put("tries", "", self.count)

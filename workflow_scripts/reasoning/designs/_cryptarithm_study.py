@@ -193,15 +193,16 @@ class Study(Worker):
             dead = propagate(trial, self.clues).dead
             if self.how.truth and digit != true and not dead:
                 continue
+            if digit in self.held.values():
+                continue  # dead without a word: the page shows that it is taken
             self.tries += 1
             if self.tries > MOST_TRIES:
                 raise Unrenderable("too many tries")
             wrong += bool(dead)
-            if digit not in self.held.values():
-                self.say_try(letter, digit, self.what(dead) if dead else "-")
+            self.say_try(letter, digit, self.what(dead) if dead else "-")
             if dead:
                 continue
-            before = dict(self.held), dict(self.live)
+            before = dict(self.held), dict(self.live), dict(self.tried)
             self.held[glyph] = digit
             deeper = state.copy()
             restrict(deeper, glyph, 1 << digit, "try")
@@ -209,7 +210,7 @@ class Study(Worker):
                 solved = self.branch(deeper)
                 if solved is not None:
                     return solved
-            self.held, self.live = before
+            self.held, self.live, self.tried = before
             self.add(study.UndoDigit(letter))
         self.add(study.Exhausted(letter, self.tried.get(letter, "0")))
         return None
@@ -379,8 +380,8 @@ def designs(name: str, how: Options) -> tuple[Design, ...]:
     """The design of both families."""
 
     def render(problem: Problem, parsed, solution, known: Mapping[str, int], rng: random.Random) -> Trace:
-        if how.truth and not problem.key:
-            raise Unrenderable("this design needs the hidden key")
+        if how.truth and not (problem.key and problem.rule):
+            raise Unrenderable("this design needs the hidden key and rules")
         work = Study(problem, parsed, known, rng, how)
         work.narrate()
         return gated(problem, work.trace(), BUDGET)
