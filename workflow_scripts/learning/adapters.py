@@ -29,7 +29,10 @@ def add_lora(model: PreTrainedModel, recipe: Recipe, options: BackboneOptions) -
         bias="none",
         task_type="CAUSAL_LM",
     )
-    return get_peft_model(model, config)
+    try:
+        return get_peft_model(model, config)
+    except ValueError as error:
+        raise LabError(f"LoRA cannot be put on these modules: {error}", field="targets") from error
 
 
 def adapter_shapes(model: PeftModel) -> dict[str, tuple[int, ...]]:
