@@ -436,8 +436,8 @@ def solve(parsed: Parsed, prior: Mapping[str, Any] | None = None) -> Solution:
 
 
 def _events(parsed: Parsed, found: Scan, gate: str, table: str, taps: tuple[str, ...], answer: str) -> Iterator[Event]:
-    """The run as a reader can follow it: the tap sets left after each example, then the rule chosen from them, tested on
-    every example and applied to the query."""
+    """The run as a reader can follow it: the tap sets left after each example, then the rule chosen from them, tested
+    on every example and applied to the query."""
     rule = expression(gate, table, taps)
     for number, (given, wanted) in enumerate(parsed.examples, 1):
         yield Event("transcribe", f"example {number}", (f"{given:08b}",), f"{wanted:08b}")
