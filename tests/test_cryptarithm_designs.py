@@ -6,6 +6,7 @@ import pytest
 
 from puzzles import cryptarithm
 from puzzles.base import Problem, Solution, row_rng
+from reasoning.audit import audit
 from reasoning.designs import DESIGNS
 from reasoning.page import Page
 from reasoning.reveal import shown_key, shown_prompt
@@ -14,10 +15,10 @@ from reasoning.trace import Box, Design, Trace, Unrenderable, completion_of, par
 ROWS = 200
 FIRST_SLICE = ("answer-only", "derive", "search")
 # The designs whose bailed rows keep their guess as the target, right or wrong, and the lines that say so.
-KEEPS_WRONG_GUESSES = ("forced-chain", "witness")
-GUESSES = ("chain/bail", "chain/last-resort")
-# The study's first designs are written by a renderer that knows the key.
-TRUTH_GUIDED = ("tiered", "decode-first", "truthful")
+KEEPS_WRONG_GUESSES = ("forced-chain", "witness", "anchor-capped", "anchor-sized")
+GUESSES = ("chain/bail", "chain/last-resort", "anchor/stop")
+# Designs of the study whose renderer knows the key or the rules.
+TRUTH_GUIDED = ("tiered", "decode-first", "truthful", "anchor", "anchor-capped", "anchor-sized")
 CRYPT = {key: design for key, design in DESIGNS.items() if key[0].startswith("cryptarithm")}
 
 
@@ -79,6 +80,28 @@ def test_every_trace_reads_back_and_checks_out(family: str, design_id: str, k: i
 @pytest.mark.parametrize(("family", "design_id", "k"), cells(*range(11)))
 def test_every_trace_at_every_reveal(family: str, design_id: str, k: int) -> None:
     check_traces(family, design_id, k, ROWS)
+
+
+@pytest.mark.parametrize(("family", "design_id"), CRYPT)
+def test_no_line_of_a_broken_text_makes_a_check_raise(family: str, design_id: str) -> None:
+    """Lines shuffled, taken from other rows, characters changed: the checks answer, whatever they are given."""
+    design, rng = CRYPT[family, design_id], row_rng(1, design_id)
+    texts = {}
+    for problem in rows(family)[:12]:
+        for k in (0, 6, 10):
+            trace = render(design, problem, k)
+            if isinstance(trace, Trace):
+                texts[problem.id, k] = (problem, [each.text() for each in trace.lines])
+    pool = [text for _, lines in texts.values() for text in lines]
+    for (_, k), (problem, lines) in texts.items():
+        broken = [*lines, *rng.sample(pool, min(len(pool), 20))]
+        rng.shuffle(broken)
+        for i, text in enumerate(broken):
+            if text and rng.random() < 0.7:
+                at = rng.randrange(len(text))
+                broken[i] = text[:at] + rng.choice("0123456789AEx!?-+ ") + text[at + 1 :]
+        shown = shown_prompt(problem.prompt, shown_key(problem, k))
+        assert len(audit("<think>\n" + "\n".join(broken), shown, design)) == len(broken)
 
 
 def undetermined(family: str, design_id: str, k: int) -> int:

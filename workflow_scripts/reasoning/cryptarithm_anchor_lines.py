@@ -1,0 +1,270 @@
+"""Kinds of line of the study's anchor designs (r9-r11): whole assignments of one example, tried and rejected."""
+
+from typing import Annotated, Literal
+
+from puzzles.equations import Equation
+from puzzles.rules import BY_NAME
+from reasoning import cryptarithm_letters as letters
+from reasoning import cryptarithm_lines as kinds
+from reasoning.cryptarithm_letters import ValueRule
+from reasoning.lines import Chars, Digit, Glyph, Line, Word, line
+from reasoning.page import Page
+
+
+def spaced(equation: Equation) -> str:
+    """An example with a blank between all characters."""
+    return " ".join(equation.left + equation.op + equation.right + "=" + equation.output)
+
+
+@line
+class Spaced(Line):
+    """An example, one glyph at a time."""
+
+    KIND = "anchor/spaced"
+    TEXT = "E{number}: {text_}"
+    number: int
+    text_: Annotated[str, Chars("!-~ ")]
+
+    def transcription(self, page: Page) -> bool:
+        e = kinds.example(page, self.number)
+        return e is not None and self.text_ == spaced(e)
+
+
+@line
+class OperatorRule(Line):
+    """An operator's rule, named after the length of an output, which cannot tell it: the renderer knows it."""
+
+    KIND = "anchor/operator"
+    TEXT = "{op} E{number} prints {length}, no join, so {rule}"
+    op: Glyph
+    number: int
+    length: int
+    rule: ValueRule
+
+    def transcription(self, page: Page) -> bool:
+        e = kinds.example(page, self.number)
+        return e is not None and e.op == self.op and self.length == len(e.output)
+
+    def verdict_follows(self, page: Page) -> bool | None:
+        """Only that the family can print so many digits; nothing on the line tells the rule."""
+        e = kinds.example(page, self.number)
+        if e is None:
+            return None
+        low, high = letters.RANGES[letters.family_of(self.rule)]
+        least, most = letters.length_range(e)
+        return least <= high and most >= low
+
+    def establish(self, page: Page) -> None:
+        page.put("rule", self.op, self.rule)
+
+
+@line
+class OrderGiven(Line):
+    """The reading order, asserted."""
+
+    KIND = "anchor/order"
+    TEXT = "order {mode}"
+    mode: Literal["normal", "flip"]
+
+    def transcription(self, page: Page) -> bool:
+        return all(BY_NAME[rule].mode == self.mode for rule in page.names("rule").values() if rule in BY_NAME)
+
+
+@line
+class Sizes(Line):
+    """Two toy products that say how large a result is (r11)."""
+
+    KIND = "anchor/sizes"
+    TEXT = "sizes {a}*{b}={small} {c}*{d}={large}"
+    a: int
+    b: int
+    small: int
+    c: int
+    d: int
+    large: int
+
+    def arithmetic(self, page: Page) -> bool:
+        return self.a * self.b == self.small and self.c * self.d == self.large
+
+
+@line
+class AnchorChoice(Line):
+    """The example whose assignments are tried, and how many it has."""
+
+    KIND = "anchor/anchor"
+    TEXT = "anchor E{number} {count} ways"
+    number: int
+    count: int
+
+    def transcription(self, page: Page) -> bool:
+        return kinds.example(page, self.number) is not None
+
+    def establish(self, page: Page) -> None:
+        page.put("anchor", "", self.number)
+
+
+@line
+class Attempt(Line):
+    """One assignment of the anchor's glyphs, with its own sum."""
+
+    KIND = "anchor/attempt"
+    TEXT = "try {k} {x},{y} {value} {pairs: =|none}"
+    k: int
+    x: kinds.Pair
+    y: kinds.Pair
+    value: kinds.Value
+    pairs: tuple[tuple[Glyph, Digit], ...]
+
+    def transcription(self, page: Page) -> bool:
+        e = kinds.example(page, page.get("anchor", "", 0))
+        rule = BY_NAME.get(page.get("rule", e.op, "")) if e is not None else None
+        known, new = kinds.known_digits(page), dict(self.pairs)
+        if rule is None or set(new) & set(known) or set(new.values()) & set(known.values()):
+            return False
+        digits = {**known, **new}
+        return kinds.operands_of(e, digits, rule.mode) == (self.x, self.y) and len(set(new.values())) == len(new)
+
+    def arithmetic(self, page: Page) -> bool:
+        e = kinds.example(page, page.get("anchor", "", 0))
+        rule = BY_NAME.get(page.get("rule", e.op, "")) if e is not None else None
+        if rule is None or rule.is_join or not int(self.x) or not int(self.y):
+            return False
+        digits = {**kinds.known_digits(page), **dict(self.pairs)}
+        return kinds.written(rule, self.x, self.y) == self.value == kinds.target_of(e, digits, rule.mode)
+
+    def establish(self, page: Page) -> None:
+        page.mark()
+        page.put("supposed", "", self.k)
+        for glyph, value in self.pairs:
+            page.put("digit", glyph, value)
+
+
+@line
+class Completion(Line):
+    """Another example under the attempt: its value against its output, and the digits that this gives."""
+
+    KIND = "anchor/completion"
+    TEXT = "E{number} {x},{y} gives {value} vs {target} {verdict} {pairs: =|none}"
+    OUTCOMES = ("fits", "out")
+    FORCED_BY = "the value against the output on the same line, and the digits that other glyphs hold"
+    number: int
+    x: kinds.Pair
+    y: kinds.Pair
+    value: kinds.Value
+    target: Word
+    verdict: str
+    pairs: tuple[tuple[Glyph, Digit], ...]
+
+    def transcription(self, page: Page) -> bool:
+        e = kinds.example(page, self.number)
+        rule = BY_NAME.get(page.get("rule", e.op, "")) if e is not None else None
+        if rule is None:
+            return False
+        known = kinds.known_digits(page)
+        return kinds.operands_of(e, known, rule.mode) == (self.x, self.y) and self.target == kinds.target_of(
+            e, known, rule.mode
+        )
+
+    def arithmetic(self, page: Page) -> bool:
+        e = kinds.example(page, self.number)
+        rule = BY_NAME.get(page.get("rule", e.op, "")) if e is not None else None
+        if rule is None or rule.is_join or not int(self.x) or not int(self.y):
+            return False
+        return kinds.written(rule, self.x, self.y) == self.value
+
+    def verdict_follows(self, page: Page) -> bool:
+        new = kinds.fits(self.value, self.target, kinds.left_over(page)[1])
+        if new is None:
+            return self.verdict == "out" and not self.pairs
+        return self.verdict == "fits" and {glyph: str(value) for glyph, value in self.pairs} == new
+
+    def establish(self, page: Page) -> None:
+        for glyph, value in self.pairs:
+            page.put("digit", glyph, value)
+
+
+@line
+class Reject(Line):
+    """The attempt is given up."""
+
+    KIND = "anchor/reject"
+    TEXT = "reject {k}"
+    k: int
+
+    def transcription(self, page: Page) -> bool:
+        return page.get("supposed") == self.k
+
+    def establish(self, page: Page) -> None:
+        page.undo()
+
+
+@line
+class Keep(Line):
+    """Every example holds under the attempt."""
+
+    KIND = "anchor/keep"
+    TEXT = "keep {k}"
+    k: int
+
+    def transcription(self, page: Page) -> bool:
+        return page.get("supposed") == self.k
+
+
+@line
+class StopAfter(Line):
+    """The attempts that are allowed are used up: box the closest reading, right or wrong."""
+
+    KIND = "anchor/stop"
+    TEXT = "{k} tries gone, stop with try {chosen}"
+    k: int
+    chosen: int
+
+
+@line
+class MapGlyphs(Line):
+    """Every settled glyph with its digit."""
+
+    KIND = "anchor/map"
+    TEXT = "map {pairs: =}"
+    pairs: tuple[tuple[Glyph, Digit], ...]
+
+    def transcription(self, page: Page) -> bool:
+        return dict(self.pairs) == kinds.known_digits(page)
+
+
+@line
+class VerifyGlyphs(Line):
+    """An example once more under the map."""
+
+    KIND = "anchor/verify"
+    TEXT = "verify E{number} {x},{y} gives {value} {verdict}"
+    OUTCOMES = ("ok",)
+    FORCED_BY = "the map: only assignments that carry every example get here"
+    number: int
+    x: kinds.Pair
+    y: kinds.Pair
+    value: kinds.Value
+    verdict: str
+
+    def transcription(self, page: Page) -> bool:
+        e = kinds.example(page, self.number)
+        rule = BY_NAME.get(page.get("rule", e.op, "")) if e is not None else None
+        return rule is not None and kinds.operands_of(e, kinds.known_digits(page), rule.mode) == (self.x, self.y)
+
+    def arithmetic(self, page: Page) -> bool:
+        e = kinds.example(page, self.number)
+        rule = BY_NAME.get(page.get("rule", e.op, "")) if e is not None else None
+        if rule is None or rule.is_join or not int(self.x) or not int(self.y):
+            return False
+        return kinds.written(rule, self.x, self.y) == self.value
+
+    def verdict_follows(self, page: Page) -> bool | None:
+        e = kinds.example(page, self.number)
+        rule = BY_NAME.get(page.get("rule", e.op, "")) if e is not None else None
+        return None if rule is None else self.value == kinds.target_of(e, kinds.known_digits(page), rule.mode)
+
+
+ANCHOR_KINDS = (
+    Spaced, OperatorRule, OrderGiven, Sizes, AnchorChoice, Attempt, Completion, Reject, Keep, StopAfter, MapGlyphs,
+    VerifyGlyphs,
+)  # fmt: skip
