@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from common.artifacts import read_table, write_table
+
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("Snakefile", "rules", "config", "profiles", "envs", "workflow_scripts", "requirements.txt")
 SMOKE = ("--configfile", "config/smoke.yaml")
@@ -148,13 +150,47 @@ class edited:
         self.path.write_text(self.old, encoding="utf-8")
 
 
-def test_the_examples_of_the_readme_work(made):
-    """The arm, the family option and the targets that README.md shows are taken from its text and planned."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    arm = re.search(r"^derive-3\t.*$", readme, re.M)[0]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_arm_of_the_readme_is_planned(made):
+    arm = re.search(r"^derive-3\t.*$", README, re.M)[0]
     with edited(made / "config/arms.tsv", lambda text: text + arm + "\n"):
         listed = outputs(made, "results/main/adapters/derive-3/seed-1/adapter_model.safetensors")
         assert "results/main/texts/cryptarithm_deduce/derive/reveal-3/none/train.parquet" in listed
+
+
+def test_the_design_of_the_readme_renders_and_audits(made):
+    """As shown, as a file of its own, without a word elsewhere."""
+    source = re.search(r"```python\n(.*?)```", README, re.S)[1]
+    path = made / "workflow_scripts/reasoning/designs/numeral_length.py"
+    path.write_text(source, encoding="utf-8")
+    try:
+        target = "results/smoke/texts/numeral/length/reveal-0/none/test.parquet"
+        done = snakemake(made, target, *FEW)
+        assert done.returncode == 0, done.stdout + done.stderr
+        rows = read_table(made / target).to_pylist()
+        assert len(rows) == 5 and all(row["status"] == "rendered" for row in rows)
+        assert all(re.fullmatch(r"[IVXLC]+ has \d+ symbols", row["lines"][0]["text"]) for row in rows)
+        completions = made / "completions.parquet"
+        write_table(completions, [{"id": r["id"], "family": "numeral", "text": r["completion"]} for r in rows])
+        command = [sys.executable, "workflow_scripts/audit.py", "--completions", completions, "--design", "length"]
+        command += ["--puzzles", "results/smoke/puzzles/numeral/test.parquet", "--out", "lines.parquet"]
+        subprocess.run(command, cwd=made, check=True)
+        assert all(
+            line["arithmetic"] for line in read_table(made / "lines.parquet").to_pylist() if line["kind"] != "box"
+        )
+    finally:
+        path.unlink()
+
+
+def test_the_readme_names_what_is_there():
+    tree = re.search(r"```\n(Snakefile.*?)```", README, re.S)[1]
+    for name in re.findall(r"^(\S+?/?) {2,}", tree, re.M):
+        assert (ROOT / name).exists(), name
+    for command in re.findall(r"pip install -r (\S+)", README):
+        assert (ROOT / command).is_file()
+    assert README.count("```bash") == 2
 
 
 @pytest.mark.slow
