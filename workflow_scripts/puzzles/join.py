@@ -3,7 +3,8 @@
 State: `assigned`, a 64-bit integer with one nibble (digit) per glyph, and `used`, a bit per digit. Every value equation
 contributes its catalog rows in the same packed form, grouped by rule and bucketed by the digits of up to three glyphs
 that earlier equations have fixed; the join walks the equations depth first and, at every complete assignment, adds
-its weight to the answer that it gives. Compilation takes some ten seconds once and is cached beside the module.
+its weight to the answer that it gives. Compilation takes some ten seconds once and is cached beside the module; the
+cache is keyed by this file alone, so touch it after a change of the rules.
 """
 
 import numpy as np
