@@ -18,7 +18,8 @@ FIRST_SLICE = ("answer-only", "derive", "search")
 KEEPS_WRONG_GUESSES = ("forced-chain", "witness", "anchor-capped", "anchor-sized")
 GUESSES = ("chain/bail", "chain/last-resort", "anchor/stop")
 # Designs of the study whose renderer knows the key or the rules.
-TRUTH_GUIDED = ("tiered", "decode-first", "truthful", "anchor", "anchor-capped", "anchor-sized")
+TRUTH_GUIDED = {"tiered", "decode-first", "truthful", "anchor", "anchor-capped", "anchor-sized"}
+TRUTH_GUIDED |= {"honest-columns", "honest-products", "honest-branch"}
 CRYPT = {key: design for key, design in DESIGNS.items() if key[0].startswith("cryptarithm")}
 
 

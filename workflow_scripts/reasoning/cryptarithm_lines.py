@@ -896,7 +896,7 @@ class Counts(Line):
 
 
 def query_ready(row: EquationRow, known: dict[str, int], found: dict[str, str]) -> bool:
-    """Can the query be worked out: its digits known, its operator's rule found, or a bet not worth more work?
+    """Can the query be worked out: its digits known, its operator's rule and the answer's glyphs, or no better bet?
 
     A bet on an operator that no example shows can be placed early only when its sign tells its group.
     """
@@ -904,7 +904,7 @@ def query_ready(row: EquationRow, known: dict[str, int], found: dict[str, str]) 
     if any(c not in known for c in query.left + query.right):
         return False
     if row.seen:
-        return query.op in found
+        return query.op in found and not lacking_digits(row, BY_NAME[found[query.op]], known)
     return bool(found) and all(op in SIGN_GROUP for op in row.operators)
 
 
@@ -989,6 +989,14 @@ class RowTry(Line):
         for glyph, value in self.pairs:
             page.put("digit", glyph, value)
         page.put("supposed", "", (self.number, self.k, self.n))
+
+
+def lacking_digits(row: EquationRow, rule: Rule, known: dict[str, int]) -> str:
+    """The digits of the query's result that no glyph is known for; "" also when its operands are unknown or joined."""
+    operands = None if rule.is_join else operands_of(row.query, known, rule.mode)
+    if operands is None:
+        return ""
+    return "".join(c for c in rule_value(rule, *operands) if c.isdigit() and int(c) not in known.values())
 
 
 def rule_value(rule: Rule, x: str, y: str) -> str:

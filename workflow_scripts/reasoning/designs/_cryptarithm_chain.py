@@ -71,6 +71,12 @@ class Chain(Worker):
         known = self.pins(state)
         return self.rule(state) is not None and all(c in known for c in self.row.query.left + self.row.query.right)
 
+    def encodable(self, state: State) -> bool:
+        """Resolved, and every digit of the answer has a glyph."""
+        if not self.resolved(state):
+            return False
+        return not kinds.lacking_digits(self.row, BY_NAME[self.rule(state)], self.pins(state))
+
     # the parts of a thought
 
     def table(self) -> None:
@@ -385,7 +391,7 @@ class Witnessed(Chain):
         return [(c.number, self.row.examples[c.number - 1]) for c in self.clues if c.op == op]
 
     def advance(self, state: Held) -> None:
-        while not state.dead and not self.resolved(state):
+        while not state.dead and not self.encodable(state):
             before = dict(state.domains)
             settle(state, self.clues)
             if state.dead:

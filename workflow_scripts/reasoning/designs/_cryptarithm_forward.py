@@ -257,6 +257,11 @@ class Worker:
     def missing(self) -> str:
         return self.unknown(self.row.query.left + self.row.query.right)
 
+    def lacking(self) -> str:
+        """Query glyphs without a digit, or, once they and the rule are known, answer digits without a glyph."""
+        rule = self.rules.get(self.row.query.op)
+        return self.missing() or (kinds.lacking_digits(self.row, rule, self.digits) if rule else "")
+
     def query(self) -> None:
         """Decode, compute step by step, encode; sets the answer, or ends undetermined where a glyph is missing."""
         query, rule = self.row.query, self.rules[self.row.query.op]

@@ -34,7 +34,7 @@ def derive(work: Worker) -> None:
 
     def wanted() -> bool:
         """Is a digit or rule still needed? A bet needs the mode, and the other groups unless the sign tells its own."""
-        if work.missing():
+        if work.lacking():
             return True
         if row.seen:
             return row.query.op not in work.rules
