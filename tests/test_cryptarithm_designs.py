@@ -144,3 +144,29 @@ def test_a_wrong_line_is_noticed() -> None:
     lines = parse_completion(broken, CRYPT["cryptarithm_deduce", "derive"])
     found = first_false(problem, 10, lines)
     assert found is not None and found[0] == step.text().rsplit(" ", 1)[0] + f" {wrong}" and found[1:3] == (True, False)
+
+
+def test_tail_is_the_longest_of_its_ablations_and_all_box_the_same() -> None:
+    for problem in rows("cryptarithm_deduce")[:40]:
+        names = ("tail", "tail-noA", "tail-noL", "tail-noM")
+        traces = [render(CRYPT["cryptarithm_deduce", name], problem, 4) for name in names]
+        if all(isinstance(trace, Trace) for trace in traces):
+            lengths = [len(completion_of(trace)) for trace in traces]
+            assert lengths[0] == max(lengths) and len({trace.answer for trace in traces}) == 1
+
+
+def witness_outcomes(design_id: str) -> dict[str, set[str]]:
+    seen: dict[str, set[str]] = {}
+    for problem in rows("cryptarithm_deduce")[:60]:
+        trace = render(CRYPT["cryptarithm_deduce", design_id], problem, 5)
+        for each in trace.lines if isinstance(trace, Trace) else ():
+            if each.KIND.startswith("witness/") and each.OUTCOMES:
+                seen.setdefault(each.KIND, set()).add(each.verdict)
+    return seen
+
+
+def test_witness_lines_have_one_outcome_and_their_twins_both() -> None:
+    assert all(len(words) == 1 for words in witness_outcomes("witness").values())
+    balanced = witness_outcomes("witness-balanced")
+    kills = [f"witness/{kind}" for kind in ("sign", "range", "ones", "value", "group", "order")]
+    assert all(balanced[kind] == {"drop", "keep"} for kind in kills)
