@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import save_file
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
+from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
 from common.artifacts import file_hash, read_table, whole
 from common.errors import LabError
@@ -294,6 +295,7 @@ def save(
         save_file(dict(tensors), partial / adapters.WEIGHTS, metadata={"format": "pt"})
         (partial / adapters.WEIGHTS).chmod(0o644)
         adapters.check_file(partial, shapes)
+        unset_hf_deepspeed_config()  # under ZeRO-3 loading would shard the model and wait for the other ranks
         adapters.check_reload(partial, Path(job.backbone), job.options, ids, logits)
         shutil.copy(folder / METRICS, partial / METRICS)
         text = json.dumps({**job.provenance, "run": dict(run)}, indent=1, sort_keys=True)

@@ -178,7 +178,7 @@ def pretrain(make: Make, phrases: list[str], out: Path, state: Path, table: Path
             adam_beta2=0.95,
             logging_steps=max(1, make.steps // 40),
             logging_nan_inf_filter=False,
-            save_steps=max(100, make.steps // 10),
+            save_steps=100,
             save_total_limit=1,
             seed=make.seed,
             use_cpu=not torch.cuda.is_available(),

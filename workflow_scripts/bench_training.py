@@ -1,0 +1,153 @@
+"""Benchmark of LoRA training: packed micro-batches against a plain Trainer with padding, in one run on one machine.
+
+Reads   --corpus P.parquet (id, prompt, completion) and --backbone DIR
+Writes  --out FILE.json (and the same as a table on stdout): learned tokens per second of both, their loss curves, the
+        ratio, the matrix-multiply rate of the machine and the share of it that training reaches, and where time goes
+
+    python workflow_scripts/bench_training.py --corpus results/main/corpora/forward-mix.parquet \
+        --backbone results/main/backbones/small --steps 12 --threads 2 --out benchmark.json
+"""
+
+import json
+import os
+import tempfile
+import time
+
+from common import cli
+from common.artifacts import write_json
+
+
+def main() -> None:
+    """Run both trainers on the same rows in the same steps."""
+    p = cli.parser(__doc__)
+    p.add_argument("--corpus", required=True)
+    p.add_argument("--backbone", required=True)
+    p.add_argument("--backbone-options", default="{}", help="JSON, one entry of config/backbones.yaml")
+    p.add_argument("--recipe", default="{}", help="JSON, one entry of config/recipes.yaml")
+    p.add_argument("--steps", type=int, default=12)
+    p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--out", required=True)
+    args = p.parse_args()
+
+    os.environ["OMP_NUM_THREADS"] = str(args.threads)
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    import torch
+    from torch.profiler import ProfilerActivity, profile
+    from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
+
+    from learning import adapters
+    from learning.backbones import load_model, load_tokenizer
+    from learning.launch import keep_freed_memory
+    from learning.lora import LoraTrainer, read_corpus
+    from learning.packing import Collator, MicroBatches, plan
+    from learning.settings import BackboneOptions, Recipe
+
+    torch.set_num_threads(args.threads)
+    recipe, options = Recipe.read(args.recipe), BackboneOptions.read(args.backbone_options)
+    tokenizer = load_tokenizer(args.backbone)
+    examples = read_corpus(args.corpus, tokenizer, recipe.max_length)
+    lengths = [len(e) for e in examples]
+    settings = {"batch": recipe.batch, "epochs": recipe.epochs, "ranks": 1, "seed": 0}
+    padded, _ = plan(lengths, micro_tokens=1 << 40, **settings)
+    packed, per_step = plan(lengths, micro_tokens=recipe.micro_tokens, **settings)
+    padded, packed = padded[: args.steps], packed[: args.steps * per_step]
+
+    class Clock(TrainerCallback):
+        """Time and loss of every step."""
+
+        def __init__(self):
+            self.seconds, self.losses = [], []
+
+        def on_step_begin(self, *_, **__):
+            self.start = time.perf_counter()
+
+        def on_step_end(self, *_, **__):
+            self.seconds.append(time.perf_counter() - self.start)
+
+        def on_log(self, arguments, state, control, logs=None, **_):
+            if "loss" in logs:
+                self.losses.append(round(logs["loss"], 5))
+
+    def trainer(kind: type, micros: list, accumulation: int, packing: bool, attention: str, folder: str) -> Trainer:
+        set_seed(0)
+        entry = BackboneOptions(options.targets, options.dtype, attention, packing)
+        model = adapters.add_lora(load_model(args.backbone, entry), recipe, entry)
+        clock = Clock()
+        out = kind(
+            model=model,
+            args=TrainingArguments(
+                output_dir=folder,
+                per_device_train_batch_size=1,
+                gradient_accumulation_steps=accumulation,
+                num_train_epochs=1,
+                learning_rate=recipe.lr,
+                lr_scheduler_type="constant",
+                max_grad_norm=recipe.clip,
+                logging_steps=1,
+                save_strategy="no",
+                use_cpu=not torch.cuda.is_available(),
+                remove_unused_columns=False,
+                report_to=[],
+                disable_tqdm=True,
+            ),
+            train_dataset=MicroBatches(examples, micros),
+            data_collator=Collator(tokenizer.pad_token_id, packing),
+            callbacks=[clock],
+        )
+        out.clock = clock
+        return out
+
+    class Plain(Trainer):
+        """The library's Trainer as it is, but for the order of the rows."""
+
+        _get_train_sampler = LoraTrainer._get_train_sampler
+
+    tokens = [sum(lengths[i] for i in step) for step in padded]
+    with tempfile.TemporaryDirectory() as folder:
+        plain = trainer(Plain, padded, 1, False, "sdpa", folder)
+        plain.train()
+        keep_freed_memory()
+        ours = trainer(LoraTrainer, packed, per_step, options.packing, options.attention, folder)
+        ours.train()
+        again = trainer(LoraTrainer, packed[:per_step], per_step, options.packing, options.attention, folder)
+        with profile(activities=[ProfilerActivity.CPU]) as trace:
+            again.train()
+    events = sorted(trace.key_averages(), key=lambda e: -e.self_cpu_time_total)
+    spent = sum(e.self_cpu_time_total for e in events)
+
+    a = torch.randn(1024, 1024)
+    a @ a
+    start = time.perf_counter()
+    for _ in range(20):
+        a @ a
+    ceiling = 20 * 2 * 1024**3 / (time.perf_counter() - start)
+
+    def rate(clock: Clock) -> float:
+        return sum(tokens[1:]) / sum(clock.seconds[1:])  # the first step warms up
+
+    weights = sum(p.numel() for n, p in ours.model.named_parameters() if p.ndim == 2 and "lora_" not in n)
+    adapter = sum(p.numel() for p in ours.model.parameters() if p.requires_grad)
+    # A frozen matrix costs a product forward and one backward; a trained one a second one backward.
+    flops = rate(ours.clock) * (4 * weights + 6 * adapter)
+    widest = [max(lengths[i] for i in step) * len(step) for step in padded]
+    result = {
+        "plain_tokens_per_s": round(rate(plain.clock), 1),
+        "packed_tokens_per_s": round(rate(ours.clock), 1),
+        "ratio": round(rate(ours.clock) / rate(plain.clock), 3),
+        "padding_share": round(1 - sum(tokens) / sum(widest), 3),
+        "plain_loss": plain.clock.losses,
+        "packed_loss": ours.clock.losses,
+        "largest_loss_difference": max(abs(x - y) for x, y in zip(plain.clock.losses, ours.clock.losses, strict=True)),
+        "matmul_gflops": round(ceiling / 1e9, 1),
+        "training_gflops": round(flops / 1e9, 1),
+        "share_of_ceiling": round(flops / ceiling, 3),
+        "profile": {e.key: round(e.self_cpu_time_total / spent, 3) for e in events[:12]},
+        "threads": args.threads,
+        "parameters": weights,
+    }
+    write_json(args.out, result)
+    print(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    cli.run(main)
