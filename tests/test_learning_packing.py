@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from common.errors import LabError
 from learning.backbones import load_model
-from learning.packing import IGNORE, PAD_TO, Collator, Example, plan
+from learning.packing import IGNORE, PAD_TO, Collator, Example, MicroBatches, plan
 from learning.settings import BackboneOptions
 from learning_fixtures import save_backbone
 
@@ -70,7 +70,7 @@ def test_nothing_to_learn_is_an_error():
 class Broken:
     """A row whose completion is lost on the way to the labels."""
 
-    prompt, completion = (5, 6), (IGNORE,)
+    prompt, completion, ids, labels = (5, 6), (7,), (5, 6, 7), (IGNORE,) * 3
 
     def __len__(self):
         return 3
@@ -105,3 +105,19 @@ def test_plan_balances_ranks():
     for first, second in zip(micros[::2], micros[1::2], strict=True):
         a, b = (sum(lengths[i] for i in micro) for micro in (first, second))
         assert abs(a - b) < 0.05 * (a + b)
+
+
+def test_masked_thought():
+    """Masking rises to its rate, leaves labels, prompts and the answer alone, and depends on seed and place only."""
+    rows = [Example((1, 2), tuple(range(10, 60)), fixed=5)] * 300
+    micros = [[i] for i in range(300)]
+    masked, same = MicroBatches(rows, micros, 0.4, seed=1), MicroBatches(rows, micros, 0.4, seed=1)
+    rate = []
+    for k in range(300):
+        (row,) = masked[k]
+        assert row == same[k][0] and row.labels == rows[0].labels and row.ids[:2] == [1, 2]
+        assert row.ids[-5:] == rows[0].ids[-5:]
+        rate.append(sum(a != b for a, b in zip(row.ids, rows[0].ids, strict=True)) / 45)
+    assert rate[0] == 0 and abs(sum(rate[200:]) / 100 - 0.4 * 49 / 50) < 0.03
+    assert sum(rate[:100]) < sum(rate[100:200]) < sum(rate[200:])
+    assert MicroBatches(rows, micros)[299] == [rows[0]]

@@ -178,14 +178,42 @@ def test_corpus_refusals(place):
     from common.errors import LabError
     from learning.backbones import load_tokenizer
     from learning.lora import read_corpus
+    from learning.settings import Recipe
 
     tokenizer = load_tokenizer(place / "backbone")
     with pytest.raises(LabError, match=r"corpus.parquet: row row-\d+: \d+ tokens, above the limit of 20"):
-        read_corpus(place / "corpus.parquet", tokenizer, 20)
+        read_corpus(place / "corpus.parquet", tokenizer, Recipe(max_length=20))
     table = pq.read_table(place / "corpus.parquet")
     write_table(place / "empty.parquet", table.slice(0, 0))
     with pytest.raises(LabError, match="the corpus has no rows"):
-        read_corpus(place / "empty.parquet", tokenizer, 256)
+        read_corpus(place / "empty.parquet", tokenizer, Recipe())
     (place / "cut.parquet").write_bytes((place / "corpus.parquet").read_bytes()[:-20])
     with pytest.raises(LabError, match="truncated"):
-        read_corpus(place / "cut.parquet", tokenizer, 256)
+        read_corpus(place / "cut.parquet", tokenizer, Recipe())
+
+
+def test_unlearned_lines_and_stages(place):
+    """Lines that the recipe leaves out carry no label; the first stage's rows come before the others."""
+    from common.errors import LabError
+    from learning.backbones import load_tokenizer
+    from learning.lora import read_corpus, tokenized
+    from learning.packing import IGNORE, plan
+    from learning.settings import Recipe
+
+    tokenizer = load_tokenizer(place / "backbone")
+    example = tokenized(tokenizer, "1 2", "<think>\n1+1=3 no\n1+2=3 yes\n</think>\n\\boxed{3}", " no$")
+    learned = [t for t in example.labels if t != IGNORE]
+    assert tokenizer.decode(learned) == "<think>\n1+2=3 yes\n</think>\n\\boxed{3}<|end|>"
+    assert tokenizer.decode(example.completion[-example.fixed :]) == "</think>\n\\boxed{3}<|end|>"
+    staged = rows(20)
+    for i, row in enumerate(staged):
+        row["stratum"] = "drill" if i % 2 else "all"
+    write_table(place / "staged.parquet", staged)
+    examples, first = read_corpus(place / "staged.parquet", tokenizer, Recipe(first_stage="/drill$"))
+    assert first == list(range(1, 20, 2))
+    settings = {"batch": 5, "epochs": 1, "ranks": 1, "micro_tokens": 10_000, "seed": 0}
+    micros, _ = plan([len(e) for e in examples], first=first, replay=0.2, **settings)
+    drills = [sum(i % 2 for i in micro) for micro in micros]
+    assert drills[:2] == [5, 5] and sum(drills[2:]) <= 2 and len(micros) == 4
+    with pytest.raises(LabError, match="found in 0 of 20 rows.*sums/drill"):
+        read_corpus(place / "staged.parquet", tokenizer, Recipe(first_stage="absent"))

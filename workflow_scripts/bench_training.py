@@ -45,7 +45,7 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     recipe, options = Recipe.read(args.recipe), BackboneOptions.read(args.backbone_options)
     tokenizer = load_tokenizer(args.backbone)
-    examples = read_corpus(args.corpus, tokenizer, recipe.max_length)
+    examples, _ = read_corpus(args.corpus, tokenizer, recipe)
     lengths = [len(e) for e in examples]
     settings = {"batch": recipe.batch, "epochs": recipe.epochs, "ranks": 1, "seed": 0}
     padded, _ = plan(lengths, micro_tokens=1 << 40, **settings)

@@ -5,6 +5,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import resource
 import shutil
 import time
@@ -54,23 +55,53 @@ class Job:
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-def read_corpus(path: str, tokenizer, max_length: int) -> list[Example]:
-    """The corpus as tokens. Raises LabError for an empty corpus, a lost character or a row above `max_length`."""
-    table = read_table(path, ["id", "prompt", "completion"])
-    if table.num_rows == 0:
+def read_corpus(path: str, tokenizer, recipe: Recipe) -> tuple[list[Example], list[int]]:
+    """(the corpus as tokens, the rows of the first stage).
+
+    Raises LabError for an empty corpus, a lost character, a row above `recipe.max_length` or without anything to learn.
+    """
+    columns = ["id", "prompt", "completion"] + (["family", "stratum"] if recipe.first_stage else [])
+    rows = read_table(path, columns).to_pylist()
+    if not rows:
         raise LabError("the corpus has no rows", file=path)
-    columns = table.to_pydict()
-    texts = [p + "\n" + c for p, c in zip(columns["prompt"], columns["completion"], strict=True)]
-    require_characters(tokenizer, texts, columns["id"], file=path)
+    texts = [row["prompt"] + "\n" + row["completion"] for row in rows]
+    require_characters(tokenizer, texts, [row["id"] for row in rows], file=path)
     examples = []
-    for name, prompt, completion in zip(columns["id"], columns["prompt"], columns["completion"], strict=True):
-        if not completion:
-            raise LabError("an empty completion leaves nothing to learn", file=path, row=name, field="completion")
-        example = Example(tuple(prompt_ids(tokenizer, prompt)), tuple(completion_ids(tokenizer, prompt, completion)))
-        if len(example) > max_length:
-            raise LabError(f"{len(example)} tokens, above the limit of {max_length}", file=path, row=name)
+    for row in rows:
+        example = tokenized(tokenizer, row["prompt"], row["completion"], recipe.unlearned)
+        if len(example) > recipe.max_length:
+            raise LabError(f"{len(example)} tokens, above the limit of {recipe.max_length}", file=path, row=row["id"])
+        if not row["completion"] or len(example.unlearned) == len(example.completion):
+            raise LabError("nothing to learn", file=path, row=row["id"], field="completion")
         examples.append(example)
-    return examples
+    first = []
+    if recipe.first_stage:
+        labels = [f"{row['family']}/{row['stratum']}" for row in rows]
+        first = [i for i, label in enumerate(labels) if re.search(recipe.first_stage, label)]
+        if len(first) in (0, len(rows)):
+            raise LabError(
+                f"{recipe.first_stage!r} is found in {len(first)} of {len(rows)} rows, which makes no two stages;"
+                f" the rows are {', '.join(sorted(set(labels)))}",
+                file=path,
+                field="first_stage",
+            )
+    return examples, first
+
+
+def tokenized(tokenizer, prompt: str, completion: str, unlearned: str) -> Example:
+    """One row as tokens, with the places of its unlearned lines and the length of what follows the thought."""
+    ids = completion_ids(tokenizer, prompt, completion)
+    fixed = len(tokenizer.encode(completion[max(0, completion.rfind("</think>")) :], add_special_tokens=False)) + 1
+    places: set[int] = set()
+    if unlearned:
+        start = len(completion) - len(tokenizer.decode(ids[:-1], skip_special_tokens=False))
+        spans = []
+        for line in re.finditer(r"[^\n]*\n?", completion):
+            if line.group() and re.search(unlearned, line.group().rstrip("\n")):
+                spans.append((line.start() - start, line.end() - start))
+        offsets = tokenizer(completion[start:], add_special_tokens=False, return_offsets_mapping=True).offset_mapping
+        places = {i for i, (a, _) in enumerate(offsets) if any(low <= a < high for low, high in spans)}
+    return Example(tuple(prompt_ids(tokenizer, prompt)), tuple(ids), frozenset(places), fixed)
 
 
 class LoraTrainer(Trainer):
@@ -206,8 +237,7 @@ def train(job: Job) -> None:
     """Run this rank to the end. Rank 0 verifies the adapter and moves it to `job.out`; state is removed only then."""
     set_seed(job.seed)
     tokenizer = load_tokenizer(job.backbone)
-    limit = job.recipe.max_length
-    examples = read_corpus(job.corpus, tokenizer, limit)
+    examples, first = read_corpus(job.corpus, tokenizer, job.recipe)
     micros, accumulation = plan(
         [len(e) for e in examples],
         batch=job.recipe.batch,
@@ -215,6 +245,8 @@ def train(job: Job) -> None:
         ranks=job.ranks,
         micro_tokens=job.recipe.micro_tokens,
         seed=job.seed,
+        first=first,
+        replay=job.recipe.replay,
     )
     per_step = accumulation * job.ranks
     tokens = [
@@ -229,8 +261,9 @@ def train(job: Job) -> None:
     if arguments.world_size != job.ranks:
         raise LabError(f"{arguments.world_size} ranks started, {job.ranks} were asked for")
     model = load_model(job.backbone, job.options)
-    if (window := getattr(model.config, "max_position_embeddings", limit)) < max(map(len, examples)):
-        raise LabError(f"a row of {max(map(len, examples))} tokens exceeds the backbone's context of {window}")
+    longest = max(map(len, examples))
+    if (window := getattr(model.config, "max_position_embeddings", None) or longest) < longest:
+        raise LabError(f"a row of {longest} tokens exceeds the backbone's context of {window}", file=job.corpus)
     model = adapters.add_lora(model, job.recipe, job.options)
     shapes = adapters.adapter_shapes(model)
     if job.options.checkpointing:
@@ -238,7 +271,7 @@ def train(job: Job) -> None:
     trainer = LoraTrainer(
         model=model,
         args=arguments,
-        train_dataset=MicroBatches(examples, micros),
+        train_dataset=MicroBatches(examples, micros, job.recipe.masking, job.seed),
         data_collator=Collator(tokenizer.pad_token_id, job.options.packing),
         callbacks=[Metrics(folder / METRICS, tokens, main)],
     )

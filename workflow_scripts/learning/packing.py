@@ -4,6 +4,8 @@ The plan is fixed before training from the lengths, the seed and the number of r
 data that an uninterrupted one would. A step is `batch` rows, as the recipe says, however many ranks share it.
 """
 
+import dataclasses
+import itertools
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,35 +24,55 @@ PAD_TO = 128  # micro-batches are padded to a multiple of this: few distinct sha
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One row as tokens; only `completion` is learned."""
+    """One row as tokens; only `completion` is learned.
+
+    unlearned: places in the completion that carry no loss. fixed: tokens at its end that masking leaves alone.
+    shown: what the model reads in place of the completion, when that differs (masked thought).
+    """
 
     prompt: tuple[int, ...]
     completion: tuple[int, ...]
+    unlearned: frozenset[int] = frozenset()
+    fixed: int = 0
+    shown: tuple[int, ...] = ()
+
+    @property
+    def ids(self) -> list[int]:
+        return [*self.prompt, *(self.shown or self.completion)]
+
+    @property
+    def labels(self) -> list[int]:
+        learned = (IGNORE if i in self.unlearned else token for i, token in enumerate(self.completion))
+        return [*[IGNORE] * len(self.prompt), *learned]
 
     def __len__(self) -> int:
         return len(self.prompt) + len(self.completion)
 
 
 def plan(
-    lengths: Sequence[int], *, batch: int, epochs: float, ranks: int, micro_tokens: int, seed: int
+    lengths: Sequence[int],
+    *,
+    batch: int,
+    epochs: float,
+    ranks: int,
+    micro_tokens: int,
+    seed: int,
+    first: Sequence[int] = (),
+    replay: float = 0.0,
 ) -> tuple[list[list[int]], int]:
     """Return (micro-batches of row numbers, micro-batches per step and rank).
 
     Micro-batch `(step * per_step + micro) * ranks + rank` holds that rank's rows. Every epoch is shuffled anew; the
     last, partial step of an epoch is kept only when there would be none otherwise. Rows are dealt longest first to
-    the emptiest micro-batch, so ranks finish together.
+    the emptiest micro-batch, so ranks finish together. With `first`, those rows make a stage of their own before the
+    others, which get a share `replay` of them mixed in.
     """
-    rows = list(range(len(lengths)))
-    steps: list[list[int]] = []
-    total = max(1, round(epochs * max(1, len(rows) // batch)))
-    epoch = 0
-    while len(steps) < total:
-        shuffled = rows[:]
-        random.Random(f"{seed}:{epoch}").shuffle(shuffled)
-        whole = [shuffled[i : i + batch] for i in range(0, len(shuffled), batch)]
-        steps.extend(whole[:-1] if len(whole) > 1 and len(whole[-1]) < batch else whole)
-        epoch += 1
-    steps = steps[:total]
+    stages = [list(range(len(lengths)))]
+    if first:
+        chosen = set(first)
+        again = random.Random(f"{seed}:replay").sample(sorted(chosen), round(replay * len(chosen)))
+        stages = [sorted(chosen), sorted([*(i for i in stages[0] if i not in chosen), *again])]
+    steps = [step for k, rows in enumerate(stages) for step in _steps(rows, batch, epochs, f"{seed}:{k}")]
     per_rank = max(sum(lengths[i] for i in step) for step in steps) / ranks
     per_step = max(1, -(-int(per_rank) // micro_tokens))
     micros: list[list[int]] = []
@@ -65,17 +87,51 @@ def plan(
     return micros, per_step
 
 
-class MicroBatches(Dataset):
-    """The plan as a dataset: item k is the list of examples of micro-batch k."""
+def _steps(rows: list[int], batch: int, epochs: float, seed: str) -> list[list[int]]:
+    """The rows of every optimiser step of a stage."""
+    steps: list[list[int]] = []
+    total = max(1, round(epochs * max(1, len(rows) // batch)))
+    for epoch in itertools.count():
+        if len(steps) >= total:
+            return steps[:total]
+        shuffled = rows[:]
+        random.Random(f"{seed}:{epoch}").shuffle(shuffled)
+        whole = [shuffled[i : i + batch] for i in range(0, len(shuffled), batch)]
+        steps.extend(whole[:-1] if len(whole) > 1 and len(whole[-1]) < batch else whole)
 
-    def __init__(self, examples: Sequence[Example], micros: Sequence[Sequence[int]]):
-        self.examples, self.micros = examples, micros
+
+class MicroBatches(Dataset):
+    """The plan as a dataset: item k is the list of examples of micro-batch k.
+
+    With `masking` above zero (Masked Thought, arXiv:2403.02178) tokens of the completion that the model reads, though
+    not those it must produce, are replaced by random ones with a probability that rises from zero to `masking` over
+    the first two thirds of the training.
+    """
+
+    def __init__(
+        self, examples: Sequence[Example], micros: Sequence[Sequence[int]], masking: float = 0.0, seed: int = 0
+    ):
+        self.examples, self.micros, self.masking, self.seed = examples, micros, masking, seed
+        self.vocabulary = sorted({t for e in examples for t in e.completion}) if masking else []
 
     def __len__(self) -> int:
         return len(self.micros)
 
     def __getitem__(self, k: int) -> list[Example]:
-        return [self.examples[i] for i in self.micros[k]]
+        rows = [self.examples[i] for i in self.micros[k]]
+        if not self.masking:
+            return rows
+        rng = random.Random(f"{self.seed}:mask:{k}")
+        p = self.masking * min(1.0, 1.5 * k / len(self.micros))
+        return [self._masked(row, p, rng) for row in rows]
+
+    def _masked(self, row: Example, p: float, rng: random.Random) -> Example:
+        open_to_it = len(row.completion) - row.fixed
+        shown = (
+            rng.choice(self.vocabulary) if i < open_to_it and rng.random() < p else token
+            for i, token in enumerate(row.completion)
+        )
+        return dataclasses.replace(row, shown=tuple(shown))
 
 
 class Collator:
@@ -99,8 +155,8 @@ class Collator:
     def _packed(self, rows: list[Example]) -> dict[str, torch.Tensor | int]:
         ids, labels, positions, ends = [], [], [], [0]
         for row in rows:
-            ids += [*row.prompt, *row.completion]
-            labels += [IGNORE] * len(row.prompt) + list(row.completion)
+            ids += row.ids
+            labels += row.labels
             positions += range(len(row))
             ends.append(len(ids))
         if spare := -len(ids) % PAD_TO:
@@ -127,8 +183,8 @@ class Collator:
         labels = torch.full((len(rows), width), IGNORE)
         mask = torch.zeros((len(rows), width), dtype=torch.long)
         for i, row in enumerate(rows):
-            ids[i, : len(row)] = torch.tensor([*row.prompt, *row.completion])
-            labels[i, len(row.prompt) : len(row)] = torch.tensor(row.completion, dtype=torch.long)
+            ids[i, : len(row)] = torch.tensor(row.ids)
+            labels[i, : len(row)] = torch.tensor(row.labels)
             mask[i, : len(row)] = 1
         return {"input_ids": ids, "labels": labels, "attention_mask": mask}
 

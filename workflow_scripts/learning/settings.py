@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -16,6 +17,10 @@ class Recipe:
 
     batch: rows per optimiser step. warmup: share of the steps. schedule: linear or cosine, both to zero.
     micro_tokens: tokens that one rank takes through the model at once (memory). save_every: steps per checkpoint.
+    masking: Masked Thought, the probability of a wrong token in what the model reads. unlearned: a regular expression;
+    lines of the completion in which it is found carry no loss (failed hypotheses, say). first_stage: a regular
+    expression on "family/stratum"; rows in which it is found are trained before the others, which get a share `replay`
+    of them mixed in.
     """
 
     rank: int = 32
@@ -32,6 +37,10 @@ class Recipe:
     clip: float = 1.0
     beta2: float = 0.95
     save_every: int = 50
+    masking: float = 0.0
+    unlearned: str = ""
+    first_stage: str = ""
+    replay: float = 0.1
 
     def __post_init__(self):
         if not 1 <= self.rank <= MAX_RANK:
@@ -41,7 +50,12 @@ class Recipe:
         for name in ("alpha", "lr", "batch", "epochs", "max_length", "micro_tokens", "clip", "save_every"):
             if not getattr(self, name) > 0:
                 raise LabError(f"{getattr(self, name)!r} is not above zero", field=name)
-        for name in ("dropout", "warmup"):
+        for name in ("unlearned", "first_stage"):
+            try:
+                re.compile(getattr(self, name))
+            except re.error as error:
+                raise LabError(f"not a regular expression: {error}", field=name) from error
+        for name in ("dropout", "warmup", "masking", "replay"):
             if not 0 <= getattr(self, name) < 1:
                 raise LabError(f"{getattr(self, name)!r} is outside [0, 1)", field=name)
 
@@ -59,6 +73,8 @@ class Recipe:
                 hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
                 raise LabError(f"unknown recipe setting{hint}", field=name)
         for name, value in values.items():
+            if known[name] is str and not isinstance(value, str):
+                raise LabError(f"expected a text, found {value!r}", field=name)
             if known[name] is not str and (isinstance(value, bool) or not isinstance(value, int | float)):
                 raise LabError(f"expected a number, found {value!r}", field=name)
             if known[name] is int and value != int(value):
