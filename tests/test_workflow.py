@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from common.artifacts import read_table, write_table
+from common.config import ARM_COLUMNS
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("Snakefile", "rules", "config", "profiles", "envs", "workflow_scripts", "requirements.txt")
@@ -81,7 +82,7 @@ def test_a_benchmark_adds_the_real_rows_without_a_new_training(project, tmp_path
     csv.write_text("id,prompt,answer\n")
     plain = planned(project, *SMOKE)
     real = planned(project, *SMOKE, "--config", f"benchmark_csv={csv}")
-    assert real["sample"] == 2 * plain["sample"] and real["import_real"] == 8
+    assert real["sample"] == plain["sample"] + 3 and real["import_real"] == 8
     assert all(real[rule] == plain[rule] for rule in ("train", "corpus", "backbone", "generate"))
 
 
@@ -90,15 +91,26 @@ def test_any_text_that_a_design_supports_can_be_asked_for(project):
     assert planned(project, path, *SMOKE) == {"fit_prior": 1, "generate": 1, "render": 1, "solve": 1}
 
 
-# --- what an edit replans: the puzzles, texts and corpora are really made, at a few rows per family.
+# --- what an edit replans: puzzles, texts and corpora are really made, of three families, at a few rows each.
 
-FEW = (*SMOKE, "--config", "rows={train: {default: 90, equation_numeric_guess: 240}, test: {default: 5}}")
+FEW = ("--configfile", "config/few.yaml")
+FEW_YAML = """
+run: few
+arms: config/arms.few.tsv
+rows: {train: {default: 40, cryptarithm_deduce: 60}, test: {default: 5}}
+"""
+FEW_ARMS = """
+mix\tnumeral,cipher\tforward\t0\tnone\tall\t32\ttiny\tsmall\t1
+search\tcryptarithm_deduce\tsearch\t0\tnone\tall\t16\ttiny\tsmall\t1
+"""
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
-    """A project in which every corpus of the smoke configuration has been made."""
+    """A project in which every corpus of two arms has been made."""
     folder = copy(tmp_path_factory.mktemp("made"))
+    (folder / "config/few.yaml").write_text(FEW_YAML)
+    (folder / "config/arms.few.tsv").write_text("\t".join(ARM_COLUMNS) + FEW_ARMS)
     done = snakemake(folder, "texts", *FEW, timeout=400)
     assert done.returncode == 0, done.stdout + done.stderr
     assert planned(folder, "texts", *FEW) == {}
@@ -123,13 +135,13 @@ def test_editing_a_design_replans_its_dependants_only(made):
 def test_editing_a_family_replans_no_other_family(made):
     with edited(made / "workflow_scripts/puzzles/numeral.py", lambda text: text + "\n# one more line\n"):
         listed = outputs(made, "texts", *FEW)
-        assert "puzzles/numeral/train" in listed and "corpora/forward-mix" in listed
+        assert "puzzles/numeral/train" in listed and "corpora/mix" in listed
         assert "cryptarithm" not in listed and "puzzles/cipher" not in listed
 
 
 def test_adding_an_arm_plans_that_arm_only(made):
-    row = "derive-5\tcryptarithm_deduce\tderive\t5\tnone\tall\t64\ttiny\tsmall\t1\n"
-    with edited(made / "config/arms.smoke.tsv", lambda text: text + row):
+    row = "derive-5\tcryptarithm_deduce\tderive\t5\tnone\tall\t16\ttiny\tsmall\t1\n"
+    with edited(made / "config/arms.few.tsv", lambda text: text + row):
         assert planned(made, "texts", *FEW) == {"render": 1, "corpus": 1, "texts": 1}
         listed = outputs(made, *FEW)
         assert "adapters/derive-5/seed-1" in listed and "tables/accuracy" in listed
@@ -166,7 +178,7 @@ def test_the_design_of_the_readme_renders_and_audits(made):
     path = made / "workflow_scripts/reasoning/designs/numeral_length.py"
     path.write_text(source, encoding="utf-8")
     try:
-        target = "results/smoke/texts/numeral/length/reveal-0/none/test.parquet"
+        target = "results/few/texts/numeral/length/reveal-0/none/test.parquet"
         done = snakemake(made, target, *FEW)
         assert done.returncode == 0, done.stdout + done.stderr
         rows = read_table(made / target).to_pylist()
@@ -175,7 +187,7 @@ def test_the_design_of_the_readme_renders_and_audits(made):
         completions = made / "completions.parquet"
         write_table(completions, [{"id": r["id"], "family": "numeral", "text": r["completion"]} for r in rows])
         command = [sys.executable, "workflow_scripts/audit.py", "--completions", completions, "--design", "length"]
-        command += ["--puzzles", "results/smoke/puzzles/numeral/test.parquet", "--out", "lines.parquet"]
+        command += ["--puzzles", "results/few/puzzles/numeral/test.parquet", "--out", "lines.parquet"]
         subprocess.run(command, cwd=made, check=True)
         assert all(
             line["arithmetic"] for line in read_table(made / "lines.parquet").to_pylist() if line["kind"] != "box"
