@@ -69,6 +69,12 @@ def design_file(family, design):
                 return str(Path(*name.split(".")).with_suffix(".py"))
 
 
+def design_files(names):
+    """The files of every design of these families."""
+    found = {design_file(family, design) for family, design in DESIGNS if family in names}
+    return [f"workflow_scripts/{path}" for path in sorted(found)]
+
+
 def arm(column):
     """One cell of the table of arms, looked up by the arm wildcard."""
     return lookup(query="arm == '{arm}'", within=arms, cols=column)

@@ -85,3 +85,31 @@ rule screen:
         mem_mb=2000,
     shell:
         "python {input.code[0]} --texts {input.texts} --solutions {input.solutions} --out {output} 2> {log}"
+
+
+rule gallery:
+    input:
+        code=code("gallery", family=families) + design_files(families),
+        puzzles=collect("<results>/puzzles/{family}/test.parquet", family=families),
+        solutions=collect("<results>/solutions/{family}/test.parquet", family=families),
+    output:
+        report(
+            "<results>/gallery/index.html",
+            category="Designs",
+            caption="captions/gallery.rst",
+            labels={"page": "one row in every design"},
+        ),
+    log:
+        "<results>/logs/gallery.log",
+    benchmark:
+        "<results>/benchmarks/gallery.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        seed=config["seed"],
+    shell:
+        "python {input.code[0]} --puzzles {input.puzzles} --solutions {input.solutions} --reveals 0 5 10"
+        " --seed {params.seed} --out {output} 2> {log}"

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from common.artifacts import read_table, write_table
 from common.config import ARM_COLUMNS
@@ -66,6 +67,15 @@ def test_rules_are_formatted_and_lint_clean(project):
     assert done.returncode == 0, done.stderr
     done = snakemake(project, "--lint")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_conda_environments_have_the_same_pins():
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    pins = {line for line in lines if line and not line.startswith("#")}
+    cpu, gpu = (
+        set(yaml.safe_load((ROOT / f"envs/{n}.yaml").read_text())["dependencies"][-1]["pip"]) for n in ("cpu", "gpu")
+    )
+    assert gpu == pins and cpu < pins and not any(pin.startswith(("torch", "deepspeed")) for pin in cpu)
 
 
 @pytest.mark.parametrize(("name", "jobs"), [("default", 100), ("smoke", 60), ("paper", 800)])
