@@ -2,11 +2,13 @@
 
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow.parquet as pq
 import pytest
@@ -172,6 +174,47 @@ def test_refusal_inside_a_rank_reaches_the_command(place):
     write_table(place / "accent.parquet", bad)
     error = refused(place, "bad", corpus="accent.parquet")
     assert "accent.parquet: row row-3: the backbone's tokenizer loses the character(s) 'é' (U+00E9)" in error
+
+
+def test_a_loss_that_is_no_number_stops_training(place):
+    assert "the loss is nan" in refused(place, "nan", ranks=1, lr=1e30, clip=1e30)
+
+
+def test_a_full_disk_leaves_the_state_to_resume_from(place, trained):
+    """Files may not grow beyond 20 kB, as on a full disk: an error that says so, no output, and a run that goes on."""
+    limit = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))}
+    error = last_error(run("train", *arguments(place, "full"), **limit))
+    assert "cannot write a checkpoint or the adapter" in error, error
+    assert not (place / "full").exists()
+    assert run("train", *arguments(place, "full")).returncode == 0
+    same_end(trained, place / "full")
+
+
+def test_a_taken_port_is_tried_again(place, monkeypatch, tmp_path):
+    """A start that fails because its port was taken in between is repeated with another one; other failures are not."""
+    from common.errors import LabError
+    from learning import launch
+
+    ports = []
+
+    def start(line, env):
+        ports.append(next(word for word in line if word.startswith("--master_port")))
+        (tmp_path / launch.ERROR.format(0)).write_text("EADDRINUSE" if len(ports) == 1 else reasons.pop())
+        return len(reasons)
+
+    args = SimpleNamespace(state=str(tmp_path), ranks=1, gpus=0, threads=1, hostfile=None)
+    monkeypatch.setattr(launch, "run_launcher", start)
+    monkeypatch.setenv("SLURM_PROCID", "7")
+    reasons = [""]
+    with pytest.raises(IndexError):
+        launch.launch(["train.py"], args)
+        reasons.pop()
+    assert len(ports) == 2 and ports[0] != ports[1]
+    assert "SLURM_PROCID" not in launch.environment(args)
+    reasons = ["more", "the rank's own reason"]
+    with pytest.raises(LabError, match="the rank's own reason"):
+        launch.launch(["train.py"], args)
+    assert len(ports) == 3
 
 
 def test_corpus_refusals(place):

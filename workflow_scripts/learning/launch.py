@@ -5,6 +5,7 @@ import base64
 import ctypes
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,7 +17,9 @@ from common.artifacts import file_hash
 from common.errors import LabError
 from learning.settings import BackboneOptions, Recipe, check_folder
 
-ERROR = "error.txt"  # in the state folder: why a rank stopped
+ERROR = "error-{}.txt"  # in the state folder, one for each rank: why it stopped
+GONE = ("Connection closed by peer", "Connection reset by peer", "NCCL")
+UNWRITABLE = ("PytorchStreamWriter", "inline_container", "No space left", "File too large", "serializ")
 STRAY = ("SLURM_", "PMI_", "PMIX_", "OMPI_", "MPI_", "PALS_", "TORCHELASTIC_")
 STRAY_NAMES = tuple("RANK LOCAL_RANK WORLD_SIZE LOCAL_SIZE MASTER_ADDR MASTER_PORT CROSS_RANK CROSS_SIZE".split())
 PACKAGES = ("torch", "transformers", "peft", "deepspeed", "accelerate", "tokenizers", "numpy", "pyarrow")
@@ -76,14 +79,15 @@ def launch(argv: list[str], args: argparse.Namespace) -> None:
     state = Path(args.state)
     state.mkdir(parents=True, exist_ok=True)
     for attempt in range(3):
-        (state / ERROR).unlink(missing_ok=True)
+        for old in state.glob(ERROR.format("*")):
+            old.unlink()
         status = run_launcher(command(argv, args), environment(args))
         if status == 0:
             return
-        reason = (state / ERROR).read_text().strip() if (state / ERROR).is_file() else ""
-        if attempt < 2 and "EADDRINUSE" in reason:
+        why = reason(state)
+        if attempt < 2 and "EADDRINUSE" in why:
             continue
-        raise LabError(reason or f"training ended with status {status}; its output above says where")
+        raise LabError(why or f"training ended with status {status}; its output above says where")
 
 
 def command(argv: list[str], args: argparse.Namespace) -> list[str]:
@@ -134,19 +138,27 @@ def run_rank(args: argparse.Namespace) -> None:
                 provenance=provenance(args),
             )
         )
-    except (LabError, OSError, RuntimeError) as error:
+    except Exception as error:
+        if any(mark in str(error) for mark in UNWRITABLE):
+            free = shutil.disk_usage(args.state).free // 2**20
+            error = LabError(f"cannot write a checkpoint or the adapter ({free} MiB free): {error}", file=args.state)
         leave_reason(args.state, error)
-        raise
+        raise error from None if isinstance(error, LabError) else error.__cause__
     sys.stdout.flush()
 
 
 def leave_reason(state: str, error: Exception) -> None:
-    """Keep the first rank's reason; a disk too full even for that leaves it to stderr."""
+    """Keep this rank's reason; a disk too full even for that leaves it to stderr."""
     try:
-        with open(Path(state, ERROR), "x") as handle:
-            handle.write(str(error))
+        Path(state, ERROR.format(os.environ.get("RANK", "0"))).write_text(f"{error}")
     except OSError:
         pass
+
+
+def reason(state: Path) -> str:
+    """Why the ranks stopped: the first reason that is not merely that another rank had gone."""
+    found = [path.read_text().strip() for path in sorted(state.glob(ERROR.format("*")))]
+    return next(iter(sorted(found, key=lambda text: any(mark in text for mark in GONE))), "")
 
 
 def keep_freed_memory() -> None:
