@@ -2,10 +2,10 @@
 
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -31,12 +31,18 @@ def copy(folder: Path) -> Path:
     return folder
 
 
-def snakemake(folder: Path, *words: str, timeout: float = 120) -> subprocess.CompletedProcess:
+def snakemake(folder: Path, *words: str, timeout: float = 900) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "snakemake", "--cores", "2", *words]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(
         command, cwd=folder, capture_output=True, text=True, timeout=timeout, env={**os.environ, "PATH": path}
     )
+
+
+def cpu_seconds() -> float:
+    """Processor time of everything run so far: unlike the clock, the same on a busy machine."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def planned(folder: Path, *words: str) -> dict[str, int]:
@@ -80,11 +86,10 @@ def test_conda_environments_have_the_same_pins():
 
 @pytest.mark.parametrize(("name", "jobs"), [("default", 100), ("smoke", 60), ("paper", 800)])
 def test_every_configuration_plans(project, name, jobs):
-    started = time.monotonic()
+    started = cpu_seconds()
     plan = planned(project, "--configfile", f"config/{name}.yaml")
     assert sum(plan.values()) >= jobs and {"train", "sample", "grade", "audit", "summarize"} <= set(plan)
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        assert time.monotonic() - started < 15
+    assert cpu_seconds() - started < 15
 
 
 def test_a_benchmark_adds_the_real_rows_without_a_new_training(project, tmp_path):
@@ -121,7 +126,7 @@ def made(tmp_path_factory) -> Path:
     folder = copy(tmp_path_factory.mktemp("made"))
     (folder / "config/few.yaml").write_text(FEW_YAML)
     (folder / "config/arms.few.tsv").write_text("\t".join(ARM_COLUMNS) + FEW_ARMS)
-    done = snakemake(folder, "texts", *FEW, timeout=400)
+    done = snakemake(folder, "texts", *FEW)
     assert done.returncode == 0, done.stdout + done.stderr
     assert planned(folder, "texts", *FEW) == {}
     return folder
@@ -219,10 +224,10 @@ def test_the_readme_names_what_is_there():
 def test_smoke_from_end_to_end(tmp_path):
     """Every stage on two cores, DeepSpeed with two ranks; a second run does nothing; the report is one file."""
     folder = copy(tmp_path)
-    started = time.monotonic()
-    done = snakemake(folder, *SMOKE, timeout=900)
+    started = cpu_seconds()
+    done = snakemake(folder, *SMOKE, timeout=2400)
     assert done.returncode == 0, done.stdout + done.stderr
-    made_in = time.monotonic() - started
+    assert cpu_seconds() - started < 2 * 8 * 60
     results = folder / "results/smoke"
     for name in ("frontier", "designs", "reveal"):
         assert (results / f"figures/{name}.png").stat().st_size > 10_000
@@ -230,12 +235,11 @@ def test_smoke_from_end_to_end(tmp_path):
     assert '"ranks": 2' in (results / "adapters/forward-mix/seed-1/provenance.json").read_text()
     assert (results / "tables/accuracy.csv").read_text().count("\n") > 40
 
-    started = time.monotonic()
+    started = cpu_seconds()
     done = snakemake(folder, *SMOKE)
     assert "Nothing to be done" in done.stdout + done.stderr
-    assert time.monotonic() - started < 20
+    assert cpu_seconds() - started < 20
     done = snakemake(folder, "--report", "report.html", *SMOKE)
     assert done.returncode == 0, done.stdout + done.stderr
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "What would change our mind" in page and '<script src="http' not in page
-    assert made_in < 8 * 60
