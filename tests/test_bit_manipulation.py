@@ -162,6 +162,7 @@ def test_mutated_prompts_are_solved_or_refused(place, cut, insert):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 @given(*MUTATION)
 @settings(max_examples=20_000, deadline=None)
 def test_many_mutated_prompts_are_solved_or_refused(place, cut, insert):

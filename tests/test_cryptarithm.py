@@ -310,7 +310,9 @@ def test_malformed_prompts_name_the_field(old, new, field):
     assert caught.value.field == field
 
 
-@pytest.mark.parametrize("count", [pytest.param(500), pytest.param(20_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "count", [pytest.param(500), pytest.param(20_000, marks=[pytest.mark.slow, pytest.mark.exhaustive])]
+)
 def test_mutated_prompts_never_crash(count):
     prompts = [p.prompt for kind in KINDS for p in rows(kind, 20, seed=9)]
     alphabet = equations.OPERATOR_GLYPHS + "= \na0é"

@@ -78,6 +78,7 @@ def test_every_trace_reads_back_and_checks_out(family: str, design_id: str, k: i
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("family", "design_id", "k"), cells(*range(11)))
 def test_every_trace_at_every_reveal(family: str, design_id: str, k: int) -> None:
     check_traces(family, design_id, k, ROWS)

@@ -210,7 +210,9 @@ def test_guess_prompts_must_not_show_the_operator():
         parse(prompt, GUESS)
 
 
-@pytest.mark.parametrize("count", [pytest.param(500), pytest.param(20_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "count", [pytest.param(500), pytest.param(20_000, marks=[pytest.mark.slow, pytest.mark.exhaustive])]
+)
 def test_mutated_prompts_never_crash(count):
     prompts = [p.prompt for kind in KINDS for p in rows(kind, 20, seed=9)]
     alphabet = "0123456789+-*=/ \nab\\é"

@@ -127,6 +127,7 @@ def test_mutated_prompts(name):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("name", FAMILIES)
 def test_many_mutated_prompts(name):
