@@ -30,6 +30,7 @@ rule all:
     input:
         rules.summarize.output,
         collect("<results>/figures/{name}.png", name=["frontier", "designs", "reveal"]),
+        rules.fidelity.output if config["benchmark_csv"] else [],
 
 
 rule puzzles:

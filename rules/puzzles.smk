@@ -83,3 +83,31 @@ rule solve:
     shell:
         "python {input.code[0]} --puzzles {input.puzzles} --family {wildcards.family} --prior {input.prior}"
         " --out {output} 2> {log}"
+
+
+rule fidelity:
+    input:
+        code=code("fidelity", family=FAMILIES),
+        csv=config["benchmark_csv"] or [],
+    output:
+        table="<results>/fidelity/statistics.parquet",
+        text=report(
+            "<results>/fidelity/statistics.txt",
+            category="Puzzles",
+            caption="captions/fidelity.rst",
+            labels={"table": "generated against real rows"},
+        ),
+    log:
+        "<results>/logs/fidelity.log",
+    benchmark:
+        "<results>/benchmarks/fidelity.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        seed=config["seed"],
+    shell:
+        "python {input.code[0]} --csv {input.csv:q} --seed {params.seed} --out {output.table} --report {output.text}"
+        " > {log} 2>&1"

@@ -1,0 +1,70 @@
+"""The workflow on a real one-node Slurm: submitted, one job killed, one run cancelled, and finished all the same."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import slurm_cluster
+from test_workflow import copy
+
+from common.artifacts import read_table
+
+TARGET = "results/smoke/grades/answer-only/seed-1/greedy/test.parquet"
+ADAPTER = "results/smoke/adapters/answer-only/seed-1"
+LIMIT = 900  # seconds
+
+
+def submit(folder: Path, log: Path) -> subprocess.Popen:
+    """The workflow as a user of a cluster without accounting starts it: squeue tells the state of a job."""
+    command = [
+        sys.executable, "-m", "snakemake", TARGET, "--profile", "profiles/slurm", "--configfile", "config/smoke.yaml",
+        "--config", "threads=2", "--default-resources", "slurm_partition=main", "mem_mb=2000", "runtime=30",
+        "--slurm-no-account", "--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "3",
+        "--seconds-between-status-checks", "2", "--latency-wait", "5",
+    ]  # fmt: skip
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    with open(log, "a") as out:
+        return subprocess.Popen(command, cwd=folder, stdout=out, stderr=out, env={**os.environ, "PATH": path})
+
+
+def wait_for(run: subprocess.Popen, log: Path, rule: str) -> str:
+    """The Slurm id of the running job of a rule."""
+    deadline = time.monotonic() + LIMIT
+    while time.monotonic() < deadline:
+        assert run.poll() is None, log.read_text()
+        for job, state, comment in slurm_cluster.queue():
+            if state == "RUNNING" and comment.startswith(f"rule_{rule}"):
+                return job
+        time.sleep(0.5)
+    raise AssertionError(f"no job of rule {rule}:\n{log.read_text()}")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(slurm_cluster.why_not()), reason=slurm_cluster.why_not())
+def test_killed_cancelled_finished(tmp_path):
+    folder, log = copy(tmp_path / "project"), tmp_path / "snakemake.log"
+    with slurm_cluster.cluster(tmp_path / "slurm"):
+        run = submit(folder, log)
+        killed = wait_for(run, log, "backbone")
+        subprocess.run(["scancel", "--signal=KILL", "--full", killed], check=True)
+
+        wait_for(run, log, "train")
+        text = log.read_text()
+        assert f"SLURM-job '{killed}' failed" in text and "Trying to restart" in text
+        time.sleep(5)
+        run.send_signal(signal.SIGINT)
+        run.wait(120)
+        deadline = time.monotonic() + 60
+        while slurm_cluster.queue() and time.monotonic() < deadline:
+            time.sleep(0.5)
+        assert not slurm_cluster.queue()
+        assert not (folder / ADAPTER / "adapter_model.safetensors").exists()
+        assert not list(folder.glob("results/**/*.partial"))
+
+        run = submit(folder, log)
+        assert run.wait(LIMIT) == 0, log.read_text()
+    assert read_table(folder / TARGET).num_rows == 16
