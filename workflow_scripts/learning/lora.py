@@ -28,6 +28,7 @@ from learning.settings import BackboneOptions, Recipe
 from learning.tokens import completion_ids, prompt_ids, require_characters
 
 DONE = "complete"  # written into a checkpoint after everything else: without it the checkpoint is not resumed
+VOICED = 16  # rows on which the native voice is measured
 METRICS, PROVENANCE = "metrics.jsonl", "provenance.json"
 
 
@@ -281,6 +282,7 @@ def train(job: Job) -> None:
     tensors = adapters.gather(model)
     ids = list(examples[0].prompt)
     logits = adapters.probe(trainer.model_wrapped, ids)
+    voice = native_voice(model, trainer.model_wrapped, tokenizer, examples[:VOICED])
     if main:
         save(
             job,
@@ -296,6 +298,7 @@ def train(job: Job) -> None:
                 "tokens": sum(tokens),
                 "trainable_parameters": sum(math.prod(s) for s in shapes.values()),
                 "seconds": round(time.monotonic() - started, 1),
+                "native_voice": round(voice, 6),
                 "resumed_from": Path(resumed).name if resumed else None,
                 "peak_memory_mb": peak_memory_mb(),
             },
@@ -306,6 +309,22 @@ def train(job: Job) -> None:
     if main:
         shutil.rmtree(folder, ignore_errors=True)
         held.close()
+
+
+def native_voice(model, wrapped, tokenizer, examples: list[Example]) -> float:
+    """Mean probability, under the backbone without its adapter, of the first token of the trace.
+
+    A trace whose first token the model would never choose is seldom entered when it decodes freely, however well it
+    predicts the rest (arXiv:2606.21884). All ranks call it together.
+    """
+    opening = tuple(tokenizer.encode("<think>\n", add_special_tokens=False))
+    total = 0.0
+    with model.disable_adapter():
+        for example in examples:
+            skip = len(opening) if example.completion[: len(opening)] == opening else 0
+            logits = adapters.probe(wrapped, [*example.prompt, *example.completion[:skip]])
+            total += float(torch.softmax(logits, -1)[example.completion[skip]])
+    return total / len(examples)
 
 
 def save(
