@@ -62,7 +62,7 @@ def frontier(accuracy: pd.DataFrame, solvers: pd.DataFrame, published: pd.DataFr
                     share = solved[solved.measure == name]
                     marker = ("|", "1", "2", "3", "4", "+", "x")[i % 7]
                     label = f"forward-derivable: {name.removeprefix(CLOSURE)}"
-                    axis.scatter(share.value, [y - 0.2] * len(share), 60, ORANGE, marker=marker, label=label, zorder=4)
+                    axis.scatter(share.value, [y - 0.36] * len(share), 50, ORANGE, marker=marker, label=label, zorder=4)
                 arms = ours.query("family == @family and stratum == @stratum and eval_set == @eval_set")
                 for i, (_, arm) in enumerate(arms.sort_values("arm").iterrows()):
                     colour, marker = CYCLE[_design_order(ours).index(arm.design) % len(CYCLE)]
