@@ -104,9 +104,10 @@ def test_a_flipped_verdict_fails_on_the_verdict_alone(family: str, name: str):
     two = {kind for kind in design.kinds if len(kind.OUTCOMES) > 1}
     if not two:
         pytest.skip("no kind of line has two outcomes")
-    planted, misses = 0, []
+    told, planted, misses = 0, 0, []
     for k in {design.reveals[0], design.reveals[-1]}:
         for shown, trace in rendered(family, solved(family)[:25], k, name)[0][:12]:
+            told += 1
             lines = [*trace.lines, Box(trace.answer)] if trace.answer is not None else list(trace.lines)
             for number, line in enumerate(lines):
                 for other in set(line.OUTCOMES) - {getattr(line, "verdict", "")}:
@@ -116,7 +117,10 @@ def test_a_flipped_verdict_fails_on_the_verdict_alone(family: str, name: str):
                     if checked.failed != ("verdict",) or not checked.first_failure:
                         misses.append((line.text(), other, checked.failed))
     print(f"{family}/{name}: {planted} verdicts flipped, {len(misses)} missed {misses[:3]}")
-    assert planted and len(misses) <= 0.01 * planted, misses[:5]
+    assert told
+    if not planted:
+        pytest.skip(f"none of the {told} rows has a line with two outcomes")
+    assert len(misses) <= 0.01 * planted, misses[:5]
 
 
 @pytest.mark.parametrize("family", OURS)
