@@ -46,7 +46,9 @@ def wait_for(run: subprocess.Popen, log: Path, rule: str) -> str:
 @pytest.mark.slow
 @pytest.mark.skipif(bool(slurm_cluster.why_not()), reason=slurm_cluster.why_not())
 def test_killed_cancelled_finished(tmp_path):
-    folder, log = copy(tmp_path / "project"), tmp_path / "snakemake.log"
+    folder, log = tmp_path / "project", tmp_path / "snakemake.log"
+    folder.mkdir()
+    copy(folder)
     with slurm_cluster.cluster(tmp_path / "slurm"):
         run = submit(folder, log)
         killed = wait_for(run, log, "backbone")
