@@ -91,7 +91,7 @@ def content_hash(text: str) -> str:
 
 
 def split_of(canonical: str) -> str:
-    """The split that a canonical problem belongs to, wherever and with whatever seed it is drawn: 80 % train, 20 % test."""
+    """The split of a canonical problem, wherever and with whatever seed it is drawn: 80 % train, 20 % test."""
     return "test" if int(content_hash(canonical)[:8], 16) % 5 == 0 else "train"
 
 
