@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
-import slurm_cluster
-from test_workflow import copy
 
+import slurm_cluster
 from common.artifacts import read_table
+from test_workflow import copy
 
 TARGET = "results/smoke/grades/answer-only/seed-1/greedy/test.parquet"
 ADAPTER = "results/smoke/adapters/answer-only/seed-1"
