@@ -90,6 +90,9 @@ def test_recipe_and_backbone_with_an_unknown_key():
     small = read_yaml(backbones)["small"]
     message = complaint("backbones", {"small": {"dtyp" if k == "dtype" else k: v for k, v in small.items()}})
     assert message == "--config: field small.dtyp: unknown key; did you mean 'dtype'?"
+    llama = read_yaml(backbones)["llama-3b"]
+    message = complaint("backbones", {"llama-3b": llama | {"revision": "main"}})
+    assert message.startswith("--config: field llama-3b.revision: 'main' is not text of the form ^[0-9a-f]{40}$")
 
 
 def test_the_schemas_know_every_setting_that_training_knows():
