@@ -133,7 +133,8 @@ def test_skill_accuracy_of_a_model_that_knows_nothing():
         ({"widht": 3}, "unknown setting"),
         ({"head_size": 33}, "even size"),
         ({"start": "warm"}, "structured or random"),
-        ({"steps": 0}, "not above zero"),
+        ({"layers": 0}, "not above zero"),
+        ({"steps": -1}, "below zero"),
         ({"length": 512, "context": 256}, "192..256"),
     ],
 )

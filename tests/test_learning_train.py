@@ -78,11 +78,10 @@ def test_decoding_with_the_adapter(place, trained):
         assert one["logprob_sum"] == pytest.approx(other["logprob_sum"], abs=1e-3)
 
 
-def start_and_kill(place: Path, out: str, step: int) -> None:
-    """Start training, and kill -9 the launcher's parent and every rank once `step` is in the metrics."""
-    line = script("train", *arguments(place, out))
+def start_and_kill(arguments: list[object], metrics: Path, step: int) -> None:
+    """Start training, and kill -9 the launcher's parent and every rank once `step` is in the metrics below a folder."""
+    line = script("train", *arguments)
     process = subprocess.Popen(line, env=environment(), cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
-    metrics = place / f"{out}-state"
     until = time.monotonic() + 120
     while time.monotonic() < until and process.poll() is None:
         if any(len(p.read_text().splitlines()) >= step for p in metrics.glob("*/metrics.jsonl")):
@@ -103,7 +102,7 @@ def same_end(one: Path, other: Path) -> None:
 
 
 def test_killed_and_started_again(place, trained):
-    start_and_kill(place, "killed", step=5)
+    start_and_kill(arguments(place, "killed"), place / "killed-state", step=5)
     assert not (place / "killed").exists()
     done = run("train", *arguments(place, "killed"))
     assert done.returncode == 0, done.stderr[-3000:]
@@ -123,7 +122,7 @@ def test_one_rank_ends_where_two_do(place, trained):
 @pytest.mark.parametrize("step", [1, 3, 7])
 def test_killed_anywhere(place, trained, step):
     out = f"killed-{step}"
-    start_and_kill(place, out, step)
+    start_and_kill(arguments(place, out), place / f"{out}-state", step)
     assert run("train", *arguments(place, out)).returncode == 0
     same_end(trained, place / out)
 

@@ -1,4 +1,4 @@
-"""Train a LoRA adapter on a corpus, under the DeepSpeed launcher with one process per rank.
+"""Train a LoRA adapter, or with method `full` every parameter, on a corpus; one process per rank under DeepSpeed.
 
 Reads   --corpus P.parquet (columns id, prompt, completion) and --backbone DIR (a transformers folder)
 Writes  --out DIR: adapter_model.safetensors, adapter_config.json, metrics.jsonl, provenance.json, all at the very end

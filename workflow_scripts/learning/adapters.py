@@ -1,5 +1,10 @@
-"""LoRA adapters on disk: what they must contain, and the proof that the files give the trained model back."""
+"""What a training adds to a backbone, on disk: a LoRA adapter, or with method `full` the new value of every parameter.
 
+Both are the same two files, so that nothing downstream asks which it is: `attach` puts either on its backbone. Here is
+what the files must contain, and the proof that they give the trained model back.
+"""
+
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,13 +12,29 @@ from pathlib import Path
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
 from transformers import PreTrainedModel
 
+from common.artifacts import write_json
 from common.errors import LabError
 from learning.backbones import load_model
 from learning.settings import BackboneOptions, Recipe
 
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
+TO_RESIDUAL = ("o_proj", "out_proj", "down_proj")  # modules whose output is added to the residual stream
+
+
+def trainable(model: PreTrainedModel, recipe: Recipe, options: BackboneOptions) -> torch.nn.Module:
+    """The model as the recipe's method trains it: in a fresh adapter, or as it is, with dropout."""
+    if recipe.method == "lora":
+        return add_lora(model, recipe, options)
+    if recipe.dropout:
+        dropped = [m for n, m in model.named_modules() if n.endswith(TO_RESIDUAL)]
+        for module in (model.get_input_embeddings(), *dropped):
+            module.register_forward_hook(
+                lambda module, _, out: torch.nn.functional.dropout(out, recipe.dropout, module.training)
+            )
+    return model
 
 
 def add_lora(model: PreTrainedModel, recipe: Recipe, options: BackboneOptions) -> PeftModel:
@@ -35,9 +56,9 @@ def add_lora(model: PreTrainedModel, recipe: Recipe, options: BackboneOptions) -
         raise LabError(f"LoRA cannot be put on these modules: {error}", field="targets") from error
 
 
-def adapter_shapes(model: PeftModel) -> dict[str, tuple[int, ...]]:
-    """Name in the file -> shape of every tensor that the adapter must hold; call before any sharding."""
-    return {file_name(n): full_shape(p) for n, p in model.named_parameters() if "lora_" in n}
+def adapter_shapes(model: torch.nn.Module) -> dict[str, tuple[int, ...]]:
+    """Name in the file -> shape of every trained tensor; call before any sharding. Tied ones count once."""
+    return {file_name(n): full_shape(p) for n, p in model.named_parameters() if p.requires_grad}
 
 
 def full_shape(p: torch.Tensor) -> tuple[int, ...]:
@@ -50,19 +71,44 @@ def file_name(parameter: str) -> str:
     return re.sub(r"(lora_\w+)\.default", r"\1", parameter)
 
 
-def gather(model: PeftModel) -> dict[str, torch.Tensor]:
-    """The adapter's tensors under their file names, in full, on the CPU; all ranks must call it together.
+def gather(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """The trained tensors under their file names, in full, on the CPU; all ranks must call it together.
 
     Under ZeRO-3 a parameter outside its own forward pass is an empty tensor, and saving those is how 40-byte adapters
     are made (peft issue 2892), hence the gathering.
     """
-    named = [(n, p) for n, p in model.named_parameters() if "lora_" in n]
+    named = [(n, p) for n, p in model.named_parameters() if p.requires_grad]
     if any(hasattr(p, "ds_id") for _, p in named):
         import deepspeed
 
         with deepspeed.zero.GatheredParameters([p for _, p in named]):
             return {file_name(n): p.detach().cpu().clone() for n, p in named}
     return {file_name(n): p.detach().cpu().clone() for n, p in named}
+
+
+def save_config(model: torch.nn.Module, folder: Path, backbone: str) -> None:
+    """The adapter's configuration: peft's own, or a note that the weights are all of the model's."""
+    if not isinstance(model, PeftModel):
+        write_json(folder / CONFIG, {"method": "full", "base_model_name_or_path": backbone})
+        return
+    config = model.peft_config["default"]
+    config.base_model_name_or_path = backbone
+    config.inference_mode = True
+    config.save_pretrained(folder)
+
+
+def attach(model: PreTrainedModel, folder: str | Path) -> torch.nn.Module:
+    """The backbone with what was trained: a PeftModel, or for method `full` the same model with the new weights.
+
+    Raises ValueError or RuntimeError when the tensors are not those of this backbone.
+    """
+    if json.loads(Path(folder, CONFIG).read_text()).get("method") != "full":
+        return PeftModel.from_pretrained(model, folder)
+    found = model.load_state_dict(load_file(Path(folder, WEIGHTS)), strict=False)
+    absent = {name for name, _ in model.named_parameters()} & set(found.missing_keys)
+    if wrong := sorted(absent) + found.unexpected_keys:
+        raise LabError(f"{len(wrong)} tensors are missing or unknown, first {wrong[0]}", file=folder)
+    return model
 
 
 def check_file(folder: Path, shapes: Mapping[str, tuple[int, ...]]) -> None:
@@ -103,7 +149,7 @@ def check_reload(
     folder: Path, backbone: Path, options: BackboneOptions, ids: list[int], expected: torch.Tensor
 ) -> None:
     """Raise LabError unless backbone + adapter, loaded anew from disk, give the trained model's logits `expected`."""
-    model = PeftModel.from_pretrained(load_model(backbone, options), folder)
+    model = attach(load_model(backbone, options), folder)
     found = probe(model, ids)
     scale = float(expected.abs().max())
     tolerance = (1e-3 if options.dtype == "float32" else 5e-2) * max(scale, 1.0)

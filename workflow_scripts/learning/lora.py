@@ -1,4 +1,7 @@
-"""One rank of a LoRA training: the library's Trainer over DeepSpeed, fed by a fixed plan of packed micro-batches."""
+"""One rank of a training, of an adapter or of every parameter.
+
+The library's Trainer over DeepSpeed, fed by a fixed plan of packed micro-batches.
+"""
 
 import fcntl
 import hashlib
@@ -207,7 +210,8 @@ def training_arguments(job: Job, folder: Path, accumulation: int) -> TrainingArg
         gradient_accumulation_steps=accumulation,
         num_train_epochs=1,
         learning_rate=recipe.lr,
-        lr_scheduler_type=recipe.schedule,
+        lr_scheduler_type="cosine_with_min_lr" if recipe.floor else recipe.schedule,
+        lr_scheduler_kwargs={"min_lr_rate": recipe.floor} if recipe.floor else None,
         warmup_steps=recipe.warmup,
         weight_decay=recipe.weight_decay,
         adam_beta2=recipe.beta2,
@@ -265,7 +269,7 @@ def train(job: Job) -> None:
     longest = max(map(len, examples))
     if (window := getattr(model.config, "max_position_embeddings", None) or longest) < longest:
         raise LabError(f"a row of {longest} tokens exceeds the backbone's context of {window}", file=job.corpus)
-    model = adapters.add_lora(model, job.recipe, job.options)
+    model = adapters.trainable(model, job.recipe, job.options)
     shapes = adapters.adapter_shapes(model)
     if job.options.checkpointing:
         model.enable_input_require_grads()
@@ -282,7 +286,9 @@ def train(job: Job) -> None:
     tensors = adapters.gather(model)
     ids = list(examples[0].prompt)
     logits = adapters.probe(trainer.model_wrapped, ids)
-    voice = native_voice(model, trainer.model_wrapped, tokenizer, examples[:VOICED])
+    voice = None  # with every parameter trained, the backbone is gone
+    if job.recipe.method == "lora":
+        voice = round(native_voice(model, trainer.model_wrapped, tokenizer, examples[:VOICED]), 6)
     if main:
         save(
             job,
@@ -298,7 +304,7 @@ def train(job: Job) -> None:
                 "tokens": sum(tokens),
                 "trainable_parameters": sum(math.prod(s) for s in shapes.values()),
                 "seconds": round(time.monotonic() - started, 1),
-                "native_voice": round(voice, 6),
+                "native_voice": voice,
                 "resumed_from": Path(resumed).name if resumed else None,
                 "peak_memory_mb": peak_memory_mb(),
             },
@@ -340,10 +346,7 @@ def save(
     """Write the four output files into a temporary folder, verify the adapter there, and move it into place."""
     with whole(job.out) as partial:
         partial.mkdir(parents=True)
-        config = model.peft_config["default"]
-        config.base_model_name_or_path = Path(job.backbone).name
-        config.inference_mode = True
-        config.save_pretrained(partial)
+        adapters.save_config(model, partial, Path(job.backbone).name)
         save_file(dict(tensors), partial / adapters.WEIGHTS, metadata={"format": "pt"})
         (partial / adapters.WEIGHTS).chmod(0o644)
         adapters.check_file(partial, shapes)

@@ -54,8 +54,10 @@ class Make:
         if self.head_size % 2:
             raise LabError(f"a rotary head has an even size, not {self.head_size}", field="head_size")
         for f in fields(self):
-            if f.name not in ("seed", "warmup", "start", "optimizer") and not getattr(self, f.name) > 0:
+            if f.name not in ("seed", "warmup", "start", "optimizer", "steps") and not getattr(self, f.name) > 0:
                 raise LabError(f"{getattr(self, f.name)!r} is not above zero", field=f.name)
+        if self.steps < 0:
+            raise LabError(f"{self.steps} is below zero", field="steps")
         if not 192 <= self.length <= self.context:
             raise LabError(
                 f"a worksheet has 192..{self.context} (the context) tokens, not {self.length}", field="length"
@@ -158,9 +160,18 @@ def skill_accuracy(model: LlamaForCausalLM, held_out: Worksheets, batch: int = 1
 
 
 def pretrain(make: Make, phrases: list[str], out: Path, state: Path, table: Path) -> None:
-    """Train, measure every skill on held-out worksheets (written to `table`), and save a transformers folder."""
+    """Train, measure every skill on held-out worksheets (written to `table`), and save a transformers folder.
+
+    Without steps, the start is saved as it is: for arms that train every parameter themselves.
+    """
     set_seed(make.seed)
     tokenizer = character_tokenizer(phrases, make.context)
+    if not make.steps:
+        write_json(table, {"skills": {}})
+        with whole(out) as partial:
+            build(make, len(tokenizer), tokenizer).save_pretrained(partial)
+            tokenizer.save_pretrained(partial)
+        return
     key = json.dumps([asdict(make), sorted(phrases)], sort_keys=True)
     folder = state / blake2b(key.encode(), digest_size=8).hexdigest()
     trainer = SkillTrainer(

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from common.artifacts import file_hash, read_table, whole, write_table
 from common.errors import LabError
-from learning.adapters import CONFIG, WEIGHTS, probe
+from learning.adapters import CONFIG, WEIGHTS, attach, probe
 from learning.backbones import load_model, load_tokenizer
 from learning.decoding import ENGINES
 from learning.settings import BackboneOptions
@@ -72,12 +72,12 @@ def load(job: Job):
             if not Path(job.adapter, name).is_file():
                 raise LabError(f"missing {name}; run the `train` rule first", file=job.adapter)
         try:
-            wrapped = PeftModel.from_pretrained(model, job.adapter)
+            wrapped = attach(model, job.adapter)
         except (RuntimeError, ValueError) as error:
             raise LabError(f"the adapter does not fit the backbone: {error}", file=job.adapter) from error
         ids = prompt_ids(tokenizer, "0123456789")
         before = probe(wrapped, ids)
-        model = wrapped.merge_and_unload()
+        model = wrapped.merge_and_unload() if isinstance(wrapped, PeftModel) else wrapped
         gap = float((probe(model, ids) - before).abs().max())
         if gap > (1e-3 if job.options.dtype == "float32" else 5e-2) * max(1.0, float(before.abs().max())):
             raise LabError(f"merging the adapter changes the logits by {gap:.3g}", file=job.adapter)

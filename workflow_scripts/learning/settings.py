@@ -15,7 +15,9 @@ MAX_RANK = 32
 class Recipe:
     """One entry of config/recipes.yaml.
 
-    batch: rows per optimiser step. warmup: share of the steps. schedule: linear or cosine, both to zero.
+    method: lora, or full (every parameter is trained; rank and alpha mean nothing). batch: rows per optimiser step.
+    warmup: share of the steps. schedule: linear or cosine, down to the share `floor` of lr (linear: to zero).
+    dropout: of what LoRA reads; with `full`, of the embeddings and of all that is added to the residual stream.
     micro_tokens: tokens that one rank takes through the model at once (memory). save_every: steps per checkpoint.
     masking: Masked Thought, the probability of a wrong token in what the model reads. unlearned: a regular expression;
     lines of the completion in which it is found carry no loss (failed hypotheses, say). first_stage: a regular
@@ -23,11 +25,13 @@ class Recipe:
     of them mixed in.
     """
 
+    method: str = "lora"
     rank: int = 32
     alpha: int = 32
     dropout: float = 0.0
     lr: float = 2e-4
     schedule: str = "linear"
+    floor: float = 0.0
     warmup: float = 0.0
     batch: int = 32
     epochs: float = 2
@@ -43,10 +47,14 @@ class Recipe:
     replay: float = 0.1
 
     def __post_init__(self):
+        if self.method not in ("lora", "full"):
+            raise LabError(f"unknown method {self.method!r}; expected lora or full", field="method")
         if not 1 <= self.rank <= MAX_RANK:
             raise LabError(f"LoRA rank {self.rank} is outside 1..{MAX_RANK}", field="rank")
         if self.schedule not in ("linear", "cosine"):
             raise LabError(f"unknown schedule {self.schedule!r}; expected linear or cosine", field="schedule")
+        if self.floor and self.schedule != "cosine":
+            raise LabError("only the cosine schedule ends above zero", field="floor")
         for name in ("alpha", "lr", "batch", "epochs", "max_length", "micro_tokens", "clip", "save_every"):
             if not getattr(self, name) > 0:
                 raise LabError(f"{getattr(self, name)!r} is not above zero", field=name)
@@ -55,7 +63,7 @@ class Recipe:
                 re.compile(getattr(self, name))
             except re.error as error:
                 raise LabError(f"not a regular expression: {error}", field=name) from error
-        for name in ("dropout", "warmup", "masking", "replay"):
+        for name in ("dropout", "floor", "warmup", "masking", "replay"):
             if not 0 <= getattr(self, name) < 1:
                 raise LabError(f"{getattr(self, name)!r} is outside [0, 1)", field=name)
 
