@@ -77,11 +77,13 @@ class Chars:
 
 @dataclass(frozen=True)
 class Codec:
-    """How a value is written: regex without capture groups, both conversions, the characters that could continue it."""
+    """How a value is written: regex without capture groups, both conversions, the characters that it can start with
+    and those that could continue it."""
 
     pattern: str
     encode: Callable[[Any], str]
     decode: Callable[[str], Any]
+    starts: frozenset[str]
     continues: frozenset[str] = frozenset()
 
 
@@ -92,7 +94,8 @@ Letters = Annotated[str, Chars("a-z")]
 Glyph = Annotated[str, Chars("!-~", 1)]
 Word = Annotated[str, Chars("!-~")]
 DIGITS = frozenset("0123456789")
-Number = Annotated[str, Codec(r"-?[0-9]{1,12}+(?:\.[0-9]{1,12}+)?+", str, str, DIGITS | {"."})]
+_NUMBER = Codec(r"-?[0-9]{1,12}+(?:\.[0-9]{1,12}+)?+", str, str, DIGITS | {"-"}, DIGITS | {"."})
+Number = Annotated[str, _NUMBER]
 
 
 def _chars(spec: Chars, base: type) -> Codec:
@@ -100,7 +103,7 @@ def _chars(spec: Chars, base: type) -> Codec:
     if not allowed:
         raise TypeError(f"{spec} allows no printable character")
     quantity = f"{{{spec.length}}}" if spec.length else "++"
-    return Codec(f"[{spec.body}]{quantity}", str, base, frozenset() if spec.length else allowed)
+    return Codec(f"[{spec.body}]{quantity}", str, base, allowed, frozenset() if spec.length else allowed)
 
 
 def _codec(hint: Any) -> Codec:
@@ -112,7 +115,7 @@ def _codec(hint: Any) -> Codec:
             if isinstance(note, Chars):
                 return _chars(note, base)
     if hint is int:
-        return Codec(r"(?:0|-?[1-9][0-9]{0,14}+)", str, int, DIGITS)
+        return Codec(r"(?:0|-?[1-9][0-9]{0,14}+)", str, int, DIGITS | {"-"}, DIGITS)
     if get_origin(hint) is Literal:
         return _words(get_args(hint))
     raise TypeError(f"no written form for {hint!r}; a str needs Annotated[str, Chars(...)]")
@@ -121,7 +124,8 @@ def _codec(hint: Any) -> Codec:
 def _words(words: tuple[str, ...]) -> Codec:
     longest_first = sorted(words, key=len, reverse=True)
     longer = {b[len(a)] for a in words for b in words if a != b and b.startswith(a)}
-    return Codec(f"(?:{'|'.join(map(re.escape, longest_first))})", str, str, frozenset(longer))
+    pattern = f"(?:{'|'.join(map(re.escape, longest_first))})"
+    return Codec(pattern, str, str, frozenset(word[:1] for word in words), frozenset(longer))
 
 
 def _pair(hint: Any, inner: str) -> Codec:
@@ -139,6 +143,7 @@ def _pair(hint: Any, inner: str) -> Codec:
         first.pattern + re.escape(inner) + second.pattern,
         lambda pair: first.encode(pair[0]) + inner + second.encode(pair[1]),
         decode,
+        first.starts,
         second.continues,
     )
 
@@ -150,8 +155,8 @@ def _list(hint: Any, spec: str) -> Codec:
     form, _, empty = spec.partition("|")
     separator, inner = form[:1], form[1:]
     item = _pair(item_hint, inner) if get_origin(item_hint) is tuple else _codec(item_hint)
-    if separator in item.continues or (not separator and item.continues):
-        raise TypeError(f"list items may run into the separator {separator!r}")
+    if separator in item.starts | item.continues or (not separator and item.continues):
+        raise TypeError(f"list items may be taken for the separator {separator!r}")
     one = re.compile(item.pattern)
 
     def encode(values: tuple) -> str:
@@ -164,8 +169,8 @@ def _list(hint: Any, spec: str) -> Codec:
     if empty:
         pattern = f"(?:{re.escape(empty)}|{pattern})"
     # without a separator any start of an item continues the list
-    starts = frozenset({separator}) if separator else frozenset(c for c in PRINTABLE if one.match(c))
-    return Codec(pattern, encode, decode, item.continues | starts)
+    more = {separator} if separator else item.starts
+    return Codec(pattern, encode, decode, item.starts | set(empty[:1]), item.continues | more)
 
 
 class Line:

@@ -10,11 +10,11 @@ it when the page shows ten glyphs. Operand values are 10..99 (so a leading zero 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
-from puzzles import rules
+from puzzles import signatures
 from puzzles.base import Event
 from puzzles.equations import Equation, EquationRow, join_of
 from puzzles.rules import VALUE_RULES
@@ -53,30 +53,11 @@ def signature(equation: Equation) -> tuple[str, tuple[str, ...]]:
     return "".join(letters), tuple(names)
 
 
-@lru_cache(1)
-def _catalog() -> dict[str, Table]:
-    found: dict[str, list[tuple[int, ...]]] = {}
-    for index, rule in enumerate(VALUE_RULES):
-        turn = -1 if rule.mode == "flip" else 1
-        printed = [str(x)[::turn] for x in range(10, 100)]
-        for left in printed:
-            for right in printed:
-                names: dict[str, int] = {}
-                text = left + right + rules.apply(rule, left, right)
-                key = "".join(["-" if c == "-" else chr(65 + names.setdefault(c, len(names))) for c in text])
-                found.setdefault(key, []).append((index, *map(int, names)))
-    tables = {}
-    for key, rows in found.items():
-        rows.sort()
-        array = np.array(rows, dtype=np.int8)
-        tables[key] = Table(array[:, 0], np.ascontiguousarray(array[:, 1:]))
-    return tables
-
-
+@cache
 def rows_of(letters: str) -> Table:
     """All rows of a signature (an empty table for one that no rule can print)."""
-    empty = Table(np.zeros(0, np.int8), np.zeros((0, len(set(letters) - {"-"})), np.int8))
-    return _catalog().get(letters, empty)
+    rule, digits = signatures.proper_rows(letters)
+    return Table(rule.astype(np.int8), np.ascontiguousarray(digits[:, : len(set(letters) - {"-"})], dtype=np.int8))
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ The policy sees the prompt and the shown key only. When the chain stalls, one sp
 labelled guesses (r7, r8) or an explicit undetermined ending (the twin).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 
 from puzzles.base import Problem
@@ -32,8 +33,8 @@ MOST_SPLITS = 12
 MOST_GUESSES = 5
 
 
-class Chain(Worker):
-    """Narrates a forced chain. `advance(state)` writes lines until nothing more is forced; subclasses give it."""
+class Chain(Worker, ABC):
+    """Narrates a forced chain."""
 
     guesses = True  # may guess when stuck; otherwise the thought ends undetermined
     scans = True
@@ -128,8 +129,9 @@ class Chain(Worker):
     def begin(self, vocabulary: dict[str, int] | None):
         return start(self.row, self.digits, vocabulary)
 
+    @abstractmethod
     def advance(self, state: State) -> None:
-        raise NotImplementedError
+        """Write lines until nothing more is forced."""
 
     def bet_if_unseen(self, state: State) -> None:
         """Guess rows: say which rules are settled, bet on one for the query's operator."""
