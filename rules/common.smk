@@ -84,6 +84,10 @@ def backbone_of(wildcards):
     return backbones[arms.at[wildcards.arm, "backbone"]]
 
 
+def recipe_of(wildcards):
+    return recipes[arms.at[wildcards.arm, "recipe"]]
+
+
 def arm_texts(name, split):
     """The rendered texts of an arm, one table per family. What the model is shown never depends on the corruption."""
     row = arms.loc[name]

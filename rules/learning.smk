@@ -21,10 +21,13 @@ rule corpus:
     params:
         n=arm("n"),
         selection=arm("selection"),
+        hint=lambda wildcards: recipe_of(wildcards).get("hint", "none"),
+        share=lambda wildcards: recipe_of(wildcards).get("share", 0),
         seed=config["seed"],
     shell:
         "python {input.code[0]} --texts {input.texts} --puzzles {input.puzzles} --held-out {input.held_out}"
-        " --n {params.n} --selection {params.selection} --seed {params.seed} --out {output} 2> {log}"
+        " --n {params.n} --selection {params.selection} --hint {params.hint} --share {params.share}"
+        " --seed {params.seed} --out {output} 2> {log}"
 
 
 rule backbone:
@@ -84,7 +87,7 @@ rule train:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        recipe=lambda wildcards: json.dumps(recipes[arms.at[wildcards.arm, "recipe"]]),
+        recipe=lambda wildcards: json.dumps(recipe_of(wildcards)),
         backbone=subpath(input.backbone, parent=True),
         options=lambda wildcards: json.dumps(backbone_of(wildcards)),
         ranks=config["gpus"] or config["ranks"],

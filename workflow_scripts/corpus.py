@@ -4,6 +4,9 @@ Reads the rendered train texts of the arm's families, the puzzles they were rend
 evaluation; writes one table with n examples per family, shuffled together, each with a content hash. Fails when a
 family has too few rendered rows, or when any example is, up to renaming and order, an evaluation row.
 
+With --hint, a share of the same examples is replaced by auxiliary tasks on them (`role` hint; see reasoning/hints.py),
+and as many rows outside the selection, up to 64 a family, give the ones that training measures (`role` hint-test).
+
     python workflow_scripts/corpus.py --texts results/main/texts/numeral/forward/reveal-0/none/train.parquet \
         --puzzles results/main/puzzles/numeral/train.parquet --held-out results/main/puzzles/numeral/test.parquet \
         --n 100 --selection all --seed 17 --out /tmp/corpus.parquet
@@ -18,20 +21,24 @@ from common.artifacts import read_table, write_table
 from common.errors import LabError
 from measuring.leaks import check_no_leak
 from puzzles.base import content_hash, row_rng
+from reasoning.hints import HINTS, hint
 
 SCHEMA = pa.schema(
-    [(name, pa.string()) for name in ("id", "family", "prompt", "completion", "answer", "stratum")]
+    [(name, pa.string()) for name in ("id", "family", "prompt", "completion", "answer", "stratum", "role")]
     + [("n_chars", pa.int32()), ("hash", pa.string())]
 )
 TEXT_COLUMNS = ("id", "family", "prompt", "completion", "answer", "stratum", "status")
+PUZZLE_COLUMNS = ("id", "family", "prompt", "answer", "rule", "key")
+TASK, HINT, HINT_TEST = "task", "hint", "hint-test"
+MEASURED = 64  # rows a family whose hints are kept out of training
 
 
-def select(path: Path, n: int, selection: str, seed: int) -> list[dict]:
-    """n rendered rows of one family's texts, drawn by a permutation of the ids that depends on the seed alone.
+def select(path: Path, n: int, selection: str, seed: int, columns: tuple[str, ...]) -> tuple[list[dict], list[dict]]:
+    """n rendered rows of one family's texts, drawn by a permutation of the ids that depends on the seed alone; the rest.
 
     Arms that differ in design or in what is shown draw the same rows as far as both rendered them.
     """
-    every = read_table(path, TEXT_COLUMNS).to_pylist()
+    every = read_table(path, columns).to_pylist()
     rows = [row for row in every if row["status"] == "rendered" and selection in ("all", row["stratum"])]
     if len(rows) < n:
         raise LabError(
@@ -39,7 +46,30 @@ def select(path: Path, n: int, selection: str, seed: int) -> list[dict]:
             file=path,
             field="n",
         )
-    return sorted(rows, key=lambda row: content_hash(f"{seed}:{row['id']}"))[:n]
+    rows.sort(key=lambda row: content_hash(f"{seed}:{row['id']}"))
+    return rows[:n], rows[n:]
+
+
+def with_hints(
+    rows: list[dict], rest: list[dict], puzzles: Path, kind: str, share: float, seed: int
+) -> tuple[list[dict], list[dict]]:
+    """(the rows, the last `share` of them turned into hints; hints on other rows, to measure by)."""
+    every = {row["id"]: row for row in read_table(puzzles, PUZZLE_COLUMNS).to_pylist()}
+    kept = len(rows) - round(share * len(rows))
+
+    def turned(sources: list[dict], role: str) -> list[dict]:
+        made = []
+        for row in sources:
+            if found := hint(kind, row, every[row["id"]], row_rng(seed, kind, row["id"])):
+                made.append({**row, "prompt": found[0], "completion": found[1], "answer": found[1], "role": role})
+        return made
+
+    hints = turned(rows[kept:], HINT)
+    if len(hints) < len(rows) - kept:
+        raise LabError(
+            f"{len(rows) - kept - len(hints)} of {len(rows) - kept} rows have no hint {kind!r}", file=puzzles
+        )
+    return rows[:kept] + hints, turned(rest[:MEASURED], HINT_TEST)
 
 
 def main() -> None:
@@ -49,13 +79,26 @@ def main() -> None:
     args.add_argument("--held-out", nargs="+", required=True, help="puzzles of the evaluation set")
     args.add_argument("--n", type=int, required=True, help="examples per family")
     args.add_argument("--selection", default="all", help="all, or the one stratum to draw from")
+    args.add_argument("--hint", choices=HINTS, default="none", help="auxiliary task")
+    args.add_argument("--share", type=float, default=0.0, help="of the examples that become hints")
     args.add_argument("--seed", type=int, required=True)
     args.add_argument("--out", required=True)
     args = args.parse_args()
 
-    rows = [row for path in args.texts for row in select(Path(path), args.n, args.selection, args.seed)]
-    check_no_leak([row["id"] for row in rows], args.puzzles, args.held_out)
+    rows, measured = [], []
+    hinted = args.hint != "none"
+    if hinted != (0 < args.share < 1):
+        raise LabError(f"a share of {args.share} for hint {args.hint!r}; none has 0, another 0..1", field="--share")
+    columns = (*TEXT_COLUMNS, "lines") if hinted else TEXT_COLUMNS
+    for path, puzzles in zip(args.texts, args.puzzles, strict=True):
+        chosen, rest = select(Path(path), args.n, args.selection, args.seed, columns)
+        if hinted:
+            chosen, own = with_hints(chosen, rest, Path(puzzles), args.hint, args.share, args.seed)
+            measured += own
+        rows += [{"role": TASK, **row} for row in chosen]
     row_rng(args.seed, "mix").shuffle(rows)
+    rows += measured
+    check_no_leak([row["id"] for row in rows], args.puzzles, args.held_out)
     for row in rows:
         row["n_chars"] = len(row["completion"])
         row["hash"] = content_hash(f"{row['prompt']}\n{row['completion']}")
@@ -63,7 +106,7 @@ def main() -> None:
         args.out,
         [{name: row[name] for name in SCHEMA.names} for row in rows],
         SCHEMA,
-        params={"n": args.n, "selection": args.selection, "seed": args.seed},
+        params={name: getattr(args, name) for name in ("n", "selection", "hint", "share", "seed")},
         sources=[*args.texts, *args.puzzles, *args.held_out],
     )
 

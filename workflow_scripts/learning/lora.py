@@ -32,6 +32,7 @@ from learning.tokens import completion_ids, prompt_ids, require_characters
 
 DONE = "complete"  # written into a checkpoint after everything else: without it the checkpoint is not resumed
 VOICED = 16  # rows on which the native voice is measured
+HINT_TEST = "hint-test"  # the role of the corpus rows that are no examples
 METRICS, PROVENANCE = "metrics.jsonl", "provenance.json"
 
 
@@ -65,7 +66,8 @@ def read_corpus(path: str, tokenizer, recipe: Recipe) -> tuple[list[Example], li
     Raises LabError for an empty corpus, a lost character, a row above `recipe.max_length` or without anything to learn.
     """
     columns = ["id", "prompt", "completion"] + (["family", "stratum"] if recipe.first_stage else [])
-    rows = read_table(path, columns).to_pylist()
+    columns += ["role"] if recipe.hint != "none" else []
+    rows = [row for row in read_table(path, columns).to_pylist() if row.get("role") != HINT_TEST]
     if not rows:
         raise LabError("the corpus has no rows", file=path)
     texts = [row["prompt"] + "\n" + row["completion"] for row in rows]
@@ -90,6 +92,14 @@ def read_corpus(path: str, tokenizer, recipe: Recipe) -> tuple[list[Example], li
                 field="first_stage",
             )
     return examples, first
+
+
+def read_hints(path: str, tokenizer, recipe: Recipe) -> list[Example]:
+    """The hints that the corpus keeps out of training, to measure by; none where the recipe has no hint."""
+    if recipe.hint == "none":
+        return []
+    rows = read_table(path, ["role", "prompt", "completion"]).to_pylist()
+    return [tokenized(tokenizer, r["prompt"], r["completion"], "") for r in rows if r["role"] == HINT_TEST]
 
 
 def tokenized(tokenizer, prompt: str, completion: str, unlearned: str) -> Example:
@@ -243,6 +253,7 @@ def train(job: Job) -> None:
     set_seed(job.seed)
     tokenizer = load_tokenizer(job.backbone)
     examples, first = read_corpus(job.corpus, tokenizer, job.recipe)
+    hints = read_hints(job.corpus, tokenizer, job.recipe)
     micros, accumulation = plan(
         [len(e) for e in examples],
         batch=job.recipe.batch,
@@ -286,6 +297,7 @@ def train(job: Job) -> None:
     tensors = adapters.gather(model)
     ids = list(examples[0].prompt)
     logits = adapters.probe(trainer.model_wrapped, ids)
+    hinted = sum(written(trainer.model_wrapped, hint) for hint in hints) / len(hints) if hints else None
     voice = None  # with every parameter trained, the backbone is gone
     if job.recipe.method == "lora":
         voice = round(native_voice(model, trainer.model_wrapped, tokenizer, examples[:VOICED]), 6)
@@ -305,6 +317,7 @@ def train(job: Job) -> None:
                 "trainable_parameters": sum(math.prod(s) for s in shapes.values()),
                 "seconds": round(time.monotonic() - started, 1),
                 "native_voice": voice,
+                "hint_accuracy": hinted,
                 "resumed_from": Path(resumed).name if resumed else None,
                 "peak_memory_mb": peak_memory_mb(),
             },
@@ -315,6 +328,16 @@ def train(job: Job) -> None:
     if main:
         shutil.rmtree(folder, ignore_errors=True)
         held.close()
+
+
+@torch.no_grad()
+def written(model: torch.nn.Module, example: Example) -> bool:
+    """Whether greedy decoding writes the completion: each token is the likeliest after those before it."""
+    device = next(model.parameters()).device
+    model.eval()
+    wanted = torch.tensor(example.completion, device=device)
+    logits = model(input_ids=torch.tensor([example.ids], device=device), use_cache=False).logits[0]
+    return bool((logits[len(example.prompt) - 1 : -1].argmax(-1) == wanted).all())
 
 
 def native_voice(model, wrapped, tokenizer, examples: list[Example]) -> float:

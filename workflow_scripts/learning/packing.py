@@ -112,7 +112,7 @@ class MicroBatches(Dataset):
         self, examples: Sequence[Example], micros: Sequence[Sequence[int]], masking: float = 0.0, seed: int = 0
     ):
         self.examples, self.micros, self.masking, self.seed = examples, micros, masking, seed
-        self.vocabulary = sorted({t for e in examples for t in e.completion}) if masking else []
+        self.vocabulary = sorted({t for e in examples for t in e.completion[:-1]}) if masking else []  # not the end
 
     def __len__(self) -> int:
         return len(self.micros)

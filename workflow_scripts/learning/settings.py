@@ -22,7 +22,7 @@ class Recipe:
     masking: Masked Thought, the probability of a wrong token in what the model reads. unlearned: a regular expression;
     lines of the completion in which it is found carry no loss (failed hypotheses, say). first_stage: a regular
     expression on "family/stratum"; rows in which it is found are trained before the others, which get a share `replay`
-    of them mixed in.
+    of them mixed in. hint, share: the auxiliary task that the corpus holds, whose accuracy is measured in the end.
     """
 
     method: str = "lora"
@@ -45,6 +45,8 @@ class Recipe:
     unlearned: str = ""
     first_stage: str = ""
     replay: float = 0.1
+    hint: str = "none"
+    share: float = 0.0
 
     def __post_init__(self):
         if self.method not in ("lora", "full"):
@@ -58,12 +60,14 @@ class Recipe:
         for name in ("alpha", "lr", "batch", "epochs", "max_length", "micro_tokens", "clip", "save_every"):
             if not getattr(self, name) > 0:
                 raise LabError(f"{getattr(self, name)!r} is not above zero", field=name)
+        if (self.hint == "none") != (self.share == 0):
+            raise LabError(f"hint {self.hint!r} with a share of {self.share}; only none has 0", field="share")
         for name in ("unlearned", "first_stage"):
             try:
                 re.compile(getattr(self, name))
             except re.error as error:
                 raise LabError(f"not a regular expression: {error}", field=name) from error
-        for name in ("dropout", "floor", "warmup", "masking", "replay"):
+        for name in ("dropout", "floor", "warmup", "masking", "replay", "share"):
             if not 0 <= getattr(self, name) < 1:
                 raise LabError(f"{getattr(self, name)!r} is outside [0, 1)", field=name)
 
