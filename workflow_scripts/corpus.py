@@ -34,7 +34,7 @@ MEASURED = 64  # rows a family whose hints are kept out of training
 
 
 def select(path: Path, n: int, selection: str, seed: int, columns: tuple[str, ...]) -> tuple[list[dict], list[dict]]:
-    """n rendered rows of one family's texts, drawn by a permutation of the ids that depends on the seed alone; the rest.
+    """(n rendered rows of a family's texts, drawn by a permutation of ids that depends on the seed alone; the rest).
 
     Arms that differ in design or in what is shown draw the same rows as far as both rendered them.
     """
@@ -53,23 +53,20 @@ def select(path: Path, n: int, selection: str, seed: int, columns: tuple[str, ..
 def with_hints(
     rows: list[dict], rest: list[dict], puzzles: Path, kind: str, share: float, seed: int
 ) -> tuple[list[dict], list[dict]]:
-    """(the rows, the last `share` of them turned into hints; hints on other rows, to measure by)."""
+    """(the rows, a share of them turned into hints; hints on other rows, to measure by)."""
     every = {row["id"]: row for row in read_table(puzzles, PUZZLE_COLUMNS).to_pylist()}
-    kept = len(rows) - round(share * len(rows))
+    wanted = round(share * len(rows))
 
-    def turned(sources: list[dict], role: str) -> list[dict]:
-        made = []
-        for row in sources:
-            if found := hint(kind, row, every[row["id"]], row_rng(seed, kind, row["id"])):
-                made.append({**row, "prompt": found[0], "completion": found[1], "answer": found[1], "role": role})
-        return made
+    def turned(row: dict, role: str) -> dict | None:
+        found = hint(kind, row, every[row["id"]], row_rng(seed, kind, row["id"]))
+        return found and {**row, "prompt": found[0], "completion": found[1], "answer": found[1], "role": role}
 
-    hints = turned(rows[kept:], HINT)
-    if len(hints) < len(rows) - kept:
-        raise LabError(
-            f"{len(rows) - kept - len(hints)} of {len(rows) - kept} rows have no hint {kind!r}", file=puzzles
-        )
-    return rows[:kept] + hints, turned(rest[:MEASURED], HINT_TEST)
+    hints = {row["id"]: made for row in rows if (made := turned(row, HINT))}
+    if len(hints) < wanted:
+        raise LabError(f"{wanted} rows with hint {kind!r} asked for, {len(hints)} have one", file=puzzles)
+    chosen = set(list(hints)[:wanted])
+    measured = [made for row in rest[:MEASURED] if (made := turned(row, HINT_TEST))]
+    return [hints[row["id"]] if row["id"] in chosen else row for row in rows], measured
 
 
 def main() -> None:
