@@ -11,6 +11,7 @@ from common.sources import sources
 from puzzles import FAMILIES
 from reasoning.corruption import CORRUPTIONS
 from reasoning.designs import DESIGNS
+from reasoning.reveal import Reveal
 
 SCHEMAS = f"{workflow.basedir}/config"
 try:
@@ -20,7 +21,7 @@ try:
     check(recipes, f"{SCHEMAS}/recipes.schema.yaml", [config["recipes"]])
     arms = read_arms(
         config["arms"],
-        designs={key: design.reveals for key, design in DESIGNS.items()},
+        designs={key: design.reveal for key, design in DESIGNS.items()},
         backbones=backbones,
         recipes=recipes,
         corruptions=CORRUPTIONS,
@@ -33,13 +34,14 @@ families = sorted({family for row in arms.families for family in row})
 eval_sets = ["test", "real"] if config["benchmark_csv"] else ["test"]
 with_key = [family for family in families if family.startswith("cryptarithm")]
 with_forward = [family for family in families if (family, "forward") in DESIGNS]
+orders = list(dict.fromkeys(["uniform", *(Reveal.parse(text).order for text in arms.reveal)]))
 runs = [{"arm": name, "seed": seed} for name, n in arms.seeds.items() for seed in range(1, n + 1)]
 
 
 wildcard_constraints:
     family="|".join(FAMILIES),
     design="|".join(sorted({design for _, design in DESIGNS})),
-    reveal=r"\d+",
+    reveal=Reveal.PATTERN,
     corruption="|".join(CORRUPTIONS),
     split="train|test|real",
     eval_set="test|real",
@@ -107,11 +109,11 @@ def rows(split, family):
 
 
 def graded(folder, suffix=".parquet"):
-    """Every arm, seed, decoder and evaluation set; real rows have no key, so arms that are shown one skip them."""
+    """Every arm, seed, decoder and evaluation set; real rows have neither key nor rules, so arms with either skip them."""
     return [
         f"<results>/{folder}/{run['arm']}/seed-{run['seed']}/{decoder}/{eval_set}{suffix}"
         for run in runs
         for decoder in config["decoders"]
         for eval_set in eval_sets
-        if eval_set == "test" or arms.at[run["arm"], "reveal"] == 0
+        if eval_set == "test" or arms.at[run["arm"], "reveal"] == "0"
     ]

@@ -63,8 +63,10 @@ rule closure:
         mem_mb=2000,
     params:
         seed=config["seed"],
+        orders=orders,
     shell:
-        "python {input.code[0]} --puzzles {input.puzzles} --seed {params.seed} --out {output} 2> {log}"
+        "python {input.code[0]} --puzzles {input.puzzles} --seed {params.seed} --orders {params.orders}"
+        " --out {output} 2> {log}"
 
 
 rule screen:
@@ -111,5 +113,5 @@ rule gallery:
     params:
         seed=config["seed"],
     shell:
-        "python {input.code[0]} --puzzles {input.puzzles} --solutions {input.solutions} --reveals 0 5 10"
+        "python {input.code[0]} --puzzles {input.puzzles} --solutions {input.solutions} --reveals 0 5 5-given 10"
         " --seed {params.seed} --out {output} 2> {log}"

@@ -50,7 +50,7 @@ def rows(n: int, seed: int = 0) -> list[dict]:
                 "id": f"row-{i}",
                 "family": "sums",
                 "design": "plain",
-                "reveal": 0,
+                "reveal": "0",
                 "stratum": "all",
                 "prompt": f"{PHRASES[0]} {a} {b}{PHRASES[1]}",
                 "completion": f"<think>\n{a}+{b}={a + b}\n</think>\n\\boxed{{{a + b}}}",

@@ -108,6 +108,10 @@ def test_the_schemas_know_every_setting_that_training_knows():
     assert set(backbone["make"]["properties"]) == {f.name for f in fields(Make)}
 
 
+NO_REVEAL = (
+    " is not a reveal; expected digits from 0 to 10, with -query-first or -answer-first from 1 to 9, with -given or"
+    " -hidden, such as 5 or 5-query-first-given"
+)
 GOOD = "extra\tcryptarithm_deduce\tderive\t5\tnone\tall\t64\ttiny\tsmall\t1\n"
 
 
@@ -118,8 +122,13 @@ GOOD = "extra\tcryptarithm_deduce\tderive\t5\tnone\tall\t64\ttiny\tsmall\t1\n"
         (("cryptarithm_deduce", "cryptarithm_deduct"),
          "unknown family 'cryptarithm_deduct'; did you mean 'cryptarithm_deduce'?"),
         (("cryptarithm_deduce\tderive\t5", "cipher,cipher\tforward\t0"), "a family is named twice in 'cipher,cipher'"),
-        (("\t5\t", "\t11\t"), "'11' is not a whole number from 0 to 10"),
-        (("\t5\t", "\t-1\t"), "'-1' is not a whole number from 0 to 10"),
+        (("\t5\t", "\t11\t"), f"'11'{NO_REVEAL}"),
+        (("\t5\t", "\t-1\t"), f"'-1'{NO_REVEAL}"),
+        (("\t5\t", "\t05\t"), f"'05'{NO_REVEAL}"),
+        (("\t5\t", "\t5-given-query-first\t"), f"'5-given-query-first'{NO_REVEAL}"),
+        (("\t5\t", "\t10-query-first\t"), f"'10-query-first'{NO_REVEAL}"),
+        (("derive\t5", "honest-columns\t0-given"),
+         "design honest-columns of cryptarithm_deduce can show 0 to 10 digits, rules derived; not 0-given"),
         (("tiny", "tinny"), "unknown backbone 'tinny'; did you mean 'tiny'?"),
         (("small", "smal"), "unknown recipe 'smal'; did you mean 'small'?"),
         (("none", "shufle"), "unknown corruption 'shufle'; did you mean 'shuffle'?"),
@@ -127,7 +136,8 @@ GOOD = "extra\tcryptarithm_deduce\tderive\t5\tnone\tall\t64\ttiny\tsmall\t1\n"
         (("extra", "Extra!"), "'Extra!' is not made of a-z, 0-9 and '-'"),
         (("\t64\t", "\tmany\t"), "'many' is not a whole number from 1 to 10000000"),
         (("\tsmall\t1\n", "\tsmall\n"), "9 cells, expected 10"),
-        (("cryptarithm_deduce\tderive\t5", "cipher\tforward\t5"), "design forward of cipher supports reveal 0, not 5"),
+        (("cryptarithm_deduce\tderive\t5", "cipher\tforward\t5"),
+         "design forward of cipher can show 0 digits, rules derived; not 5"),
     ],
 )  # fmt: skip
 def test_arms_table(tmp_path, change, message):
@@ -136,7 +146,7 @@ def test_arms_table(tmp_path, change, message):
     with pytest.raises(LabError) as caught:
         arms_of(path)
     assert str(caught.value).endswith(f": {message}") and caught.value.row == 7 and caught.value.file == path
-    named = {"design": "design ", "families": "family", "reveal": "0 to 10", "backbone": "backbone", "recipe": "recipe",
+    named = {"design": "design ", "families": "family", "reveal": "digits", "backbone": "backbone", "recipe": "recipe",
              "corruption": "corruption", "n": "10000000", "arm": "a-z"}  # fmt: skip
     if caught.value.field:
         assert named[caught.value.field] in message or caught.value.field in message
@@ -155,7 +165,7 @@ def test_arms_table_without_its_columns(tmp_path):
 def arms_of(path: Path):
     return read_arms(
         path,
-        designs={key: design.reveals for key, design in DESIGNS.items()},
+        designs={key: design.reveal for key, design in DESIGNS.items()},
         backbones=read_yaml(ROOT / "config/backbones.yaml"),
         recipes=read_yaml(ROOT / "config/recipes.yaml"),
         corruptions=CORRUPTIONS,

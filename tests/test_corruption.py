@@ -1,20 +1,23 @@
 """The corruption ladder keeps its promises, key reveal nests, and the render script writes both."""
 
 import random
+import re
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from common.artifacts import read_table, write_table
 from puzzles.base import Problem
+from puzzles.rules import BY_NAME
 from puzzles.tables import PUZZLES, SOLUTIONS, problem_row, solution_row
 from reasoning.audit import audit, is_valid
 from reasoning.corruption import CORRUPTIONS, FILLER, corrupt, sattolo
 from reasoning.designs import DESIGNS
-from reasoning.reveal import MOST, ORDERS, reveal_order, shown_key, shown_prompt, split_shown
+from reasoning.reveal import MOST, ORDERS, Known, Reveal, known_of, reveal_order, shown_key, shown_prompt, split_shown
 from reasoning.rows import RENDERED, Row, render_row
 from reasoning.trace import Design
 from test_forward_designs import FORWARD, solved
@@ -28,10 +31,13 @@ KEYED = Problem(
 )
 
 
+RULED = replace(KEYED, rule={"mode": "flip", "operators": {"+": "flip_add+1", "-": "join_swap"}})
+
+
 def rows_of(family: str, n: int = 120) -> tuple[Design, list[Row]]:
     design = DESIGNS[family, "forward"]
     found = solved(family)[:n]
-    return design, [render_row(problem.id, problem, s, design, 0, "uniform", 0) for problem, _, s in found]
+    return design, [render_row(problem.id, problem, s, design, Reveal(), 0) for problem, _, s in found]
 
 
 def told(rows: list[Row]) -> list[Row]:
@@ -171,6 +177,31 @@ def test_reveal_refuses_what_it_cannot_show():
         shown_key(KEYED, 1, "backwards")
 
 
+@pytest.mark.parametrize("text", ["0", "10", "5-query-first", "3-given", "0-hidden", "9-answer-first-hidden"])
+def test_a_reveal_has_one_written_form(text: str):
+    reveal = Reveal.parse(text)
+    assert str(reveal) == text and re.fullmatch(Reveal.PATTERN, text)
+    assert shown_prompt("p", known_of(RULED, RULED.rule["operators"], reveal)).count("\nRules: ") == (
+        reveal.rule != "derived"
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["", "11", "05", "5-", "5-uniform", "5-derived", "0-query-first", "5-given-query-first"]
+)
+def test_other_forms_of_a_reveal_are_refused(text: str):
+    with pytest.raises(ValueError, match="is not a reveal; expected digits from 0 to 10"):
+        Reveal.parse(text)
+
+
+def test_the_lines_of_digits_and_rules_read_back():
+    for digits in ({}, KEYED.key):
+        for mode in ("normal", "flip"):
+            known = Known(digits, {op: name for op, name in zip("!-~=+*", BY_NAME, strict=False)}, mode)
+            prompt, back = split_shown(shown_prompt(KEYED.prompt, known))
+            assert (prompt, back, back.rules, back.mode) == (KEYED.prompt, known, known.rules, mode)
+
+
 def test_a_prompt_without_a_key_line_is_left_alone():
     for shown in ("a\nKey: 33=3", "a\nKey: ", "Key", "", "a\nKey: x=3 y=12"):
         assert split_shown(shown) == (shown, {})
@@ -205,7 +236,7 @@ def test_render_writes_the_same_bytes_twice(tables: Path):
 @pytest.mark.parametrize(
     ("more", "says"),
     [
-        (("--reveal", "3"), "field reveal: design forward of cipher can show 0 digits, not 3"),
+        (("--reveal", "3"), "field reveal: design forward of cipher can show 0 digits, rules derived; not 3"),
         (("--design", "other"), "no design 'other' of family 'cipher'"),
         (("--family", "numeral"), "row 1, field family: 'cipher', expected 'numeral'"),
         (("--solutions", "p.parquet"), "p.parquet: missing column(s)"),

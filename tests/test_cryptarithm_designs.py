@@ -6,10 +6,12 @@ import pytest
 
 from puzzles import cryptarithm
 from puzzles.base import Problem, Solution, row_rng
+from puzzles.rules import BY_NAME
 from reasoning.audit import audit
 from reasoning.designs import DESIGNS
 from reasoning.page import Page
-from reasoning.reveal import shown_key, shown_prompt
+from reasoning.reveal import RULES, shown_key, shown_prompt, split_shown
+from reasoning.rows import RENDERED, render_row
 from reasoning.trace import Box, Design, Trace, Unrenderable, completion_of, parse_completion
 
 ROWS = 200
@@ -104,6 +106,70 @@ def test_no_line_of_a_broken_text_makes_a_check_raise(family: str, design_id: st
                 broken[i] = text[:at] + rng.choice("0123456789AEx!?-+ ") + text[at + 1 :]
         shown = shown_prompt(problem.prompt, shown_key(problem, k))
         assert len(audit("<think>\n" + "\n".join(broken), shown, design)) == len(broken)
+
+
+TOLD = [design.id for (family, _), design in CRYPT.items() if design.rules == RULES and family == "cryptarithm_deduce"]
+RULE_SECTION = {"crypt/join-test", "crypt/unseen", "crypt/signs", "crypt/rule", "crypt/bet", "letters/regime"}
+RULE_SECTION |= {"chain/rules", "chain/resolved", "catalog/active", "catalog/group"}
+
+
+@pytest.mark.parametrize("design_id", TOLD)
+@pytest.mark.parametrize("text", ["0-given", "5-given", "5-query-first-hidden", "10-given", "10-hidden"])
+def test_told_rules_are_used_without_a_word_of_where_they_are_from(design_id: str, text: str) -> None:
+    """Everything checks out against the page with the rules; digits that derive, which never supposes, settles are true."""
+    rendered = 0
+    for family in ("cryptarithm_deduce", "cryptarithm_guess"):
+        design = CRYPT[family, design_id]
+        for problem in rows(family)[:30]:
+            row = render_row(problem.id, problem, Solution(None), design, design.reveal(text), 0)
+            shown = "\nRules: " in row.prompt
+            assert shown == text.endswith("given") and bool(row.hidden) != shown
+            if row.status != RENDERED:
+                continue
+            rendered += 1
+            assert [each for each in audit(row.completion, row.page, design) if each.failed] == []
+            assert not RULE_SECTION & {each.kind for each in row.lines}
+            if design_id != "derive":
+                continue
+            page = Page.of(family, row.page)
+            for each in parse_completion(row.completion, design)[:-1]:
+                each.establish(page)
+            settled = page.names("digit")
+            assert all(problem.key.get(g) in (d, None) for g, d in settled.items()), row.completion
+    assert rendered > 30
+
+
+@pytest.mark.parametrize("design_id", TOLD)
+def test_given_and_hidden_rules_differ_in_the_prompt_only(design_id: str) -> None:
+    design = CRYPT["cryptarithm_deduce", design_id]
+    for problem in rows("cryptarithm_deduce")[:20]:
+        plain, given, hidden = (
+            render_row(problem.id, problem, Solution(None), design, design.reveal(text), 0)
+            for text in ("6", "6-given", "6-hidden")
+        )
+        assert given.lines == hidden.lines and hidden.prompt == plain.prompt
+        assert given.prompt == given.page == hidden.page and given.prompt.startswith(plain.prompt + "\nRules: ")
+        asked = problem.rule["operators"]
+        assert split_shown(given.prompt)[1].rules == {
+            op: asked[op] for op in cryptarithm.parse(problem.prompt).operators
+        }
+
+
+@pytest.mark.parametrize("design_id", TOLD)
+def test_a_wrong_rule_is_noticed_where_it_is_used(design_id: str) -> None:
+    """The same thought under a prompt that names another rule for the query's operator is not valid."""
+    design, other = CRYPT["cryptarithm_deduce", design_id], {"add": "mul", "mul": "add", "sub": "add", "join": "add"}
+    noticed = tried = 0
+    for problem in rows("cryptarithm_deduce")[:40]:
+        row = render_row(problem.id, problem, Solution(None), design, design.reveal("10-given"), 0)
+        if row.status != RENDERED:
+            continue
+        prompt, known = split_shown(row.prompt)
+        op = cryptarithm.parse(prompt).query.op
+        known.rules[op] = other[BY_NAME[known.rules[op]].group]
+        tried += 1
+        noticed += any(each.failed for each in audit(row.completion, shown_prompt(prompt, known), design))
+    assert tried > 20 and noticed == tried
 
 
 def undetermined(family: str, design_id: str, k: int) -> int:

@@ -114,5 +114,5 @@ def test_real_rows_are_told_and_valid(family: str):
 def test_unknown_design_and_reveal_are_refused():
     with pytest.raises(ValueError, match="no design 'backward' of family 'numeral'"):
         design_of("numeral", "backward")
-    with pytest.raises(ValueError, match="can show 0 digits, not 3"):
-        design_of("numeral", "forward", 3)
+    with pytest.raises(ValueError, match="can show 0 digits, rules derived; not 3"):
+        design_of("numeral", "forward").reveal("3")

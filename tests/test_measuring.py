@@ -77,8 +77,8 @@ def write_grades(folder: Path, arm: str, seed: int, eval_set: str, rows: list[di
     return path
 
 
-def grade(i: int, family: str, design: str, reveal: int, stratum: str, right: bool, **other: object) -> dict:
-    line = {"id": f"{family}-{i}", "family": family, "design": design, "reveal": reveal, "stratum": stratum,
+def grade(i: int, family: str, design: str, reveal: object, stratum: str, right: bool, **other: object) -> dict:
+    line = {"id": f"{family}-{i}", "family": family, "design": design, "reveal": str(reveal), "stratum": stratum,
             "sample": 0, "official": right, "strict": right, "parsed": "1", "boxed": True,
             "failure": "" if right else "wrong",
             "n_tokens": 10 + i}  # fmt: skip
@@ -122,7 +122,13 @@ def test_solvers_counts_unsolved_rows_as_wrong(tmp_path):
 
 def test_derivable_pools_strata_and_keeps_the_digits_shown_apart(tmp_path):
     closures = [
-        {"family": "cryptarithm_deduce", "stratum": stratum, "reveal": k, "closure": "units/open", "settled": settled}
+        {
+            "family": "cryptarithm_deduce",
+            "stratum": stratum,
+            "reveal": str(k),
+            "closure": "units/open",
+            "settled": settled,
+        }
         for stratum, k, settled in (("join", 0, True), ("value", 0, False), ("value", 0, False), ("value", 5, True))
     ]
     write_table(tmp_path / "c/test.parquet", closures)

@@ -42,7 +42,7 @@ def test_grade(tmp_path):
     ]
     rows = [
         {
-            **{"id": f"r{i}", "family": "numeral", "design": "forward", "reveal": 0, "stratum": "all", "sample": i},
+            **{"id": f"r{i}", "family": "numeral", "design": "forward", "reveal": "0", "stratum": "all", "sample": i},
             **{"prompt": "p", "answer": "XIV", "text": text, "n_tokens": 10 + i, "finish": finish},
         }
         for i, (text, finish, _) in enumerate(given)

@@ -13,6 +13,7 @@ from common.artifacts import read_table, write_table
 from puzzles.numeral import generate
 from reasoning.designs import DESIGNS
 from reasoning.lines import Line, line
+from reasoning.reveal import Reveal
 from reasoning.rows import RENDERED, TEXTS, render_row, table_row
 from reasoning.screens import conditional_entropy, coverage, entropy, screen
 from reasoning.trace import Design
@@ -117,7 +118,7 @@ def test_entropies():
 def test_forward_designs_have_no_lookahead_and_two_outcomes_per_verdict(family: str):
     design = DESIGNS[family, "forward"]
     rows = [
-        table_row(render_row(problem.id, problem, solution, design, 0, "uniform", 0), design, 0)
+        table_row(render_row(problem.id, problem, solution, design, Reveal(), 0), design, Reveal())
         for problem, _, solution in solved(family)
     ]
     whole, *kinds = screen(rows, design)
@@ -130,7 +131,7 @@ def test_forward_designs_have_no_lookahead_and_two_outcomes_per_verdict(family: 
 def test_script(tmp_path: Path):
     design = DESIGNS["numeral", "forward"]
     found = solved("numeral")[:20]
-    rows = [table_row(render_row(p.id, p, s, design, 0, "uniform", 0), design, 0) for p, _, s in found]
+    rows = [table_row(render_row(p.id, p, s, design, Reveal(), 0), design, Reveal()) for p, _, s in found]
     write_table(tmp_path / "t.parquet", rows, TEXTS)
     write_table(tmp_path / "s.parquet", [{"id": p.id, "closure": '{"full":true}'} for p, _, _ in found])
     command = [sys.executable, SCRIPTS / "screen.py", "--texts", "t.parquet", "--solutions", "s.parquet"]

@@ -74,7 +74,7 @@ def read_completions(path: str, design: str | None) -> list[dict]:
         row["design"] = design or row.get("design")
         if row["design"] is None:
             raise LabError("missing; name the design with --design", file=path, row=number, field="design")
-        row["sample"], row["reveal"] = row.get("sample") or 0, row.get("reveal") or 0
+        row["sample"], row["reveal"] = row.get("sample") or 0, row.get("reveal") or "0"
     return rows
 
 
@@ -106,11 +106,13 @@ def main() -> None:
     prompts = {
         row["id"]: row["prompt"] for path in args.puzzles for row in read_table(path, ["id", "prompt"]).to_pylist()
     }
-    expected: dict[tuple[str, str, int], str] = {}
+    expected: dict[tuple[str, str, str], str] = {}
+    hidden: dict[tuple[str, str, str], str] = {}
     trained: dict[tuple[str, str], Counter] = defaultdict(Counter)
     for path in args.texts:
-        columns = ["id", "family", "design", "reveal", "completion", "status", "lines"]
+        columns = ["id", "family", "design", "reveal", "hidden", "completion", "status", "lines"]
         for row in read_table(path, columns).to_pylist():
+            hidden[row["id"], row["design"], row["reveal"]] = row["hidden"]
             if row["status"] == RENDERED:
                 expected[row["id"], row["design"], row["reveal"]] = row["completion"]
                 trained[row["family"], row["design"]].update((each["kind"], each["verdict"]) for each in row["lines"])
@@ -123,8 +125,12 @@ def main() -> None:
         shown = row.get("prompt") or prompts.get(row["id"])
         if row["id"] not in prompts:
             raise LabError(f"{row['id']!r} is in none of the puzzles", file=args.completions, row=number, field="id")
+        which = row["id"], row["design"], row["reveal"]
+        if row["reveal"].endswith("hidden") and which not in hidden:
+            message = "a text of these rows is needed for the rules that the prompt hides; name it with --texts"
+            raise LabError(message, file=args.completions, row=number, field="reveal")
         try:
-            checked = audit(row["text"], shown, design)
+            checked = audit(row["text"], "\n".join(filter(None, (shown, hidden.get(which)))), design)
         except PromptError as error:
             raise LabError(str(error), file=args.completions, row=number, field="prompt") from error
         who = {name: row[name] for name in WHO}
@@ -140,7 +146,7 @@ def main() -> None:
             }
             for each in checked
         ]
-        rows.append(row_summary(who, checked, row["text"], expected.get((row["id"], row["design"], row["reveal"]))))
+        rows.append(row_summary(who, checked, row["text"], expected.get(which)))
         by_design[row["family"], row["design"]] += checked
 
     sources = [args.completions, *args.puzzles, *args.texts]

@@ -1,9 +1,10 @@
 """How many cryptarithms forward deduction alone settles, for every number of digits shown.
 
 Reads a cryptarithm puzzles table; writes one row per puzzle, number of digits shown (0..10, those that the rendered
-texts show) and stated set of rules: id, family, stratum, reveal, closure ("LEVEL/given": mode and rules given,
-"LEVEL/open": neither), settled. Rows whose query is a join need no digits and count as settled under every set. Rows
-without a key (real ones) are closed without digits and, as their rule is unknown, without the "given" sets.
+texts show, in every order asked for) and stated set of rules: id, family, stratum, reveal, closure ("LEVEL/given": mode
+and rules given, "LEVEL/open": neither), settled. Rows whose query is a join need no digits and count as settled under
+every set. Rows without a key (real ones) are closed without digits and, as their rule is unknown, without the "given"
+sets.
 
     python workflow_scripts/closure.py --puzzles results/main/puzzles/cryptarithm_deduce/test.parquet --seed 17 \
         --out /tmp/closure.parquet
@@ -16,11 +17,11 @@ from common import cli
 from common.artifacts import read_table, write_table
 from puzzles import FAMILIES
 from reasoning.closure import LEVELS, closure_flags
-from reasoning.reveal import MOST, shown_key
+from reasoning.reveal import MOST, ORDERS, Reveal, shown_key
 from reasoning.rows import PUZZLE_COLUMNS, problem_of
 
 CLOSURES = pa.schema(
-    [("id", pa.string()), ("family", pa.string()), ("stratum", pa.string()), ("reveal", pa.int32())]
+    [("id", pa.string()), ("family", pa.string()), ("stratum", pa.string()), ("reveal", pa.string())]
     + [("closure", pa.string()), ("settled", pa.bool_())]
 )
 
@@ -29,22 +30,24 @@ def main() -> None:
     parser = cli.parser(__doc__)
     parser.add_argument("--puzzles", required=True)
     parser.add_argument("--seed", type=int, required=True, help="of the revealed digits, as for the texts")
+    parser.add_argument("--orders", nargs="+", choices=ORDERS, default=[ORDERS[0]], help="of revealing")
     parser.add_argument("--out", required=True)
     args = parser.parse_args()
 
     rows = []
+    reveals = {str(reveal): reveal for order in args.orders for k in range(MOST + 1) for reveal in [Reveal(k, order)]}
     for row in tqdm(read_table(args.puzzles, PUZZLE_COLUMNS).to_pylist(), desc="closure", disable=None):
         problem = problem_of(row)
         parsed = FAMILIES[problem.family].parse(problem.prompt)
         given = problem.rule or None
         names = [f"{level}/{kind}" for level in LEVELS for kind in (("given", "open") if given else ("open",))]
-        for reveal in range(MOST + 1 if problem.key else 1):
-            known = shown_key(problem, reveal, seed=args.seed)
+        for text, reveal in reveals.items() if problem.key else [("0", Reveal())]:
+            known = shown_key(problem, reveal.digits, reveal.order, args.seed)
             flags = closure_flags(parsed, given, known) or dict.fromkeys(names, True)
             for name in names:
-                who = {"id": row["id"], "family": problem.family, "stratum": problem.stratum, "reveal": reveal}
+                who = {"id": row["id"], "family": problem.family, "stratum": problem.stratum, "reveal": text}
                 rows.append(who | {"closure": name, "settled": flags[name]})
-    write_table(args.out, rows, CLOSURES, params={"seed": args.seed}, sources=[args.puzzles])
+    write_table(args.out, rows, CLOSURES, params={"seed": args.seed, "orders": args.orders}, sources=[args.puzzles])
 
 
 if __name__ == "__main__":

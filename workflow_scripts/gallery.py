@@ -17,6 +17,7 @@ from common.artifacts import read_table, whole
 from common.errors import LabError
 from reasoning.designs import DESIGNS
 from reasoning.gallery import Exhibit, page
+from reasoning.reveal import Reveal
 from reasoning.rows import PUZZLE_COLUMNS, SOLUTION_COLUMNS, problem_of, render_row, solution_of
 
 
@@ -24,13 +25,14 @@ def main() -> None:
     parser = cli.parser(__doc__)
     parser.add_argument("--puzzles", nargs="+", required=True)
     parser.add_argument("--solutions", nargs="+", required=True, help="of the same puzzles, in the same order")
-    parser.add_argument("--reveals", nargs="+", type=int, default=[0], help="numbers of digits shown")
+    parser.add_argument("--reveals", nargs="+", default=["0"], help="what is shown, such as 0 5 10-given")
     parser.add_argument("--candidates", type=int, default=20, help="rows of a family to choose from")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", required=True)
     args = parser.parse_args()
     if len(args.puzzles) != len(args.solutions):
         raise LabError(f"{len(args.puzzles)} tables of puzzles, {len(args.solutions)} of solutions", field="solutions")
+    reveals = [Reveal.parse(text) for text in args.reveals]
     exhibits = []
     for puzzles, solutions in tqdm(list(zip(args.puzzles, args.solutions, strict=True)), desc="gallery", disable=None):
         rows = read_table(puzzles, PUZZLE_COLUMNS).slice(0, args.candidates).to_pylist()
@@ -42,8 +44,8 @@ def main() -> None:
             (design, reveal)
             for (of, _), design in sorted(DESIGNS.items())
             if of == family
-            for reveal in args.reveals
-            if reveal in design.reveals
+            for reveal in reveals
+            if reveal.digits in design.reveals and reveal.rule in design.rules
         ]
         exhibits.append(
             max(
@@ -57,7 +59,6 @@ def main() -> None:
                                 solution_of(solution),
                                 design,
                                 reveal,
-                                "uniform",
                                 args.seed,
                             )
                             for design, reveal in shown

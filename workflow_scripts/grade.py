@@ -16,7 +16,7 @@ KEPT = {
     "id": pa.string(),
     "family": pa.string(),
     "design": pa.string(),
-    "reveal": pa.int32(),
+    "reveal": pa.string(),
     "stratum": pa.string(),
     "sample": pa.int32(),
 }

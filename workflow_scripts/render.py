@@ -1,6 +1,6 @@
 """Render the chains of thought of one design for a table of puzzles.
 
-Reads puzzles and their solutions, writes one row per puzzle: the prompt as shown (with the revealed part of the key),
+Reads puzzles and their solutions, writes one row per puzzle: the prompt as shown (with what is revealed),
 the lines, the completion and its length. Rows that the design cannot tell keep prompt and answer; `status` says why.
 Train rows may be corrupted (see reasoning/corruption.py).
 
@@ -17,7 +17,6 @@ from puzzles import FAMILIES
 from puzzles.base import PromptError
 from reasoning.corruption import CORRUPTIONS, corrupt
 from reasoning.designs import design_of
-from reasoning.reveal import ORDERS
 from reasoning.rows import PUZZLE_COLUMNS, SOLUTION_COLUMNS, TEXTS, problem_of, render_row, solution_of, table_row
 
 
@@ -27,13 +26,16 @@ def main() -> None:
     parser.add_argument("--solutions", required=True, help="of the same puzzles, in the same order")
     parser.add_argument("--family", required=True, choices=FAMILIES)
     parser.add_argument("--design", required=True)
-    parser.add_argument("--reveal", type=int, default=0, help="how many digits of the key the prompt shows")
-    parser.add_argument("--order", choices=ORDERS, default=ORDERS[0], help="which digits are shown first")
+    parser.add_argument("--reveal", default="0", help="digits, their order, the rules: such as 5-query-first-given")
     parser.add_argument("--corruption", choices=CORRUPTIONS, default="none")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", required=True)
     args = parser.parse_args()
-    design = design_of(args.family, args.design, args.reveal)
+    design = design_of(args.family, args.design)
+    try:
+        reveal = design.reveal(args.reveal)
+    except LabError as error:
+        raise LabError(str(error), field="reveal") from None
     puzzles = read_table(args.puzzles, PUZZLE_COLUMNS).to_pylist()
     solutions = read_table(args.solutions, SOLUTION_COLUMNS).to_pylist()
     if [row["id"] for row in puzzles] != [row["id"] for row in solutions]:
@@ -47,16 +49,12 @@ def main() -> None:
             message = f"{puzzle['family']!r}, expected {args.family!r}"
             raise LabError(message, file=args.puzzles, row=number, field="family")
         try:
-            rows.append(
-                render_row(
-                    puzzle["id"], problem_of(puzzle), solution_of(solved), design, args.reveal, args.order, args.seed
-                )
-            )
+            rows.append(render_row(puzzle["id"], problem_of(puzzle), solution_of(solved), design, reveal, args.seed))
         except PromptError as error:
             raise LabError(str(error), file=args.puzzles, row=number, field="prompt") from error
     rows = corrupt(rows, args.corruption, design, args.seed)
-    params = {name: getattr(args, name) for name in ("family", "design", "reveal", "order", "corruption", "seed")}
-    table = [table_row(row, design, args.reveal) for row in rows]
+    params = {name: getattr(args, name) for name in ("family", "design", "reveal", "corruption", "seed")}
+    table = [table_row(row, design, reveal) for row in rows]
     write_table(args.out, table, TEXTS, params=params, sources=[args.puzzles, args.solutions])
 
 

@@ -19,7 +19,7 @@ SCHEMA = pa.schema(
     [
         ("family", pa.string()),
         ("design", pa.string()),
-        ("reveal", pa.int32()),
+        ("reveal", pa.string()),
         ("kind", pa.string()),
         ("forced_by", pa.string()),
         ("n_rows", pa.int64()),
@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--solutions", required=True, help="of the same rows; their closure flags are the coverage")
     parser.add_argument("--out", required=True)
     args = parser.parse_args()
-    columns = ["id", "family", "design", "reveal", "prompt", "completion", "status"]
+    columns = ["id", "family", "design", "reveal", "prompt", "hidden", "completion", "status"]
     rows = read_table(args.texts, columns).to_pylist()
     named = {(row["family"], row["design"], row["reveal"]) for row in rows}
     if len(named) != 1:

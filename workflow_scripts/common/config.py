@@ -1,7 +1,7 @@
 """The configuration and the table of arms, checked before anything is planned."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -95,15 +95,15 @@ ARM_COLUMNS = ("arm", "families", "design", "reveal", "corruption", "selection",
 def read_arms(
     path: str | Path,
     *,
-    designs: Mapping[tuple[str, str], Iterable[int]],
+    designs: Mapping[tuple[str, str], Callable[[str], object]],
     backbones: Iterable[str],
     recipes: Iterable[str],
     corruptions: Iterable[str],
 ) -> pd.DataFrame:
-    """The table of arms, indexed by arm; `families` is a tuple, reveal, n and seeds are int.
+    """The table of arms, indexed by arm; `families` is a tuple, n and seeds are int.
 
-    `designs` maps (family, design) to the reveals that the design supports. Raises LabError naming file, row (the
-    line of the file), field and what was expected.
+    `designs` maps (family, design) to what reads a reveal and raises LabError when the design cannot show it. Raises
+    LabError naming file, row (the line of the file), field and what was expected.
     """
     path = Path(path)
     if not path.is_file():
@@ -144,18 +144,17 @@ def read_arms(
                 raise fail("design", f"unknown design {row['design']!r} for {family}{suggestion(row['design'], own)}")
         if len(set(families)) < len(families):
             raise fail("families", f"a family is named twice in {row['families']!r}")
-        reveal = whole_number("reveal", 0, 10)
         for family in families:
-            if reveal not in designs[family, row["design"]]:
-                allowed = ", ".join(map(str, designs[family, row["design"]]))
-                raise fail("reveal", f"design {row['design']} of {family} supports reveal {allowed}, not {reveal}")
+            try:
+                designs[family, row["design"]](row["reveal"])
+            except LabError as error:
+                raise fail("reveal", str(error)) from None
         for field, known in (("corruption", corruptions), ("backbone", backbones), ("recipe", recipes)):
             pick(field, known)
         arms[row["arm"]] = {
             **row,
             "row": number,
             "families": families,
-            "reveal": reveal,
             "n": whole_number("n", 1, 10**7),
             "seeds": whole_number("seeds", 1, 100),
         }

@@ -26,7 +26,7 @@ SCHEMA = pa.schema(
         ("id", pa.string()),
         ("family", pa.string()),
         ("design", pa.string()),
-        ("reveal", pa.int32()),
+        ("reveal", pa.string()),
         ("stratum", pa.string()),
         ("prompt", pa.string()),
         ("answer", pa.string()),

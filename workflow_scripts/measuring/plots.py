@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from common.artifacts import whole
 from measuring.stats import wilson
+from reasoning.reveal import MOST, ORDERS, RULES, Reveal
 
 # Okabe and Ito's palette: told apart with any colour vision. Markers differ as well, so colour never carries alone.
 BLACK, ORANGE, SKY, GREEN, BLUE, RED, PINK = "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7"
@@ -30,6 +31,8 @@ FAMILIES = (
     "equation_numeric_guess", "cryptarithm_deduce", "cryptarithm_guess",
 )  # fmt: skip
 CLOSURE = "closure "
+RULE_LINES = dict(zip(RULES, ("-", "--", ":"), strict=True))
+RULE_WORDS = dict(zip(RULES, ("", ", rules given", ", rules hidden"), strict=True))
 DRAWN = ("forward trace", "units/open", "compute/open", "full/open", "full/given")
 """The closures that the figures show; the table has them all."""
 
@@ -46,7 +49,8 @@ def save(figure: Figure, paths: Iterable[str | Path]) -> None:
 def frontier(accuracy: pd.DataFrame, solvers: pd.DataFrame, published: pd.DataFrame) -> Figure:
     """Per family and stratum: the exact solver, what a forward closure derives, every arm that is shown no key."""
     eval_sets = sorted(solvers.eval_set.unique(), reverse=True)
-    ours = accuracy[(accuracy.reveal == 0) & (accuracy.seed == "all")]
+    ours = _unaided(accuracy)
+    ours = ours[ours.seed == "all"]
     keys = [(f, s) for f in FAMILIES if f in set(solvers.family) for s in _strata(solvers[solvers.family == f].stratum)]
     solvers = solvers.assign(measure=solvers.measure.str.removesuffix("@0"))
     names = [CLOSURE + name for name in DRAWN if CLOSURE + name in set(solvers.measure)]
@@ -84,7 +88,8 @@ def frontier(accuracy: pd.DataFrame, solvers: pd.DataFrame, published: pd.DataFr
 
 def designs(accuracy: pd.DataFrame, paired: pd.DataFrame, published: pd.DataFrame) -> Figure:
     """Cryptarithms without a key shown: accuracy per design and stratum, the published designs underneath."""
-    ours = accuracy[accuracy.family.str.startswith("cryptarithm") & (accuracy.reveal == 0)]
+    ours = _unaided(accuracy)
+    ours = ours[ours.family.str.startswith("cryptarithm")]
     strata = [s for s in ("join", "value", "all") if s in set(ours.stratum)]
     groups = sorted(set(zip(ours.family, ours.eval_set, strict=True)), key=lambda g: (g[0], g[1] != "test"))
     arms = sorted(ours.arm.unique(), key=lambda arm: (_design_order(ours).index(_design_of(ours, arm)), arm))
@@ -126,29 +131,37 @@ def reveal(accuracy: pd.DataFrame, solvers: pd.DataFrame, published: pd.DataFram
     """Cryptarithms: accuracy against the number of digits shown, with the share of rows that forward steps derive."""
     ours = accuracy[accuracy.family.str.startswith("cryptarithm")]
     strata = [s for s in ("join", "value", "all") if s in set(ours.stratum)]
-    groups = sorted(set(zip(ours.family, ours.eval_set, strict=True)), key=lambda g: (g[0], g[1] != "test"))
-    order = _design_order(ours)
+    groups = set(zip(ours.family, ours.eval_set, ours.order, strict=True))
+    groups = sorted(groups, key=lambda g: (g[0], g[1] != "test", ORDERS.index(g[2])))
+    places = _design_order(ours)
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(
             len(groups), len(strata), figsize=(3.3 * len(strata), 0.9 + 2.9 * len(groups)), sharex=True, sharey=True,
             squeeze=False,
         )  # fmt: skip
-        for line, (family, eval_set) in zip(axes, groups, strict=True):
+        for line, (family, eval_set, order) in zip(axes, groups, strict=True):
             for axis, stratum in zip(line, strata, strict=True):
                 panel = ours.query("family == @family and eval_set == @eval_set and stratum == @stratum")
-                for design in [d for d in order if d in set(panel.design)]:
-                    own = panel[panel.design == design].sort_values("reveal")
-                    colour, marker = CYCLE[order.index(design) % len(CYCLE)]
-                    shift = 0.12 * (order.index(design) - (len(order) - 1) / 2)
-                    _curve(axis, own, shift, colour, marker, f"model, design {design}")
-                _closures(axis, solvers.query("family == @family and eval_set == @eval_set and stratum == @stratum"))
-                if stratum == "all" and family == "cryptarithm_deduce":
+                for (design, rule), own in sorted(
+                    panel.groupby(["design", "rule"]), key=lambda g: places.index(g[0][0])
+                ):
+                    if order not in set(own.order):
+                        continue
+                    own = own[(own.order == order) | own.reveal.isin((0, MOST))].sort_values("reveal")
+                    colour, marker = CYCLE[places.index(design) % len(CYCLE)]
+                    shift = 0.12 * (places.index(design) - (len(places) - 1) / 2)
+                    _curve(
+                        axis, own, shift, colour, marker, f"model, design {design}{RULE_WORDS[rule]}", RULE_LINES[rule]
+                    )
+                shares = solvers.query("family == @family and eval_set == @eval_set and stratum == @stratum")
+                _closures(axis, shares, order)
+                if stratum == "all" and family == "cryptarithm_deduce" and order == ORDERS[0]:
                     dose = {"none": 0, "half": 5, "full": 10}
                     for _, row in published[published.table == "intervention"].iterrows():
                         _published_point(axis, row, dose[row.row] + 0.25, "o", "published model", horizontal=False)
                 n = panel.n.max() if len(panel) else 0
                 axis.set_title(f"{stratum} rows, n = {n}" + ("" if eval_set == "test" else f" ({eval_set})"))
-            line[0].set_ylabel(f"{family}\naccuracy")
+            line[0].set_ylabel(f"{family}\naccuracy" + ("" if order == ORDERS[0] else f"\n{order}"))
         for axis in axes[-1]:
             axis.set(xlabel="digits shown", xticks=range(0, 11, 1))
         axes[0][0].set(ylim=(-0.03, 1.03))
@@ -179,21 +192,30 @@ def _intervals(axis: Axes, rows: pd.DataFrame, y: float, colour: str, marker: st
         axis.plot([row[value]], [y], marker, color=colour, ms=5, label=label or None, zorder=5)
 
 
-def _curve(axis: Axes, rows: pd.DataFrame, shift: float, colour: str, marker: str, label: str) -> None:
+def _unaided(accuracy: pd.DataFrame) -> pd.DataFrame:
+    """The arms that are shown neither digits nor rules and derive the rules in their thought."""
+    return accuracy[(accuracy.reveal == 0) & (accuracy.rule == RULES[0])]
+
+
+def _curve(axis: Axes, rows: pd.DataFrame, shift: float, colour: str, marker: str, label: str, style: str) -> None:
     """Pooled accuracy with its interval against the digits shown, and a small dot per seed."""
     pooled, seeds = rows[rows.seed == "all"], rows[rows.seed != "all"]
-    axis.plot(pooled.reveal + shift, pooled.official, marker=marker, color=colour, ms=5, lw=1.2, label=label, zorder=5)
+    look = {"marker": marker, "color": colour, "ls": style, "ms": 5, "lw": 1.2, "zorder": 5}
+    axis.plot(pooled.reveal + shift, pooled.official, label=label, **look)
     axis.vlines(pooled.reveal + shift, pooled.official_low, pooled.official_high, color=colour, lw=1.2, alpha=0.7)
     axis.scatter(seeds.reveal + shift + 0.12, seeds.official, 8, GREY, label="one training seed", zorder=3)
 
 
-def _closures(axis: Axes, rows: pd.DataFrame) -> None:
-    """Dashed lines: per closure, the share of rows it derives; a measure `closure NAME@K` is for K digits shown."""
+def _closures(axis: Axes, rows: pd.DataFrame, order: str) -> None:
+    """Per closure the share of rows it derives from digits in one order; a measure is `closure NAME@REVEAL`."""
     shares: dict[str, list[tuple[int, float]]] = {}
     for _, row in rows[rows.measure.str.startswith(CLOSURE)].iterrows():
-        name, _, digits = row.measure.removeprefix(CLOSURE).partition("@")
-        if name in DRAWN[1:]:
-            shares.setdefault(name, []).append((int(digits or 0), row.value))
+        name, _, text = row.measure.removeprefix(CLOSURE).partition("@")
+        if name not in DRAWN[1:]:
+            continue
+        shown = Reveal.parse(text)
+        if shown.order == order or shown.digits in (0, MOST):
+            shares.setdefault(name, []).append((shown.digits, row.value))
     for (name, points), style in zip(sorted(shares.items()), ("--", "-.", ":", "-"), strict=False):
         xs, ys = zip(*sorted(points), strict=True)
         axis.plot(xs, ys, ls=style, marker="|", color=ORANGE, lw=1.1, label=f"forward-derivable: {name}", zorder=2)

@@ -10,6 +10,7 @@ import pandas as pd
 from common.artifacts import read_table
 from common.errors import LabError
 from measuring.stats import holm, mcnemar, wilson
+from reasoning.reveal import Reveal
 
 GRADE_COLUMNS = (
     "id",
@@ -52,8 +53,11 @@ def read_cells(paths: Iterable[str | Path], columns: Iterable[str]) -> pd.DataFr
 
 
 def read_grades(paths: Iterable[str | Path]) -> pd.DataFrame:
-    """All graded completions."""
-    return read_cells(paths, GRADE_COLUMNS)
+    """All graded completions; reveal is the number of digits shown, order and rule what else the arm's reveal says."""
+    frame = read_cells(paths, GRADE_COLUMNS)
+    shown = frame.reveal.map({text: Reveal.parse(text) for text in frame.reveal.unique()})
+    names = {"reveal": "digits", "order": "order", "rule": "rule"}
+    return frame.assign(**{name: [getattr(each, field) for each in shown] for name, field in names.items()})
 
 
 def with_pooled(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
@@ -73,7 +77,7 @@ def accuracy(grades: pd.DataFrame) -> pd.DataFrame:
     interval is that of n rows: seeds do not make it narrower. seed_min and seed_max are the accuracies of the worst
     and the best seed. official_low/high, strict_low/high: Wilson 95 %.
     """
-    keys = ["arm", "family", "design", "reveal", "eval_set", "decoder", "stratum", "seed"]
+    keys = ["arm", "family", "design", "reveal", "order", "rule", "eval_set", "decoder", "stratum", "seed"]
     long = with_pooled(grades, "stratum")
     seeds = long.groupby([*keys[:-1], "seed"])["official"].mean().groupby(keys[:-1]).agg(["min", "max", "count"])
     lines = []
@@ -164,7 +168,7 @@ def solvers(puzzles: Iterable[str | Path], solutions: Iterable[str | Path], offi
 def derivable(closures: Iterable[str | Path], forward: Iterable[str | Path]) -> pd.DataFrame:
     """The share of rows whose answer forward steps alone derive, in the form of `solvers`.
 
-    Measures `closure NAME@K` for each stated set of rules and K digits shown, and `closure forward trace`: the rows
+    Measures `closure NAME@REVEAL` for each stated set of rules and what is shown, and `closure forward trace`: the rows
     that the family's forward design can write down to the right answer.
     """
     frames = []

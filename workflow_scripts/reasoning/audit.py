@@ -39,7 +39,10 @@ class Checked:
 
 
 def audit(text: str, shown: str, design: Design) -> list[Checked]:
-    """Check every line of a completion. shown: the prompt as the model saw it; raises PromptError when it is broken."""
+    """Check every line of a completion; raises PromptError for a broken prompt.
+
+    shown: the prompt as the model saw it and, where there is one, the hidden line (Row.page).
+    """
     page = Page.of(design.family, shown)
     page.thinks = bool(design.kinds)
     return audit_lines(parse_completion(text, design), page)

@@ -12,7 +12,8 @@ from reasoning import cryptarithm_lines as kinds
 from reasoning.cryptarithm_letters import FAMILIES, FamilyName, ValueRule
 from reasoning.lines import Chars, Digit, Glyph, Line, Word, line
 from reasoning.page import Page
-from reasoning.propagation import Clue, clues, matching, signature
+from reasoning.propagation import Clue, Table, clues, matching, signature
+from reasoning.reveal import Known
 
 Path = Annotated[str, Chars("0-9/\\-")]
 Signature = Annotated[str, Chars("A-J\\-")]
@@ -21,6 +22,12 @@ LONG, LENIENT = 8, 30
 
 def clue_of(page: Page, number: int) -> Clue | None:
     return next((clue for clue in clues(page.parsed) if clue.number == number), None)
+
+
+def recalled(clue: Clue, known: Known) -> Table:
+    """The rows of an example's signature that agree with what is known beforehand, in catalog order."""
+    chosen = kinds.chosen_rules(known.rules)
+    return matching(clue, known, kinds.row_mode(chosen), chosen)
 
 
 def active(row: EquationRow, op: str) -> tuple[str, ...]:
@@ -87,7 +94,7 @@ class SignatureLine(Line):
 
     def arithmetic(self, page: Page) -> bool:
         clue = clue_of(page, self.number)
-        return clue is not None and self.count == len(matching(clue, page.key))
+        return clue is not None and self.count == len(recalled(clue, page.key))
 
     def establish(self, page: Page) -> None:
         page.put("rows", str(self.number), self.count)
@@ -187,7 +194,7 @@ class BranchLine(Line):
         if clue is None or not int(self.x) or not int(self.y):
             return False
         rule, e = BY_NAME[self.rule], kinds.example(page, clue.number)
-        table = matching(clue, page.key)
+        table = recalled(clue, page.key)
         if kinds.written(rule, self.x, self.y) != self.value or not 0 < self.k <= len(table):
             return False
         row = dict(zip(clue.glyphs, map(int, table.digits[self.k - 1]), strict=True))

@@ -225,8 +225,10 @@ class _Step(Line):
 
 
 def gone(page: Page, op: str) -> set[str]:
-    """The rules of an operator letter that lines have dropped."""
-    return set(page.get("gone", op, ()))
+    """The rules of an operator letter that lines have dropped, or that are not the one known beforehand."""
+    told = page.key.rules.get(operator_glyph(page, op))
+    dropped = set(page.get("gone", op, ()))
+    return dropped if told is None else dropped | {rule.name for rule in VALUE_RULES if rule.name != told}
 
 
 def drop(page: Page, op: str, rules: tuple[str, ...]) -> None:

@@ -6,6 +6,7 @@ with two characters.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from puzzles import rules
@@ -150,6 +151,9 @@ def mod_steps(x: str, y: str) -> tuple[str, str]:
 # --- joins --------------------------------------------------------------------------------------------------------
 
 
+JOIN_WORDS = {"join": "join", "join_swap": "swap"}
+
+
 @line
 class JoinTest(Line):
     """Both ways of putting the operands together, against the output."""
@@ -192,7 +196,7 @@ class JoinQuery(Line):
 
     def transcription(self, page: Page) -> bool:
         query = page.parsed.query
-        verdict = page.get("join", query.op)
+        verdict = page.get("join", query.op, JOIN_WORDS.get(page.key.rules.get(query.op)))
         return (self.left, self.right) == (query.left, query.right) and (self.how == verdict or verdict == "both")
 
     def arithmetic(self, page: Page) -> bool:
@@ -847,9 +851,9 @@ JOIN_KINDS = (JoinTest, JoinQuery)
 COUNT_CAP = 99
 
 
-def chosen_rules(page: Page) -> dict[str, int]:
-    """Operators of the examples with a rule, as indices into VALUE_RULES."""
-    return {op: RULE_INDEX[name] for op, name in page.names("rule").items() if name in RULE_INDEX}
+def chosen_rules(found: Mapping[str, str]) -> dict[str, int]:
+    """Operators that have a rule of arithmetic, as indices into VALUE_RULES."""
+    return {op: RULE_INDEX[name] for op, name in found.items() if name in RULE_INDEX}
 
 
 def row_mode(chosen: dict[str, int]) -> str:
@@ -872,7 +876,7 @@ class Counts(Line):
     verdict: str
 
     def arithmetic(self, page: Page) -> bool:
-        digits, chosen = known_digits(page), chosen_rules(page)
+        digits, chosen = known_digits(page), chosen_rules(page.names("rule"))
         placed, counts = page.names("placed"), dict(self.counts)
         for clue in clues(page.parsed):
             e, number = example(page, clue.number), clue.number
@@ -903,7 +907,7 @@ def query_ready(row: EquationRow, known: dict[str, int], found: dict[str, str]) 
     query = row.query
     if any(c not in known for c in query.left + query.right):
         return False
-    if row.seen:
+    if row.seen or query.op in found:
         return query.op in found and not lacking_digits(row, BY_NAME[found[query.op]], known)
     return bool(found) and all(op in SIGN_GROUP for op in row.operators)
 
@@ -971,7 +975,7 @@ class RowTry(Line):
         clue = next((clue for clue in clues(page.parsed) if clue.number == self.number), None)
         if clue is None or written(rule, self.x, self.y) != self.value:
             return False
-        digits, chosen = known_digits(page), chosen_rules(page)
+        digits, chosen = known_digits(page), chosen_rules(page.names("rule"))
         table = matching(clue, digits, row_mode(chosen), chosen)
         if not 0 < self.k <= len(table):
             return False

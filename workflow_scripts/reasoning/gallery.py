@@ -8,6 +8,7 @@ from typing import Any
 
 from reasoning.audit import AXES, audit
 from reasoning.lines import Line
+from reasoning.reveal import Reveal
 from reasoning.rows import RENDERED, Row
 from reasoning.trace import Design, Malformed, parse_completion
 
@@ -59,7 +60,7 @@ class Exhibit:
 
     puzzle: Mapping[str, Any]
     rows: Sequence[Row]
-    shown: Sequence[tuple[Design, int]]
+    shown: Sequence[tuple[Design, Reveal]]
 
     @property
     def told(self) -> int:
@@ -87,16 +88,15 @@ def _line(each: Line | Malformed, checked: Any, hues: Mapping[str, int]) -> str:
     return f'<span class="line" style="--hue:{hue}" tabindex="0">{text}<span class="tip">{tip}</span></span>'
 
 
-def _trace(row: Row, design: Design, reveal: int) -> str:
+def _trace(row: Row, design: Design, reveal: Reveal) -> str:
     head = f"reveal {reveal}"
     if row.status != RENDERED:
         return f'<div class="trace"><header>{head}: not told, {escape(row.status)}</header></div>'
     lines = parse_completion(row.completion, design)
-    checked = audit(row.completion, row.prompt, design)
+    checked = audit(row.completion, row.page, design)
     hues = _hues(design)
     body = "".join(_line(each, check, hues) for each, check in zip(lines, checked, strict=True))
-    key = row.prompt.rpartition("\n")[2]
-    key = f" &middot; {escape(key)}" if key.startswith("Key:") else ""
+    key = "".join(f" &middot; {escape(line)}" for line in row.page.split("\n") if line.startswith(("Key:", "Rules:")))
     right = (
         ""
         if row.boxed is None

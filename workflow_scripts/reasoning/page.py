@@ -4,21 +4,22 @@ from collections.abc import Mapping
 from typing import Any
 
 import puzzles
-from reasoning.reveal import split_shown
+from reasoning.reveal import Known, split_shown
 
 
 class Page:
     """What a line may be compared with.
 
-    parsed: the family's own form of the prompt; key: the revealed glyph -> digit map ({} when none is shown);
-    facts: (namespace, name) -> value, filled by `Line.establish`; a later line overwrites an earlier one, because a
-    trace is judged against what it says itself. answer: the answer the lines have arrived at, None so far. thinks: the
-    design writes lines, so that a boxed answer must come from them.
+    parsed: the family's own form of the prompt; key: what is known beforehand, glyph -> digit, and the operators' rules
+    where the thought need not work them out; facts: (namespace, name) -> value, filled by `Line.establish`; a later
+    line overwrites an earlier one, because a trace is judged against what it says itself. answer: the answer the lines
+    have arrived at, None so far. thinks: the design writes lines, so that a boxed answer must come from them.
     """
 
     def __init__(self, family: str, parsed: Any, key: Mapping[str, int] | None = None):
-        self.family, self.parsed, self.key = family, parsed, dict(key or {})
-        self.facts: dict[tuple[str, str], Any] = {}
+        self.family, self.parsed = family, parsed
+        self.key = key if isinstance(key, Known) else Known(key or {})
+        self.facts: dict[tuple[str, str], Any] = {("rule", op): rule for op, rule in self.key.rules.items()}
         self.answer: str | None = None
         self.lines_read = 0
         self.thinks = False
@@ -26,7 +27,7 @@ class Page:
 
     @classmethod
     def of(cls, family: str, shown: str) -> "Page":
-        """The empty page of a prompt as shown (with its key line, where there is one)."""
+        """The empty page of a prompt as shown (with its lines of digits and rules, where there are such)."""
         prompt, key = split_shown(shown)
         return cls(family, puzzles.FAMILIES[family].parse(prompt), key)
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from puzzles import FAMILIES
 from puzzles.base import Problem, Solution, row_rng
-from reasoning.reveal import shown_key, shown_prompt
+from reasoning.reveal import Known, Reveal, known_of, rules_line, shown_prompt
 from reasoning.trace import CLOSE, OPEN, Box, Design, Unrenderable
 
 LINE = pa.struct([("kind", pa.string()), ("text", pa.string()), ("verdict", pa.string())])
@@ -18,8 +18,9 @@ TEXTS = pa.schema(
         ("id", pa.string()),
         ("family", pa.string()),
         ("design", pa.string()),
-        ("reveal", pa.int32()),
+        ("reveal", pa.string()),
         ("prompt", pa.string()),
+        ("hidden", pa.string()),
         ("lines", pa.list_(LINE)),
         ("completion", pa.string()),
         ("answer", pa.string()),
@@ -48,7 +49,8 @@ class Written:
 class Row:
     """One rendered (or not) row. boxed: what the completion boxes, None for nothing; cost: the solver's nodes.
 
-    donor: the id of the row whose lines these are, "" when they are its own.
+    donor: the id of the row whose lines these are, "" when they are its own. hidden: the line of rules that the prompt
+    leaves out and the thought relies on, "" when it relies on nothing unsaid.
     """
 
     id: str
@@ -61,6 +63,12 @@ class Row:
     boxed: str | None = None
     cost: int = 0
     donor: str = ""
+    hidden: str = ""
+
+    @property
+    def page(self) -> str:
+        """What an audit starts from: the prompt and, where there is one, the hidden line."""
+        return "\n".join(filter(None, (self.prompt, self.hidden)))
 
     @property
     def completion(self) -> str:
@@ -97,27 +105,28 @@ def solution_of(row: Mapping[str, Any]) -> Solution:
     )
 
 
-def render_row(
-    row_id: str, problem: Problem, solution: Solution, design: Design, reveal: int, order: str, seed: int
-) -> Row:
+def render_row(row_id: str, problem: Problem, solution: Solution, design: Design, reveal: Reveal, seed: int) -> Row:
     """Render one problem; what cannot be rendered keeps its prompt and answer, and the reason as its status.
 
-    A row without a hidden key (real rows) shows the solver's key where the solver's answer is right.
+    A row without a hidden key (real rows) shows the solver's key and rules where the solver's answer is right.
     """
-    if reveal and not problem.key and solution.answer == problem.answer and solution.found.get("key"):
-        problem = Problem(problem.family, problem.prompt, problem.answer, key=solution.found["key"])
+    if reveal != Reveal() and not problem.key and solution.answer == problem.answer and solution.found.get("key"):
+        found = solution.found
+        problem = replace(problem, key=found["key"], rule={name: found[name] for name in ("operators", "mode")})
     parsed = FAMILIES[design.family].parse(problem.prompt)
-    known = shown_key(problem, reveal, order, seed) if problem.key else {}
+    known = known_of(problem, parsed.operators, reveal, seed) if problem.key else Known()
+    hidden = reveal.rule == "hidden"
     base = Row(
         id=row_id,
-        prompt=shown_prompt(problem.prompt, known),
+        prompt=shown_prompt(problem.prompt, Known(known) if hidden else known),
         answer=problem.answer,
         stratum=problem.stratum,
         tier=problem.tier,
         status=RENDERED,
         cost=solution.nodes,
+        hidden=rules_line(known) if hidden else "",
     )
-    if reveal and not known:
+    if reveal != Reveal() and not problem.key:
         return replace(base, status="no key to reveal")
     try:
         trace = design.render(problem, parsed, solution, known, row_rng(seed, design.family, design.id, row_id))
@@ -127,15 +136,16 @@ def render_row(
     return replace(base, lines=lines, boxed=trace.answer)
 
 
-def table_row(row: Row, design: Design, reveal: int) -> dict:
+def table_row(row: Row, design: Design, reveal: Reveal) -> dict:
     """A row of TEXTS."""
     completion = row.completion
     return {
         "id": row.id,
         "family": design.family,
         "design": design.id,
-        "reveal": reveal,
+        "reveal": str(reveal),
         "prompt": row.prompt,
+        "hidden": row.hidden,
         "lines": [{"kind": each.kind, "text": each.text, "verdict": each.verdict} for each in row.lines],
         "completion": completion,
         "answer": row.answer,

@@ -83,7 +83,7 @@ def _free_bits(each: Line, page: Page) -> float:
 
 
 def _read_row(row: Mapping, design: Design, kinds: Mapping[str, _Kind]) -> None:
-    page = Page.of(design.family, row["prompt"])
+    page = Page.of(design.family, "\n".join(filter(None, (row["prompt"], row.get("hidden")))))
     text = row["prompt"] + "\n"
     before: tuple[str, str, str] = ("", "", "")
     for each in parse_completion(row["completion"], design):
@@ -175,7 +175,7 @@ def _measures(kind: type[Line] | None, seen: _Kind, rows: int) -> dict:
 def screen(rows: Sequence[Mapping], design: Design, closures: Iterable[str] = ()) -> list[dict]:
     """The screens of a table of rendered texts; the first row is the design as a whole.
 
-    rows: of one design, with prompt, completion and status. closures: the closure column of the rows' solutions.
+    rows: of one design, with prompt, hidden, completion and status. closures: the closure column of their solutions.
     """
     kinds = {kind.KIND: _Kind() for kind in design.kinds}
     rendered = [row for row in rows if row["status"] == RENDERED]

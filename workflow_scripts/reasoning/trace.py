@@ -11,6 +11,7 @@ from common.errors import LabError
 from puzzles.base import Problem, Solution
 from reasoning.lines import Chars, Line, line
 from reasoning.page import Page
+from reasoning.reveal import Known, Reveal
 
 OPEN, CLOSE = "<think>", "</think>"
 
@@ -27,7 +28,7 @@ class Trace:
     answer: str | None
 
 
-Render = Callable[[Problem, Any, Solution, Mapping[str, int], random.Random], Trace]
+Render = Callable[[Problem, Any, Solution, Known, random.Random], Trace]
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Design:
     """A chain-of-thought design of one family.
 
     render(problem, parsed, solution, known, rng) gives the trace or raises Unrenderable; `known` is the part of the
-    key that the prompt shows. kinds: every kind of line it may write. reveals: how many digits a prompt may show.
+    key that the prompt shows, with the rules where the thought need not derive them. kinds: every kind of line it may
+    write. reveals: how many digits a prompt may show. rules: how the operators' rules may come in.
     """
 
     id: str
@@ -43,6 +45,18 @@ class Design:
     kinds: tuple[type[Line], ...]
     render: Render
     reveals: tuple[int, ...] = (0,)
+    rules: tuple[str, ...] = ("derived",)
+
+    def reveal(self, text: str) -> Reveal:
+        """Read a reveal; raises LabError (without a place) when this design cannot show it."""
+        reveal = Reveal.parse(text)
+        if reveal.digits not in self.reveals or reveal.rule not in self.rules:
+            digits = f"{self.reveals[0]}" if len(self.reveals) == 1 else f"{self.reveals[0]} to {self.reveals[-1]}"
+            raise LabError(
+                f"design {self.id} of {self.family} can show {digits} digits, rules {' or '.join(self.rules)};"
+                f" not {text}"
+            )
+        return reveal
 
     @cached_property
     def openers(self) -> Mapping[str, tuple[type[Line], ...]]:

@@ -63,6 +63,8 @@ class Chain(Worker, ABC):
 
     def rule(self, state: State) -> str | None:
         """The query's rule when it is settled."""
+        if self.told:
+            return self.rules[self.row.query.op].name
         mask = state.rules.get(self.row.query.op, 0)
         if not self.row.seen:
             return self.rules[self.row.query.op].name if self.row.query.op in self.rules else None
@@ -100,17 +102,16 @@ class Chain(Worker, ABC):
         """Write the whole thought."""
         row = self.row
         self.table()
-        if row.seen:
-            verdict = self.join(row.query.op)
-            if verdict != "neither":
-                self.join_query(verdict)
-                return
-        else:
-            self.add(kinds.Unseen(row.query.op))
-        self.add(letters.Regime("".join(row.operators), "literal" if self.canonical else "arbitrary"))
+        if self.asked():
+            return
         vocabulary = None
-        if self.canonical:
-            vocabulary = {op: GROUP_RULES[GROUPS.index(group)] for op, group in kinds.SIGN_GROUP.items()}
+        if self.told:
+            told = kinds.chosen_rules(self.known.rules)
+            vocabulary = {op: 1 << index for op, index in told.items()}
+        else:
+            self.add(letters.Regime("".join(row.operators), "literal" if self.canonical else "arbitrary"))
+            if self.canonical:
+                vocabulary = {op: GROUP_RULES[GROUPS.index(group)] for op, group in kinds.SIGN_GROUP.items()}
         state, self.clues = self.begin(vocabulary)
         self.advance(state)
         if state.dead:
@@ -146,7 +147,8 @@ class Chain(Worker, ABC):
     def finish(self, state: State) -> None:
         known, rule, query = self.pins(state), self.rule(state), self.row.query
         pairs = tuple((self.names[c], known[c]) for c in dict.fromkeys(query.left + query.right))
-        self.add(letters.Resolved(self.ops[query.op], rule, pairs))
+        if not self.told:
+            self.add(letters.Resolved(self.ops[query.op], rule, pairs))
         self.digits = dict(known)
         self.rules[query.op] = BY_NAME[rule]
         self.query()

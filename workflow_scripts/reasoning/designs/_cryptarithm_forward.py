@@ -11,6 +11,7 @@ from puzzles.equations import Equation, EquationRow, join_of, minus_and_digits
 from puzzles.rules import BY_NAME, Rule
 from reasoning import cryptarithm_lines as kinds
 from reasoning.lines import Line
+from reasoning.reveal import Known
 from reasoning.trace import Trace, Unrenderable
 
 FAMILIES = ("cryptarithm_deduce", "cryptarithm_guess")
@@ -37,12 +38,17 @@ def groups_of(equation: Equation, canonical: bool) -> tuple[str, ...]:
 
 
 class Worker:
-    """Writes lines while it works forward on one row; `digits` is the key known so far, `rules` the rules found."""
+    """Writes lines while it works forward on one row; `digits` is the key known so far, `rules` the rules found.
+
+    known: what it starts from; told: it starts with every operator's rule, which it neither tests nor states.
+    """
 
     def __init__(self, row: EquationRow, shown: Mapping[str, int]):
         self.row, self.digits = row, dict(shown)
+        self.known = shown if isinstance(shown, Known) else Known(shown)
+        self.told = bool(self.known.rules)
         self.lines: list[Line] = []
-        self.rules: dict[str, Rule] = {}
+        self.rules: dict[str, Rule] = {op: BY_NAME[name] for op, name in self.known.rules.items()}
         self.answer: str | None = None
         self.decoded: dict[int, int] = {}  # example -> how many digits were known when it was last decoded
         self.tested: dict[str, int] = {}  # operator -> how many digits were known when its tests last failed
@@ -71,6 +77,20 @@ class Worker:
         how = "swap" if verdict == "swap" else "join"
         self.answer = rules.apply(rules.JOINS[how == "swap"], query.left, query.right)
         self.add(kinds.JoinQuery(how, query.left, query.right, self.answer))
+
+    def asked(self) -> bool:
+        """See whether the query's operator is shown and is a join; a join is answered at once (True)."""
+        op = self.row.query.op
+        if self.told:
+            verdict = kinds.JOIN_WORDS.get(self.rules[op].name, "neither")
+        elif self.row.seen:
+            verdict = self.join(op)
+        else:
+            self.add(kinds.Unseen(op))
+            return False
+        if verdict != "neither":
+            self.join_query(verdict)
+        return verdict != "neither"
 
     # digits
 
@@ -222,6 +242,17 @@ class Worker:
             self.add(kinds.ReadOff(number, value, target, pairs))
             self.digits |= dict(pairs)
 
+    def read(self, number: int, e: Equation) -> bool:
+        """Compute an example by its known rule when that gives digits to glyphs of its output."""
+        rule = self.rules[e.op]
+        if rule.is_join or self.unknown(e.left + e.right) or not self.unknown(minus_and_digits(e)[1]):
+            return False
+        free = self.left()[1]
+        self.decode(number)
+        self.add(self.test(number, e, rule.mode, kinds.test_group(rule), self.digits, free))
+        self._read_off(number, e)
+        return True
+
     def trial(self, number: int, e: Equation) -> bool:
         """An example of a known sum or product with one unknown operand glyph: try every digit left."""
         rule, unknown = self.rules.get(e.op), self.unknown(e.left + e.right)
@@ -248,6 +279,8 @@ class Worker:
 
     def bet(self, flip: bool = False) -> None:
         """A rule for the unseen query operator, from what the others leave; `flip`: the normal order is out."""
+        if self.told:
+            return
         names = {op: rule.name for op, rule in self.rules.items()}
         groups = tuple(kinds.open_groups(self.row, names))
         if groups:

@@ -20,7 +20,8 @@ from reasoning import cryptarithm_letters as letters
 from reasoning import cryptarithm_lines as kinds
 from reasoning.designs._cryptarithm_forward import FAMILIES, Worker, gated
 from reasoning.lines import Line
-from reasoning.propagation import Clue, clues, matching
+from reasoning.propagation import Clue, clues
+from reasoning.reveal import RULES
 from reasoning.trace import Design, Trace, Unrenderable
 
 BUDGET = 1850
@@ -45,9 +46,11 @@ class Cataloguer(Worker):
         for clue in found:
             e = self.row.examples[clue.number - 1]
             side = kinds.side_of(kinds.target_of(e, {}, "normal"))
-            count = len(matching(clue, self.digits))
+            count = len(catalog.recalled(clue, self.known))
             length = len(kinds.target_of(e, {}, "normal").strip("-"))
             self.add(catalog.SignatureLine(clue.number, clue.letters, length, side, count))
+        if self.told:
+            return
         for op in dict.fromkeys(clue.op for clue in found):
             families = catalog.active(self.row, op)
             if not families:
@@ -81,13 +84,13 @@ class Cataloguer(Worker):
         ]
 
     def search(self, found: tuple[Clue, ...]) -> bool:
-        counts = tuple((clue.number, len(matching(clue, self.digits))) for clue in found)
+        counts = tuple((clue.number, len(catalog.recalled(clue, self.known))) for clue in found)
         number, why = catalog.anchor_of(counts, {clue.number: len(clue.letters) for clue in found})
         self.add(catalog.AnchorLine(number, why))
         order = catalog.order_of(found, self.row, number, set(self.digits))
         self.add(catalog.OrderLine(order))
         clue = next(clue for clue in found if clue.number == number)
-        e, table = self.row.examples[number - 1], matching(clue, self.digits)
+        e, table = self.row.examples[number - 1], catalog.recalled(clue, self.known)
         branches = []
         for k in range(len(table)):
             rule = VALUE_RULES[table.rule[k]]
@@ -141,14 +144,18 @@ class Cataloguer(Worker):
 
 def narrate(work: Cataloguer) -> None:
     row = work.row
-    for op in row.operators:
-        if any(e.op == op for e in row.examples):
-            verdict = work.join(op)
-            if op == row.query.op and verdict != "neither":
-                work.join_query(verdict)
-                return
-    if not row.seen:
-        work.add(kinds.Unseen(row.query.op))
+    if work.told:
+        if work.asked():
+            return
+    else:
+        for op in row.operators:
+            if any(e.op == op for e in row.examples):
+                verdict = work.join(op)
+                if op == row.query.op and verdict != "neither":
+                    work.join_query(verdict)
+                    return
+        if not row.seen:
+            work.add(kinds.Unseen(row.query.op))
     found = clues(row)
     if not found:
         raise Unrenderable("every example is a join")
@@ -183,4 +190,4 @@ KINDS = (
     *kinds.QUERY_KINDS,
     kinds.Undetermined,
 )
-DESIGNS = tuple(Design("catalog", family, KINDS, render, tuple(range(11))) for family in FAMILIES)
+DESIGNS = tuple(Design("catalog", family, KINDS, render, tuple(range(11)), RULES) for family in FAMILIES)

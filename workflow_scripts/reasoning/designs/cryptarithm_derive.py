@@ -14,6 +14,7 @@ from puzzles.base import Problem, Solution
 from puzzles.equations import join_of
 from reasoning import cryptarithm_lines as kinds
 from reasoning.designs._cryptarithm_forward import FAMILIES, Worker, gated, until_fixed
+from reasoning.reveal import RULES
 from reasoning.trace import Design, Trace
 
 BUDGET = 1500
@@ -22,13 +23,8 @@ BUDGET = 1500
 def derive(work: Worker) -> None:
     """Write the whole thought of a row."""
     row = work.row
-    if row.seen:
-        verdict = work.join(row.query.op)
-        if verdict != "neither":
-            work.join_query(verdict)
-            return
-    else:
-        work.add(kinds.Unseen(row.query.op))
+    if work.asked():
+        return
     joins = {e.op for e in row.examples if join_of(e)}
     others = [op for op in row.operators if op != row.query.op and op not in joins]
 
@@ -52,8 +48,12 @@ def derive(work: Worker) -> None:
     def trials() -> bool:
         return wanted() and any(work.trial(number, e) for number, e in enumerate(row.examples, 1))
 
+    def readings() -> bool:
+        return wanted() and any(work.read(number, e) for number, e in enumerate(row.examples, 1))
+
     if work.digits:
-        until_fixed(last_digit, rule_of_query, rule_of_other, trials)
+        find = (readings,) if work.told else (rule_of_query, rule_of_other)
+        until_fixed(last_digit, *find, trials)
     if not row.seen and not work.missing():
         work.bet()
     if work.missing():
@@ -83,4 +83,4 @@ KINDS = (
     *kinds.QUERY_KINDS,
     kinds.Undetermined,
 )
-DESIGNS = tuple(Design("derive", family, KINDS, render, tuple(range(11))) for family in FAMILIES)
+DESIGNS = tuple(Design("derive", family, KINDS, render, tuple(range(11)), RULES) for family in FAMILIES)

@@ -18,6 +18,7 @@ from reasoning import cryptarithm_lines as kinds
 from reasoning.designs._cryptarithm_forward import FAMILIES, Worker, gated
 from reasoning.lines import Line
 from reasoning.propagation import Clue, clues, matching
+from reasoning.reveal import RULES
 from reasoning.trace import Design, Trace, Unrenderable
 
 BUDGET = 1500
@@ -82,7 +83,7 @@ class Searcher(Worker):
         """Suppose rows until the query can be worked out. False: nothing below this node fits."""
         if not open_clues:
             return True
-        chosen = {op: kinds.RULE_INDEX[rule.name] for op, rule in self.rules.items()}
+        chosen = kinds.chosen_rules({op: rule.name for op, rule in self.rules.items()})
         tables = {c.number: matching(c, self.digits, kinds.row_mode(chosen), chosen) for c in open_clues}
         counts = tuple((number, min(kinds.COUNT_CAP, len(table))) for number, table in tables.items())
         if not all(count for _, count in counts):
@@ -117,13 +118,8 @@ class Searcher(Worker):
 def narrate(work: Searcher) -> None:
     """Write the whole thought of a row."""
     row = work.row
-    if row.seen:
-        verdict = work.join(row.query.op)
-        if verdict != "neither":
-            work.join_query(verdict)
-            return
-    else:
-        work.add(kinds.Unseen(row.query.op))
+    if work.asked():
+        return
     if not work.search(list(clues(row))):
         raise Unrenderable("no assignment of the inventory fits")
     if len(work.missing()) == 1:
@@ -162,4 +158,4 @@ KINDS = (
     *kinds.QUERY_KINDS,
     kinds.Undetermined,
 )
-DESIGNS = tuple(Design("search", family, KINDS, render, tuple(range(11))) for family in FAMILIES)
+DESIGNS = tuple(Design("search", family, KINDS, render, tuple(range(11)), RULES) for family in FAMILIES)

@@ -15,6 +15,7 @@ from reasoning import cryptarithm_letters as letters
 from reasoning import cryptarithm_lines as kinds
 from reasoning.designs._cryptarithm_chain import Witnessed, outcome
 from reasoning.designs._cryptarithm_forward import FAMILIES
+from reasoning.reveal import RULES
 from reasoning.trace import Design, Trace
 
 BUDGET = 1850
@@ -37,4 +38,4 @@ KINDS = (
     *kinds.QUERY_KINDS,
     kinds.Undetermined,
 )
-DESIGNS = tuple(Design("witness", family, KINDS, render, tuple(range(11))) for family in FAMILIES)
+DESIGNS = tuple(Design("witness", family, KINDS, render, tuple(range(11)), RULES) for family in FAMILIES)
