@@ -12,10 +12,12 @@ import pytest
 
 from common.artifacts import read_table, write_table
 from planted import checks, field_errors
+from puzzles.base import Solution
 from puzzles.tables import PUZZLES, problem_row
 from reasoning.audit import audit, first_divergence, is_valid, kind_table
 from reasoning.designs import DESIGNS
 from reasoning.lines import Line
+from reasoning.rows import TEXTS, render_row, table_row
 from reasoning.trace import Box, Design, completion_of
 from test_forward_designs import FORWARD, rendered, solved
 
@@ -211,3 +213,23 @@ def test_script_refuses_completions_of_unknown_rows(tmp_path: Path):
     done = subprocess.run([*command, "--out", "a.parquet"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1 and "field id: 'x' is in none of the puzzles" in done.stderr
     assert not (tmp_path / "a.parquet").exists()
+
+
+def test_script_judges_hidden_rules_by_the_texts(tmp_path: Path):
+    """A thought that uses unsaid rules is held to those of the rendered rows, which must be named."""
+    family, design = "cryptarithm_deduce", DESIGNS["cryptarithm_deduce", "derive"]
+    problems = [problem for problem, _, _ in solved(family)[:6]]
+    reveal = design.reveal("10-hidden")
+    rows = [render_row(problem.id, problem, Solution(None), design, reveal, 0) for problem in problems]
+    write_table(tmp_path / "p.parquet", [problem_row(problem, "test") for problem in problems], PUZZLES)
+    write_table(tmp_path / "t.parquet", [table_row(row, design, reveal) for row in rows], TEXTS)
+    told = [{"id": row.id, "family": family, "design": "derive", "reveal": str(reveal), "prompt": row.prompt,
+             "text": row.completion} for row in rows]  # fmt: skip
+    write_table(tmp_path / "c.parquet", told)
+    command = [sys.executable, SCRIPTS / "audit.py", "--completions", "c.parquet", "--puzzles", "p.parquet"]
+    command += ["--out", "a.parquet", "--rows", "r.parquet"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1 and "row 1, field reveal: a text of these rows is needed" in done.stderr
+    subprocess.run([*command, "--texts", "t.parquet"], cwd=tmp_path, check=True, capture_output=True)
+    found = read_table(tmp_path / "r.parquet").to_pylist()
+    assert len(found) == 6 and all(row["valid"] and row["perfect"] for row in found)

@@ -116,7 +116,7 @@ RULE_SECTION |= {"chain/rules", "chain/resolved", "catalog/active", "catalog/gro
 @pytest.mark.parametrize("design_id", TOLD)
 @pytest.mark.parametrize("text", ["0-given", "5-given", "5-query-first-hidden", "10-given", "10-hidden"])
 def test_told_rules_are_used_without_a_word_of_where_they_are_from(design_id: str, text: str) -> None:
-    """Everything checks out against the page with the rules; digits that derive, which never supposes, settles are true."""
+    """Everything checks out against the page with the rules; what derive, which never supposes, settles is true."""
     rendered = 0
     for family in ("cryptarithm_deduce", "cryptarithm_guess"):
         design = CRYPT[family, design_id]
