@@ -18,6 +18,7 @@ from puzzles.signatures import rows_of, signature_of
 from puzzles.tables import PUZZLES, problem_row
 from reasoning.designs import DESIGNS
 from reasoning.hints import HINTS, hint
+from reasoning.reveal import Reveal
 from reasoning.rows import RENDERED, TEXTS, render_row, table_row
 from test_forward_designs import solved
 
@@ -33,9 +34,9 @@ def texts(family: str, design: str, n: int = 60, reveal: int = 0) -> list[tuple[
         found = [(problem, solution) for problem, _, solution in solved(family)[:n]]
     pairs = []
     for problem, solution in found:
-        row = render_row(problem.id, problem, solution, DESIGNS[family, design], reveal, "uniform", 0)
+        row = render_row(problem.id, problem, solution, DESIGNS[family, design], Reveal(reveal), 0)
         if row.status == RENDERED:
-            pairs.append((table_row(row, DESIGNS[family, design], reveal), problem_row(problem, "train")))
+            pairs.append((table_row(row, DESIGNS[family, design], Reveal(reveal)), problem_row(problem, "train")))
     return pairs
 
 
