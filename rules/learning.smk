@@ -44,7 +44,7 @@ rule backbone:
     retries: 1
     conda:
         "../envs/gpu.yaml"
-    threads: config["threads"]
+    threads: config["threads"]["backbone"]
     resources:
         gpu=config["gpus"],
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
@@ -81,7 +81,7 @@ rule train:
     retries: 1
     conda:
         "../envs/gpu.yaml"
-    threads: config["threads"]
+    threads: max(config["threads"]["train"], config["ranks"])
     resources:
         gpu=config["gpus"],
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
@@ -116,7 +116,7 @@ rule sample:
         "<results>/benchmarks/sample/{arm}/seed-{seed}/{decoder}/{eval_set}.jsonl"
     conda:
         "../envs/gpu.yaml"
-    threads: config["threads"]
+    threads: config["threads"]["sample"]
     resources:
         gpu=config["gpus"],
         mem_mb=lambda wildcards, attempt: 8000 * attempt,

@@ -82,16 +82,27 @@ def test_bits():
 
 
 def test_lookups_agree_with_the_material():
-    rng = random.Random(3)
-    for _ in range(200):
+    rng, n = random.Random(3), 0
+    for _ in range(300):
         page = skills.material(rng)
         text = page.text(rng)
-        for skill in (skills.decode, skills.encode):
+        for skill in (skills.decode, skills.encode, skills.decode_line):
             if line := skill(rng, page):
-                pairs = line[1].split(" ") if "=" in line[1] else zip(line[0].split(" ")[0], line[1], strict=False)
-                for pair in pairs:
-                    a, b = (pair[0], pair[-1]) if len(pair) == 3 else pair
-                    assert f"{a}={b}" in text or f"{b}={a}" in text
+                for pair in line[1].split(" "):
+                    assert pair in text or pair[::-1] in text
+                    n += 1
+        if line := skills.with_operator(rng, page):
+            operands, swapped = line[1].split(" ")
+            assert f"{operands[:2]}{line[0][5]}{operands[2:]} = " in text and swapped == operands[2:] + operands[:2]
+    assert n > 1000
+
+
+def test_collected_digits():
+    rng = random.Random(4)
+    for _ in range(300):
+        question, answer = skills.collect(rng, skills.material(rng))
+        shown = [pair[-1] for pair in question.split(" ")[:-2]]
+        assert "".join(shown) == (answer if question.endswith("> ") else answer[::-1])
 
 
 def test_worksheets_are_fixed_by_their_number():

@@ -7,7 +7,7 @@ every set. Rows without a key (real ones) are closed without digits and, as thei
 sets.
 
     python workflow_scripts/closure.py --puzzles results/main/puzzles/cryptarithm_deduce/test.parquet --seed 17 \
-        --out /tmp/closure.parquet
+        --out closure.parquet
 """
 
 import pyarrow as pa

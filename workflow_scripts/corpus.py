@@ -9,7 +9,7 @@ and as many rows outside the selection, up to 64 a family, give the ones that tr
 
     python workflow_scripts/corpus.py --texts results/main/texts/numeral/forward/reveal-0/none/train.parquet \
         --puzzles results/main/puzzles/numeral/train.parquet --held-out results/main/puzzles/numeral/test.parquet \
-        --n 100 --selection all --seed 17 --out /tmp/corpus.parquet
+        --n 100 --selection all --seed 17 --out corpus.parquet
 """
 
 from pathlib import Path

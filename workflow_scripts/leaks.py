@@ -6,7 +6,7 @@ evaluation row.
 
     python workflow_scripts/leaks.py --corpus results/main/corpora/answer-only.parquet \\
         --puzzles results/main/puzzles/cryptarithm_deduce/train.parquet \\
-        --held-out results/main/puzzles/cryptarithm_deduce/real.parquet --out /tmp/leaks.json
+        --held-out results/main/puzzles/cryptarithm_deduce/real.parquet --out leaks.json
 """
 
 from common import cli

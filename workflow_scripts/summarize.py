@@ -9,7 +9,7 @@ traces, kinds and runs to the folder --out, each as .parquet and .csv.
         --kinds results/main/audits/*/seed-*/greedy/test.kinds.parquet --puzzles results/main/puzzles/*/test.parquet \
         --solutions results/main/solutions/*/test.parquet --closures results/main/closures/*/test.parquet \
         --forward results/main/texts/*/forward/reveal-0/none/test.parquet \
-        --metrics results/main/adapters/*/seed-*/metrics.jsonl --out /tmp/tables
+        --metrics results/main/adapters/*/seed-*/metrics.jsonl --out tables
 """
 
 from pathlib import Path

@@ -78,3 +78,5 @@ def structured_start(model: LlamaForCausalLM, seed: int, reach: int = 1024) -> N
     carry(second, 1, code, code, 3 * SCALE)
     look_back(second, 2, 0, 0.75)
     carry(second, 2, code, code, -SCALE)
+    match(second, 3, [(code, before), (before, code)], 1.6)  # `3=` finds an earlier `x=3` and brings its x
+    carry(second, 3, earlier, code, 3 * SCALE)

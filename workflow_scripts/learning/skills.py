@@ -41,13 +41,13 @@ def _word(rng: random.Random, alphabet: Sequence[str], low: int, high: int) -> s
 
 def material(rng: random.Random) -> Material:
     """Draw a key of 10 glyphs (or none), two to five equation-like or bit-like lines, up to four cipher pairs."""
-    glyphs = rng.sample(GLYPHS, 10)
+    glyphs, signs = (mixed := rng.sample(GLYPHS, len(GLYPHS)))[:10], mixed[10:13] if rng.random() < 0.4 else OPERATORS
     key = dict(zip(glyphs, rng.sample(range(10), 10), strict=True)) if rng.random() < 0.7 else {}
     rows = []
-    style = rng.randrange(3)
+    style = rng.choice((0, 0, 1, 2))
     for _ in range(rng.randint(2, 5)):
         if style == 0:
-            left = f"{_word(rng, glyphs, 2, 2)}{rng.choice(OPERATORS)}{_word(rng, glyphs, 2, 2)}"
+            left = f"{_word(rng, glyphs, 2, 2)}{rng.choice(signs)}{_word(rng, glyphs, 2, 2)}"
             rows.append(f"{left} = {_word(rng, glyphs, 1, 4)}")
         elif style == 1:
             rows.append(f"{_word(rng, '01', 8, 8)} -> {_word(rng, '01', 8, 8)}")
@@ -127,13 +127,42 @@ def right_side(rng: random.Random, page: Material) -> Line:
     return f"{left} ", right
 
 
+def with_operator(rng: random.Random, page: Material) -> Line | None:
+    """The operands of the first line with an operator, then swapped."""
+    row = rng.choice(page.rows)
+    if "->" in row:
+        return None
+    row = next(other for other in page.rows if other[2] == row[2])
+    left, right = row[:2], row[3:5]
+    return f"with {row[2]}: ", f"{left}{right} {right}{left}"
+
+
+def pairs(glyphs: Sequence[str], key: dict[str, int]) -> str:
+    """Each glyph with its digit; a glyph outside the key stands for itself."""
+    return " ".join(f"{glyph}={key.get(glyph, glyph)}" for glyph in glyphs)
+
+
 def decode(rng: random.Random, page: Material) -> Line | None:
     if not page.key:
         return None
-    glyphs = [rng.choice(list(page.key)) for _ in range(rng.randint(1, 5))]
-    if rng.random() < 0.4:
-        return f"decode {''.join(glyphs)}: ", " ".join(f"{g}={page.key[g]}" for g in glyphs)
-    return f"{''.join(glyphs)} is ", "".join(str(page.key[g]) for g in glyphs)
+    glyphs = [rng.choice(list(page.key)) for _ in range(rng.randint(1, 6))]
+    return f"decode {''.join(glyphs)}: ", pairs(glyphs, page.key)
+
+
+def decode_line(rng: random.Random, page: Material) -> Line | None:
+    """The digits of the first line with an operator."""
+    row = rng.choice(page.rows)
+    if not page.key or not set(row[:2]) <= set(page.key):
+        return None
+    row = next(other for other in page.rows if other[2] == row[2])
+    return f"decode {row[2]} ", pairs([*row[:2], *row[3:5]], page.key)
+
+
+def collect(rng: random.Random, page: Material) -> Line:
+    """The digits of a list of pairs, as they stand or reversed."""
+    glyphs, digits = rng.sample(GLYPHS, k := rng.randint(2, 4)), _word(rng, string.digits, k, k)
+    shown = pairs(glyphs, dict(zip(glyphs, map(int, digits), strict=True)))
+    return (f"{shown} > ", digits) if rng.random() < 0.6 else (f"{shown} < ", digits[::-1])
 
 
 def encode(rng: random.Random, page: Material) -> Line | None:
@@ -141,9 +170,7 @@ def encode(rng: random.Random, page: Material) -> Line | None:
         return None
     inverse = {digit: glyph for glyph, digit in page.key.items()}
     digits = [rng.randrange(10) for _ in range(rng.randint(1, 4))]
-    if rng.random() < 0.4:
-        return f"encode {''.join(map(str, digits))}: ", " ".join(f"{d}={inverse[d]}" for d in digits)
-    return f"{''.join(map(str, digits))} as ", "".join(inverse[d] for d in digits)
+    return f"encode {''.join(map(str, digits))}: ", " ".join(f"{d}={inverse[d]}" for d in digits)
 
 
 def letter_map(rng: random.Random, page: Material) -> Line | None:
@@ -298,25 +325,28 @@ SKILLS: dict[str, tuple[float, Skill]] = {
     "copy": (1.5, copy),
     "fetch": (0.3, fetch),
     "right_side": (0.7, right_side),
+    "with_operator": (1.5, with_operator),
     "decode": (2.0, decode),
-    "encode": (2.0, encode),
-    "letter_map": (2.0, letter_map),
-    "pair_up": (1.0, pair_up),
+    "decode_line": (2.0, decode_line),
+    "collect": (1.5, collect),
+    "encode": (3.0, encode),
+    "letter_map": (1.5, letter_map),
+    "pair_up": (0.7, pair_up),
     "reverse": (0.7, reverse),
     "reverse_pair": (0.7, reverse_pair),
-    "digit_sum": (0.7, digit_sum),
-    "digit_difference": (0.7, digit_difference),
-    "digit_product": (1.5, digit_product),
-    "add": (1.0, add),
-    "subtract": (1.0, subtract),
-    "add_columns": (0.7, add_columns),
-    "subtract_columns": (0.7, subtract_columns),
+    "digit_sum": (0.5, digit_sum),
+    "digit_difference": (0.5, digit_difference),
+    "digit_product": (1.0, digit_product),
+    "add": (0.5, add),
+    "subtract": (0.5, subtract),
+    "add_columns": (1.0, add_columns),
+    "subtract_columns": (1.0, subtract_columns),
     "multiply_columns": (0.7, multiply_columns),
-    "multiply": (1.2, multiply),
-    "product": (0.8, product),
-    "long_add": (1.2, long_add),
-    "long_subtract": (1.0, long_subtract),
-    "multiples": (0.7, multiples),
+    "multiply": (0.7, multiply),
+    "product": (0.3, product),
+    "long_add": (0.5, long_add),
+    "long_subtract": (0.5, long_subtract),
+    "multiples": (0.5, multiples),
     "digits_only": (0.3, digits_only),
     "compare": (0.7, compare),
     "order": (0.3, order),
