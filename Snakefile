@@ -29,7 +29,7 @@ rule all:
     default_target: True
     input:
         rules.summarize.output,
-        collect("<results>/figures/{name}.png", name=["frontier", "designs", "reveal"]),
+        collect("<results>/figures/{name}.png", name=["frontier", "designs", "reveal", "runs"]),
         rules.fidelity.output if config["benchmark_csv"] else [],
 
 

@@ -22,6 +22,9 @@ rule summarize:
             eval_set=eval_sets,
         ),
         metrics=collect("<results>/adapters/{run[arm]}/seed-{run[seed]}/metrics.jsonl", run=runs),
+        provenance=collect(
+            "<results>/adapters/{run[arm]}/seed-{run[seed]}/provenance.json", run=runs
+        ),
     output:
         report(
             multiext(
@@ -143,3 +146,28 @@ rule figure_reveal:
     shell:
         "python {input.code[0]} --accuracy {input.accuracy} --solvers {input.solvers}"
         " --published {input.published} --out {output.png} {output.pdf} 2> {log}"
+
+
+rule figure_runs:
+    input:
+        code=code("figure_runs"),
+        runs="<results>/tables/runs.parquet",
+    output:
+        png=report(
+            "<results>/figures/runs.png",
+            category="Figures",
+            caption="captions/runs.rst",
+            labels={"figure": "runs"},
+        ),
+        pdf="<results>/figures/runs.pdf",
+    log:
+        "<results>/logs/figure_runs.log",
+    benchmark:
+        "<results>/benchmarks/figure_runs.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    shell:
+        "python {input.code[0]} --runs {input.runs} --out {output.png} {output.pdf} 2> {log}"

@@ -1,6 +1,7 @@
 """Statistics against values computed by hand or by brute force; tables and figures on small made-up results."""
 
 import itertools
+import json
 import random
 from pathlib import Path
 
@@ -170,21 +171,62 @@ def test_traces_say_where_completions_first_go_wrong(tmp_path):
     assert found.first_failure == "k, verdict: 0.50" and found.eval_set == "real"
 
 
-def test_runs_keep_the_last_value_of_each_measure(tmp_path):
-    path = tmp_path / "adapters/mix/seed-2/metrics.jsonl"
+def write_run(folder: Path, arm: str, seed: int, losses: list[float], **changes: object) -> Path:
+    """metrics.jsonl and provenance.json of a training at 100 tokens a step and 50 tokens a second."""
+    path = folder / f"adapters/{arm}/seed-{seed}/metrics.jsonl"
     path.parent.mkdir(parents=True)
-    path.write_text('{"step": 1, "loss": 2.0}\n{"step": 2, "loss": 1.0}\n{"peak_memory": 5}\n')
+    steps = [
+        {"step": i, "loss": loss, "tokens": 100, "tokens_per_s": 50.0, "peak_memory_mb": 10.0 + i}
+        for i, loss in enumerate(losses, 1)
+    ]
+    path.write_text("".join(json.dumps(step) + "\n" for step in steps))
+    made = {"backbone": "small", "recipe": {"method": "lora"}, "ranks": 2, "gpus": 0}
+    made["run"] = {"trainable_parameters": 7, "rows": 30, "native_voice": 0.01, "hint_accuracy": None}
+    path.with_name("provenance.json").write_text(json.dumps(made | changes))
+    return path
+
+
+def test_runs_add_up_the_steps_and_the_accuracies_by_stratum(tmp_path):
+    path = write_run(tmp_path, "mix", 2, [2.0] * 18 + [1.0, 0.5])
+    keys = {"arm": "mix", "seed": "2", "eval_set": "test"}
     accuracy = pd.DataFrame(
         [
-            {"arm": "mix", "seed": "2", "eval_set": "test", "stratum": "all", "official": o, "n": n}
-            for o, n in ((1, 1), (0, 3))
+            {**keys, "decoder": decoder, "stratum": stratum, "official": o, "n": n}
+            for decoder, stratum, o, n in (
+                ("greedy", "all", 1, 1),
+                ("greedy", "all", 0, 3),
+                ("greedy", "join", 0.5, 2),
+                ("vote", "all", 1, 9),
+            )
         ]
     )
     found = tables.runs([path], accuracy).iloc[0]
-    assert (found.step, found.loss, found.peak_memory, found.official) == (2, 1.0, 5, 0.25)
+    assert (found.steps, found.tokens, found.peak_memory_mb) == (20, 2000, 30)
+    assert found.minutes == pytest.approx(40 / 60) and found.tokens_per_s == pytest.approx(50)
+    assert found.loss == pytest.approx(0.75) and found.backbone == "small" and np.isnan(found.hint_accuracy)
+    assert (found.official, found["official join"]) == (0.25, 0.5)
     path.write_text('{"step": 1}\nnot json\n')
     with pytest.raises(LabError, match="row 2: not a JSON object"):
         tables.runs([path], accuracy)
+    path.with_name("provenance.json").write_text("{}")
+    with pytest.raises(LabError, match=r"provenance\.json: missing backbone"):
+        tables.read_provenance(path.with_name("provenance.json"))
+
+
+def test_the_figure_of_the_ledger_has_a_mark_for_every_training(tmp_path):
+    paths = [write_run(tmp_path, arm, seed, [loss]) for arm, loss in (("a", 2.0), ("b", 1.0)) for seed in (1, 2)]
+    rows = [
+        {"arm": arm, "seed": seed, "eval_set": "test", "decoder": "greedy", "stratum": stratum, "official": 0.5, "n": 4}
+        for arm in "ab"
+        for seed in "12"
+        for stratum in ("all", "join", "value")
+    ]
+    figure = plots.runs(tables.runs(paths, pd.DataFrame(rows)))
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["b", "a"]
+    for axis, columns in zip(figure.axes, [1] * len(plots.LEDGER) + [3], strict=True):
+        assert sum(len(line.get_xdata()) for line in axis.get_lines()) == 4 * columns
+    plots.save(figure, [tmp_path / "runs.png", tmp_path / "runs.pdf"])
+    assert (tmp_path / "runs.png").stat().st_size > 10_000
 
 
 def test_a_leak_is_found_and_named(tmp_path):

@@ -1,8 +1,8 @@
 """Gather grades, audits, solutions and training metrics into the tables.
 
 Reads the grades and the audits' rows and kinds (paths ending in ARM/seed-S/DECODER/EVAL_SET.parquet), the puzzles with
-their solutions, what forward steps derive of them, and each adapter's metrics.jsonl; writes accuracy, paired, solvers,
-traces, kinds and runs to the folder --out, each as .parquet and .csv.
+their solutions, what forward steps derive of them, and each adapter's metrics.jsonl with the provenance.json beside it;
+writes accuracy, paired, solvers, traces, kinds and runs to the folder --out, each as .parquet and .csv.
 
     python workflow_scripts/summarize.py --grades results/main/grades/*/seed-*/greedy/test.parquet \
         --rows results/main/audits/*/seed-*/greedy/test.rows.parquet \

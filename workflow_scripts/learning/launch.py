@@ -183,6 +183,7 @@ def provenance(args: argparse.Namespace) -> dict[str, object]:
     recipe, options = Recipe.read(args.recipe), BackboneOptions.read(args.backbone_options)
     return {
         "argv": [a for a in sys.argv if not a.startswith("--local_rank")],
+        "backbone": Path(args.backbone).name,
         "recipe": {n: getattr(recipe, n) for n in recipe.__slots__},
         "backbone_options": {n: getattr(options, n) for n in options.__slots__},
         "deepspeed": json.loads(Path(args.deepspeed).read_text()),

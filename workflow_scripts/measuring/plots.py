@@ -169,6 +169,43 @@ def reveal(accuracy: pd.DataFrame, solvers: pd.DataFrame, published: pd.DataFram
     return figure
 
 
+LEDGER = (
+    ("tokens", "tokens trained on", 1e-6, "million tokens"), ("minutes", "time in steps", 1, "minutes"),
+    ("tokens_per_s", "speed", 1e-3, "thousand tokens/s"), ("peak_memory_mb", "peak memory", 1 / 1024, "GiB"),
+    ("loss", "final loss", 1, "nats per learned token"),
+)  # fmt: skip
+
+
+def runs(ledger: pd.DataFrame) -> Figure:
+    """The ledger as a picture: one line per arm, lowest final loss first, and on it one mark per training seed."""
+    arms = list(ledger.groupby("arm").loss.mean().sort_values(kind="stable").index)
+    strata = [column for column in ledger if column.startswith("official")]
+    backbones = sorted(ledger.backbone.unique())
+    colours = {name: CYCLE[i % len(CYCLE)] for i, name in enumerate(backbones)}
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            1, len(LEDGER) + 1, figsize=(13.5, 1.3 + 0.3 * len(arms)), sharey=True, width_ratios=[1] * 5 + [1.6]
+        )
+        for axis, (column, title, scale, unit) in zip(axes, LEDGER, strict=False):
+            for name, own in ledger.groupby("backbone"):
+                (colour, marker), heights = colours[name], own.arm.map(arms.index)
+                label = f"backbone {name}"
+                axis.plot(own[column] * scale, heights, marker, color=colour, ms=5, alpha=0.75, label=label)
+            axis.set(title=title, xlabel=unit)
+            axis.set_xlim(left=0)
+        for i, column in enumerate(strata):
+            marker, fill = ("o", "s", "^", "D", "v", "P", "X")[i % 7], BLACK if column == "official" else "white"
+            label = f"accuracy, {column.removeprefix('official').strip() or 'all'} rows"
+            shift = 0.28 * (i - (len(strata) - 1) / 2) / max(1, len(strata) - 1) * 2
+            heights = ledger.arm.map(arms.index) + shift
+            axes[-1].plot(ledger[column], heights, marker, mec=BLACK, mfc=fill, ms=4.5, alpha=0.8, label=label)
+        axes[-1].set(title="accuracy on the test rows", xlabel="official grade", xlim=(-0.03, 1.03))
+        axes[0].set_yticks(range(len(arms)), arms)
+        axes[0].set_ylim(len(arms) - 0.4, -0.6)
+        _legend(figure, axes, columns=4)
+    return figure
+
+
 def _strata(found: pd.Series) -> list[str]:
     """`all` first, then the strata in a fixed order."""
     rest = sorted(set(found) - {"all"}, key=lambda s: ("join value 1-tap 2-tap 3-tap".split() + [s]).index(s))

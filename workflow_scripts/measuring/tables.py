@@ -235,17 +235,60 @@ def kinds(paths: Iterable[str | Path]) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
+LAST = 0.1  # of the steps, over which the final loss is averaged
+
+
 def runs(metrics: Iterable[str | Path], accuracies: pd.DataFrame) -> pd.DataFrame:
-    """The ledger: one line per adapters/ARM/seed-S/metrics.jsonl: the last value of everything that was logged."""
+    """The ledger: one line per training, from adapters/ARM/seed-S/metrics.jsonl and the provenance.json beside it.
+
+    minutes: in optimiser steps, of all attempts that count. tokens_per_s: over these. peak_memory_mb: of the first
+    rank. loss: mean of the last tenth of the steps. official and official STRATUM: accuracy on the test rows, decoded
+    greedily where that was done.
+    """
     lines = []
     for path in map(Path, metrics):
-        steps = read_metrics(path)
+        steps, made = read_metrics(path), read_provenance(path.with_name("provenance.json"))
         arm, seed = path.parts[-3], path.parts[-2].removeprefix("seed-")
-        last = {key: steps[key].dropna().iloc[-1] for key in steps if steps[key].notna().any()}
-        reached = accuracies.query("arm == @arm and seed == @seed and eval_set == 'test' and stratum == 'all'")
-        official = float((reached.official * reached.n).sum() / reached.n.sum()) if len(reached) else np.nan
-        lines.append({"arm": arm, "seed": seed} | last | {"official": official})
-    return pd.DataFrame(lines)
+        seconds = float((steps.tokens / steps.tokens_per_s).sum())
+        line = {
+            "arm": arm,
+            "seed": seed,
+            "backbone": made["backbone"],
+            "method": made["recipe"]["method"],
+            "ranks": made["ranks"],
+            "gpus": made["gpus"],
+            "trainable_parameters": made["run"]["trainable_parameters"],
+            "rows": made["run"]["rows"],
+            "steps": int(steps.step.iloc[-1]),
+            "tokens": int(steps.tokens.sum()),
+            "minutes": seconds / 60,
+            "tokens_per_s": steps.tokens.sum() / seconds,
+            "peak_memory_mb": steps.peak_memory_mb.max(),
+            "loss": steps.loss.tail(max(1, round(LAST * len(steps)))).mean(),
+            "native_voice": made["run"]["native_voice"],
+            "hint_accuracy": made["run"]["hint_accuracy"],
+        }
+        reached = accuracies.query("arm == @arm and seed == @seed and eval_set == 'test'")
+        if (reached.decoder == "greedy").any():
+            reached = reached[reached.decoder == "greedy"]
+        for stratum, own in reached.groupby("stratum"):
+            name = "official" if stratum == POOLED else f"official {stratum}"
+            line[name] = float((own.official * own.n).sum() / own.n.sum())
+        lines.append(line)
+    return pd.DataFrame(lines).astype({"native_voice": float, "hint_accuracy": float})
+
+
+def read_provenance(path: Path) -> dict:
+    """A training's provenance.json; raises LabError when it is missing or lacks what the ledger needs."""
+    try:
+        made = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise LabError("no such file", file=path) from error
+    except json.JSONDecodeError as error:
+        raise LabError(f"not JSON ({error})", file=path) from error
+    if missing := sorted({"backbone", "recipe", "ranks", "gpus", "run"} - set(made)):
+        raise LabError(f"missing {', '.join(missing)}", file=path)
+    return made
 
 
 def read_metrics(path: str | Path) -> pd.DataFrame:
