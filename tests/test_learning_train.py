@@ -123,7 +123,11 @@ def test_one_rank_ends_where_two_do(place, trained):
 def test_killed_anywhere(place, trained, step):
     out = f"killed-{step}"
     start_and_kill(arguments(place, out), place / f"{out}-state", step)
+    assert not (place / out).exists()
     assert run("train", *arguments(place, out)).returncode == 0
+    resumed = json.loads((place / out / "provenance.json").read_text())["run"]["resumed_from"]
+    whole = [None, *(f"checkpoint-{n}" for n in (2, 4, 6, 8))]  # one every second step; the kill may miss its step
+    assert whole.index(resumed) >= (step - 1) // 2
     same_end(trained, place / out)
 
 

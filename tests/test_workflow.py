@@ -229,7 +229,7 @@ def test_smoke_from_end_to_end(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert cpu_seconds() - started < 2 * 8 * 60
     results = folder / "results/smoke"
-    for name in ("frontier", "designs", "reveal"):
+    for name in ("frontier", "designs", "reveal", "runs"):
         assert (results / f"figures/{name}.png").stat().st_size > 10_000
         assert (results / f"figures/{name}.pdf").read_bytes().startswith(b"%PDF")
     assert '"ranks": 2' in (results / "adapters/forward-mix/seed-1/provenance.json").read_text()

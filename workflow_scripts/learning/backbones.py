@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 import transformers
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from common.errors import LabError
 from learning import packing  # noqa: F401  (makes "packed" attention known)
@@ -23,6 +23,12 @@ def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
+
+
+def context_of(folder: str | Path) -> int | None:
+    """How many tokens the backbone can see, without loading its weights; None where its configuration does not say."""
+    config = AutoConfig.from_pretrained(check_folder(folder), local_files_only=True)
+    return getattr(config.get_text_config(), "max_position_embeddings", None)
 
 
 def load_model(folder: str | Path, options: BackboneOptions, device: str = "cpu") -> PreTrainedModel:

@@ -25,7 +25,7 @@ from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 from common.artifacts import file_hash, read_table, whole
 from common.errors import LabError
 from learning import adapters
-from learning.backbones import load_model, load_tokenizer
+from learning.backbones import context_of, load_model, load_tokenizer
 from learning.packing import Collator, Example, MicroBatches, plan
 from learning.settings import BackboneOptions, Recipe
 from learning.tokens import completion_ids, prompt_ids, require_characters
@@ -60,10 +60,11 @@ class Job:
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-def read_corpus(path: str, tokenizer, recipe: Recipe) -> tuple[list[Example], list[int]]:
+def read_corpus(path: str, tokenizer, recipe: Recipe, context: int | None = None) -> tuple[list[Example], list[int]]:
     """(the corpus as tokens, the rows of the first stage).
 
-    Raises LabError for an empty corpus, a lost character, a row above `recipe.max_length` or without anything to learn.
+    Raises LabError for an empty corpus, a lost character, a row above `recipe.max_length` or the backbone's context, or
+    without anything to learn.
     """
     columns = ["id", "prompt", "completion"] + (["family", "stratum"] if recipe.first_stage else [])
     columns += ["role"] if recipe.hint != "none" else []
@@ -75,8 +76,10 @@ def read_corpus(path: str, tokenizer, recipe: Recipe) -> tuple[list[Example], li
     examples = []
     for row in rows:
         example = tokenized(tokenizer, row["prompt"], row["completion"], recipe.unlearned)
-        if len(example) > recipe.max_length:
-            raise LabError(f"{len(example)} tokens, above the limit of {recipe.max_length}", file=path, row=row["id"])
+        limits = (recipe.max_length, "limit"), (context or recipe.max_length, "backbone's context")
+        for limit, name in limits:
+            if len(example) > limit:
+                raise LabError(f"{len(example)} tokens, above the {name} of {limit}", file=path, row=row["id"])
         if not row["completion"] or len(example.unlearned) == len(example.completion):
             raise LabError("nothing to learn", file=path, row=row["id"], field="completion")
         examples.append(example)
@@ -252,7 +255,7 @@ def train(job: Job) -> None:
     """Run this rank to the end. Rank 0 verifies the adapter and moves it to `job.out`; state is removed only then."""
     set_seed(job.seed)
     tokenizer = load_tokenizer(job.backbone)
-    examples, first = read_corpus(job.corpus, tokenizer, job.recipe)
+    examples, first = read_corpus(job.corpus, tokenizer, job.recipe, context_of(job.backbone))
     hints = read_hints(job.corpus, tokenizer, job.recipe)
     micros, accumulation = plan(
         [len(e) for e in examples],
@@ -277,9 +280,6 @@ def train(job: Job) -> None:
     if arguments.world_size != job.ranks:
         raise LabError(f"{arguments.world_size} ranks started, {job.ranks} were asked for")
     model = load_model(job.backbone, job.options)
-    longest = max(map(len, examples))
-    if (window := getattr(model.config, "max_position_embeddings", None) or longest) < longest:
-        raise LabError(f"a row of {longest} tokens exceeds the backbone's context of {window}", file=job.corpus)
     model = adapters.trainable(model, job.recipe, job.options)
     shapes = adapters.adapter_shapes(model)
     if job.options.checkpointing:

@@ -4,6 +4,7 @@ Every printable ASCII character and the newline is one token; fixed phrases are 
 ordinary `transformers` folder, so nothing downstream knows that it is special.
 """
 
+import os
 from collections.abc import Iterable, Sequence
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
@@ -80,5 +81,8 @@ def require_characters(
         row = next(name for name, text in zip(names, texts, strict=True) if set(lost) & set(text))
         raise LabError(f"the backbone's tokenizer loses the character(s) {named}", file=file, row=row)
     for name, text in zip(names, texts, strict=True):
-        if tokenizer.decode(tokenizer.encode(text, add_special_tokens=False), skip_special_tokens=False) != text:
-            raise LabError("the backbone's tokenizer does not give this text back unchanged", file=file, row=name)
+        back = tokenizer.decode(tokenizer.encode(text, add_special_tokens=False), skip_special_tokens=False)
+        if back != text:
+            at = len(os.path.commonprefix([text, back]))
+            there, here = text[max(0, at - 2) : at + 3], back[max(0, at - 2) : at + 3]
+            raise LabError(f"the backbone's tokenizer turns {there!r} into {here!r}", file=file, row=name)
