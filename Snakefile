@@ -50,5 +50,6 @@ rule texts:
 rule models:
     input:
         collect(
-            "<results>/adapters/{run[arm]}/seed-{run[seed]}/adapter_model.safetensors", run=runs
+            "<results>/adapters/{run[arm]}/seed-{run[seed]}/adapter_model.safetensors",
+            run=trainings,
         ),

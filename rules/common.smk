@@ -5,7 +5,7 @@ import os
 import sys
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
-from common.config import check, read_arms, read_yaml
+from common.config import IN_CONTEXT, check, has_weights, read_arms, read_yaml
 from common.errors import LabError
 from common.sources import sources
 from puzzles import FAMILIES
@@ -36,6 +36,8 @@ with_key = [family for family in families if family.startswith("cryptarithm")]
 with_forward = [family for family in families if (family, "forward") in DESIGNS]
 orders = list(dict.fromkeys(["uniform", *(Reveal.parse(text).order for text in arms.reveal)]))
 runs = [{"arm": name, "seed": seed} for name, n in arms.seeds.items() for seed in range(1, n + 1)]
+untrained = arms.index[arms.recipe == IN_CONTEXT].tolist()
+trainings = [run for run in runs if run["arm"] not in untrained]
 
 
 wildcard_constraints:
@@ -87,7 +89,34 @@ def backbone_of(wildcards):
 
 
 def recipe_of(wildcards):
-    return recipes[arms.at[wildcards.arm, "recipe"]]
+    """The training settings of an arm; none where nothing is trained."""
+    return recipes.get(arms.at[wildcards.arm, "recipe"], {})
+
+
+def backbone_file(wildcards):
+    return f"<results>/backbones/{arms.at[wildcards.arm, 'backbone']}/config.json"
+
+
+def skills_file(wildcards):
+    return f"<results>/backbones/{arms.at[wildcards.arm, 'backbone']}.skills.json"
+
+
+def is_trained(wildcards):
+    return wildcards.arm not in untrained
+
+
+def is_here(wildcards):
+    """Whether the arm's backbone is a folder here, not an endpoint or a baseline."""
+    return has_weights(backbone_of(wildcards))
+
+
+def who(wildcards, input):
+    """The options of sample.py that say who completes: a backbone, its adapter, examples in the prompt."""
+    options = f"--backbone {Path(input.backbone).parent}" if input.backbone else ""
+    if input.adapter:
+        return f"{options} --adapter {Path(input.adapter).parent}"
+    n = arms.at[wildcards.arm, "n"]
+    return f"{options} --corpus {input.corpus} --shots {n} --seed {wildcards.seed}"
 
 
 def arm_texts(name, split):
@@ -101,6 +130,12 @@ def arm_texts(name, split):
 def arm_puzzles(name, split):
     """The problems of an arm's families, one table each."""
     return [f"<results>/puzzles/{family}/{split}.parquet" for family in arms.at[name, "families"]]
+
+
+def n_examples(wildcards):
+    """Training rows per family; in context, those of every seed."""
+    row = arms.loc[wildcards.arm]
+    return row.n * row.seeds if wildcards.arm in untrained else row.n
 
 
 def rows(split, family):

@@ -19,7 +19,7 @@ rule corpus:
     resources:
         mem_mb=4000,
     params:
-        n=arm("n"),
+        n=n_examples,
         selection=arm("selection"),
         hint=lambda wildcards: recipe_of(wildcards).get("hint", "none"),
         share=lambda wildcards: recipe_of(wildcards).get("share", 0),
@@ -63,8 +63,8 @@ rule train:
     input:
         code=code("train"),
         corpus="<results>/corpora/{arm}.parquet",
-        backbone=lambda wildcards: f"<results>/backbones/{arms.at[wildcards.arm, 'backbone']}/config.json",
-        skills=lambda wildcards: f"<results>/backbones/{arms.at[wildcards.arm, 'backbone']}.skills.json",
+        backbone=backbone_file,
+        skills=skills_file,
         deepspeed=lambda wildcards: f"config/deepspeed/zero{backbone_of(wildcards)['zero_stage']}.json",
     output:
         multiext(
@@ -102,9 +102,12 @@ rule train:
 rule sample:
     input:
         code=code("sample"),
-        adapter="<results>/adapters/{arm}/seed-{seed}/adapter_model.safetensors",
-        backbone=lambda wildcards: f"<results>/backbones/{arms.at[wildcards.arm, 'backbone']}/config.json",
-        skills=lambda wildcards: f"<results>/backbones/{arms.at[wildcards.arm, 'backbone']}.skills.json",
+        adapter=branch(
+            is_trained, then="<results>/adapters/{arm}/seed-{seed}/adapter_model.safetensors"
+        ),
+        corpus=branch(is_trained, otherwise="<results>/corpora/{arm}.parquet"),
+        backbone=branch(is_here, then=backbone_file),
+        skills=branch(is_here, then=skills_file),
         texts=lambda wildcards: arm_texts(wildcards.arm, wildcards.eval_set),
     output:
         ensure(
@@ -118,7 +121,7 @@ rule sample:
         "../envs/gpu.yaml"
     threads: config["threads"]["sample"]
     resources:
-        gpu=config["gpus"],
+        gpu=lambda wildcards: config["gpus"] * is_here(wildcards),
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
@@ -126,9 +129,8 @@ rule sample:
         batch=lambda wildcards: config["decoders"][wildcards.decoder]["batch"],
         options=lambda wildcards: json.dumps(backbone_of(wildcards)),
         state=f"results/{config['run']}/state/sample/{{arm}}/seed-{{seed}}/{{decoder}}/{{eval_set}}",
-        adapter=subpath(input.adapter, parent=True),
-        backbone=subpath(input.backbone, parent=True),
+        who=who,
     shell:
-        "python {input.code[0]} --texts {input.texts} --backbone {params.backbone} --adapter {params.adapter}"
-        " --backbone-options {params.options:q} --budget {params.budget} --batch {params.batch}"
-        " --gpus {resources.gpu} --threads {threads} --state {params.state} --out {output} 2> {log}"
+        "python {input.code[0]} --texts {input.texts} {params.who} --backbone-options {params.options:q}"
+        " --budget {params.budget} --batch {params.batch} --gpus {resources.gpu} --threads {threads}"
+        " --state {params.state} --out {output} 2> {log}"

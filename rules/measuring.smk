@@ -21,9 +21,11 @@ rule summarize:
             family=with_forward,
             eval_set=eval_sets,
         ),
-        metrics=collect("<results>/adapters/{run[arm]}/seed-{run[seed]}/metrics.jsonl", run=runs),
+        metrics=collect(
+            "<results>/adapters/{run[arm]}/seed-{run[seed]}/metrics.jsonl", run=trainings
+        ),
         provenance=collect(
-            "<results>/adapters/{run[arm]}/seed-{run[seed]}/provenance.json", run=runs
+            "<results>/adapters/{run[arm]}/seed-{run[seed]}/provenance.json", run=trainings
         ),
     output:
         report(
@@ -59,9 +61,11 @@ rule summarize:
         mem_mb=4000,
     params:
         out=subpath(output.accuracy, parent=True),
+        untrained=untrained,
     shell:
         "python {input.code[0]} --grades {input.grades} --rows {input.rows} --kinds {input.kinds} --puzzles {input.puzzles}"
-        " --solutions {input.solutions} --closures {input.closures} --forward {input.forward} --metrics {input.metrics} --out {params.out} 2> {log}"
+        " --solutions {input.solutions} --closures {input.closures} --forward {input.forward} --metrics {input.metrics}"
+        " --untrained {params.untrained} --out {params.out} 2> {log}"
 
 
 rule figure_frontier:

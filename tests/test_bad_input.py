@@ -95,9 +95,17 @@ def test_recipe_and_backbone_with_an_unknown_key():
     assert message.startswith("--config: field llama-3b.revision: 'main' is not text of the form ^[0-9a-f]{40}$")
 
 
+def test_a_key_in_the_place_of_its_variable_is_not_repeated():
+    entry = {"endpoint": {"url": "https://a.example/v1", "model": "m", "key": "sk-secret"}}
+    message = complaint("backbones", {"a": entry})
+    assert message.startswith("--config: field a.endpoint.key: the value is not text of the form")
+    entry = {"endpoint": {"url": "https://me:secret@a.example/v1", "model": "m"}}
+    assert "secret" not in complaint("backbones", {"a": entry})
+
+
 def test_the_schemas_know_every_setting_that_training_knows():
     from learning.pretrain import Make
-    from learning.settings import BackboneOptions, Recipe
+    from learning.settings import BackboneOptions, Endpoint, Recipe
 
     recipe = read_yaml(ROOT / "config/recipes.schema.yaml")["additionalProperties"]["properties"]
     backbone = read_yaml(ROOT / "config/backbones.schema.yaml")["additionalProperties"]["properties"]
@@ -106,6 +114,7 @@ def test_the_schemas_know_every_setting_that_training_knows():
         f.name for f in fields(BackboneOptions)
     }
     assert set(backbone["make"]["properties"]) == {f.name for f in fields(Make)}
+    assert set(backbone["endpoint"]["properties"]) == {f.name for f in fields(Endpoint)}
 
 
 NO_REVEAL = (
@@ -132,10 +141,12 @@ GOOD = "extra\tcryptarithm_deduce\tderive\t5\tnone\tall\t64\ttiny\tsmall\t1\n"
         (("tiny", "tinny"), "unknown backbone 'tinny'; did you mean 'tiny'?"),
         (("small", "smal"), "unknown recipe 'smal'; did you mean 'small'?"),
         (("none", "shufle"), "unknown corruption 'shufle'; did you mean 'shuffle'?"),
-        (("extra", "search"), "duplicate arm 'search', already on row 6"),
+        (("extra", "search"), "duplicate arm 'search', already on row 7"),
         (("extra", "Extra!"), "'Extra!' is not made of a-z, 0-9 and '-'"),
         (("\t64\t", "\tmany\t"), "'many' is not a whole number from 1 to 10000000"),
         (("\tsmall\t1\n", "\tsmall\n"), "9 cells, expected 10"),
+        (("tiny", "most-frequent"), "recipe small trains, backbone most-frequent cannot be; expected in-context"),
+        (("\t64\t", "\t0\t"), "'0' is not a whole number from 1 to 10000000"),
         (("cryptarithm_deduce\tderive\t5", "cipher\tforward\t5"),
          "design forward of cipher can show 0 digits, rules derived; not 5"),
     ],
@@ -145,7 +156,7 @@ def test_arms_table(tmp_path, change, message):
     path.write_text((ROOT / "config/arms.smoke.tsv").read_text() + GOOD.replace(*change))
     with pytest.raises(LabError) as caught:
         arms_of(path)
-    assert str(caught.value).endswith(f": {message}") and caught.value.row == 7 and caught.value.file == path
+    assert str(caught.value).endswith(f": {message}") and caught.value.row == 11 and caught.value.file == path
     named = {"design": "design ", "families": "family", "reveal": "digits", "backbone": "backbone", "recipe": "recipe",
              "corruption": "corruption", "n": "10000000", "arm": "a-z"}  # fmt: skip
     if caught.value.field:

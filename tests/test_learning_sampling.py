@@ -8,7 +8,7 @@ import torch
 
 from common.artifacts import write_table
 from common.errors import LabError
-from learning import adapters, sampling
+from learning import adapters, local, sampling
 from learning.backbones import load_model
 from learning.decoding import decode_slots
 from learning.settings import BackboneOptions, Recipe
@@ -41,7 +41,7 @@ def test_a_killed_job_goes_on_where_it_was(place, monkeypatch):
             raise KeyboardInterrupt
         yield from decode_slots(model, prompts, **settings)
 
-    monkeypatch.setitem(sampling.ENGINES, "slots", counting)
+    monkeypatch.setitem(local.ENGINES, "slots", counting)
     with pytest.raises(KeyboardInterrupt):
         sampling.sample(job(place, "again.parquet"))
     assert not (place / "again.parquet").exists()
@@ -100,6 +100,10 @@ def test_a_prompt_longer_than_the_context(place, tmp_path):
 
 def test_options():
     assert BackboneOptions.read(json.dumps({"hub": "a/b", "revision": "c", "engine": "generate"})).engine == "generate"
-    for bad, message in (({"dtype": "fp8"}, "unknown dtype"), ({"engine": "x"}, "slots or generate"), ({"a": 1}, "a;")):
+    for bad, message in (
+        ({"dtype": "fp8"}, "unknown dtype"),
+        ({"engine": "x"}, "slots, generate or vllm"),
+        ({"a": 1}, "a;"),
+    ):
         with pytest.raises(LabError, match=message):
             BackboneOptions.read(json.dumps(bad))

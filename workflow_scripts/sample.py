@@ -1,9 +1,12 @@
-"""Decode completions for the rows of one or more tables of texts, greedily, with or without an adapter.
+"""Complete the rows of one or more tables of texts, greedily: a backbone with or without an adapter, with or without
+examples in the prompt; or an endpoint; or a baseline without a model.
 
 Reads   --texts T1.parquet T2.parquet ... (id, family, design, reveal, stratum, prompt, answer), --backbone DIR,
-        optionally --adapter DIR
-Writes  --out P.parquet: the rows in order, with sample, text, n_tokens, finish (stop | length), logprob_sum, _mean
-Keeps   --state DIR: finished parts; the same command continues from there
+        optionally --adapter DIR, --corpus P.parquet with --shots N and --seed S: the N examples of each family that
+        stand before every problem
+Writes  --out P.parquet: the rows in order, with sample, text, n_tokens, finish (stop | length, or the word of an
+        endpoint), logprob_sum, _mean (null where unknown)
+Keeps   --state DIR: what is finished; the same command continues from there
 
     python workflow_scripts/sample.py --backbone results/main/backbones/small \
         --adapter results/main/adapters/numeral/seed-1 --budget 512 --batch 64 --threads 2 \
@@ -20,11 +23,14 @@ from common.errors import LabError
 
 
 def main() -> None:
-    """Check the arguments and decode."""
+    """Check the arguments and complete."""
     p = cli.parser(__doc__)
-    p.add_argument("--backbone", required=True)
-    p.add_argument("--adapter", help="folder of the adapter; none decodes with the backbone alone")
+    p.add_argument("--backbone", default="", help="folder of the backbone; endpoints and baselines have none")
+    p.add_argument("--adapter", help="folder of the adapter; none completes with the backbone alone")
     p.add_argument("--texts", nargs="+", required=True)
+    p.add_argument("--corpus", help="table of examples")
+    p.add_argument("--shots", type=int, default=0, help="examples of its family before every problem")
+    p.add_argument("--seed", type=int, default=1, help="which examples: every seed has its own")
     p.add_argument("--budget", type=int, default=7680, help="new tokens per row")
     p.add_argument("--batch", type=int, default=64, help="rows in flight")
     p.add_argument("--backbone-options", default="{}", help="JSON, one entry of config/backbones.yaml")
@@ -33,30 +39,33 @@ def main() -> None:
     p.add_argument("--state", required=True)
     p.add_argument("--out", required=True)
     args = p.parse_args()
-    for name in ("budget", "batch", "threads"):
+    for name in ("budget", "batch", "threads", "seed"):
         if getattr(args, name) < 1:
             raise LabError(f"{getattr(args, name)} is not above zero", field=f"--{name}")
+    if args.shots < 0 or (args.shots and not args.corpus):
+        raise LabError(f"{args.shots} examples asked for, of --corpus {args.corpus}", field="--shots")
 
     os.environ["OMP_NUM_THREADS"] = str(args.threads)
     os.environ["HF_HUB_OFFLINE"] = "1"
     warnings.filterwarnings("ignore", category=FutureWarning)  # the libraries' own, about each other
-    from learning.launch import keep_freed_memory
     from learning.settings import BackboneOptions, check_folder
 
     options = BackboneOptions.read(args.backbone_options)
-    check_folder(args.backbone)
     if args.adapter and not Path(args.adapter).is_dir():
         raise LabError("no such adapter folder; run the `train` rule first", file=args.adapter)
-    keep_freed_memory()
+    if not (options.endpoint or options.baseline):
+        check_folder(args.backbone)
+        from learning.launch import keep_freed_memory
 
-    import torch
+        keep_freed_memory()
+        import torch
+
+        torch.set_num_threads(args.threads)
+        if args.gpus and not torch.cuda.is_available():
+            raise LabError(f"{args.gpus} GPU(s) asked for, none present", field="--gpus")
 
     from learning.sampling import Job, sample
 
-    torch.set_num_threads(args.threads)
-    if args.gpus and not torch.cuda.is_available():
-        raise LabError(f"{args.gpus} GPU(s) asked for, none present", field="--gpus")
-    device = "cuda" if args.gpus else "cpu"
     sample(
         Job(
             backbone=args.backbone,
@@ -65,9 +74,13 @@ def main() -> None:
             options=options,
             budget=args.budget,
             batch=args.batch,
-            device=device,
+            device="cuda" if args.gpus else "cpu",
             state=args.state,
             out=args.out,
+            gpus=args.gpus,
+            corpus=args.corpus,
+            shots=args.shots,
+            seed=args.seed,
         )
     )
 

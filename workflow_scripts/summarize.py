@@ -32,12 +32,13 @@ def main() -> None:
     parser.add_argument("--solutions", nargs="+", required=True, help="in the order of --puzzles")
     parser.add_argument("--closures", nargs="*", default=[])
     parser.add_argument("--forward", nargs="*", default=[], help="evaluation texts of the forward designs")
-    parser.add_argument("--metrics", nargs="+", required=True)
+    parser.add_argument("--metrics", nargs="*", default=[])
+    parser.add_argument("--untrained", nargs="*", default=[], help="arms without an adapter")
     parser.add_argument("--out", required=True)
     args = parser.parse_args()
 
     grades = tables.read_grades(args.grades)
-    accuracy = tables.accuracy(grades)
+    accuracy = tables.accuracy(grades, args.untrained)
     made = {
         "accuracy": accuracy,
         "paired": tables.paired(grades),

@@ -38,7 +38,10 @@ def check(value: Mapping, schema_file: str | Path, files: Iterable[str | Path]) 
 
     `files` are the files the mapping was merged from: the last that holds this value is to blame, else --config.
     """
-    error = best_match(Draft202012Validator(read_yaml(schema_file)).iter_errors(value))
+    errors = list(Draft202012Validator(read_yaml(schema_file)).iter_errors(value))
+    error = best_match(
+        [e for e in errors if e.validator == "additionalProperties"] or errors
+    )  # a typo, then what it left
     if error is None:
         return
     path, message = list(error.absolute_path), error.message
@@ -50,7 +53,8 @@ def check(value: Mapping, schema_file: str | Path, files: Iterable[str | Path]) 
         missing = next(k for k in error.validator_value if k not in error.instance)
         path, message = [*path, missing], f"missing key; expected {_describe(error.schema, missing)}"
     else:
-        message = f"{error.instance!r} is not {_expected(error)}"
+        shown = "the value" if error.schema.get("writeOnly") else repr(error.instance)  # JSON schema's mark of a secret
+        message = f"{shown} is not {_expected(error)}"
     holders = [file for file in files if _at(read_yaml(file), path) == _at(value, path) != MISSING]
     raise LabError(message, file=holders[-1] if holders else "--config", field=".".join(map(str, path)))
 
@@ -89,14 +93,21 @@ def _expected(error: ValidationError) -> str:
     return f"{text} ({note})" if note else text
 
 
+IN_CONTEXT = "in-context"
+"""The recipe of an arm that is not trained: its n examples per family stand in the prompt, other ones for each seed."""
 ARM_COLUMNS = ("arm", "families", "design", "reveal", "corruption", "selection", "n", "backbone", "recipe", "seeds")
+
+
+def has_weights(backbone: Mapping) -> bool:
+    """Whether an entry of backbones.yaml is a model here, not an endpoint or a baseline."""
+    return not {"endpoint", "baseline"} & set(backbone)
 
 
 def read_arms(
     path: str | Path,
     *,
     designs: Mapping[tuple[str, str], Callable[[str], object]],
-    backbones: Iterable[str],
+    backbones: Mapping[str, Mapping],
     recipes: Iterable[str],
     corruptions: Iterable[str],
 ) -> pd.DataFrame:
@@ -149,13 +160,17 @@ def read_arms(
                 designs[family, row["design"]](row["reveal"])
             except LabError as error:
                 raise fail("reveal", str(error)) from None
-        for field, known in (("corruption", corruptions), ("backbone", backbones), ("recipe", recipes)):
+        for field, known in (("corruption", corruptions), ("backbone", backbones), ("recipe", [*recipes, IN_CONTEXT])):
             pick(field, known)
+        trained = row["recipe"] != IN_CONTEXT
+        if trained and not has_weights(backbones[row["backbone"]]):
+            message = f"recipe {row['recipe']} trains, backbone {row['backbone']} cannot be; expected {IN_CONTEXT}"
+            raise fail("recipe", message)
         arms[row["arm"]] = {
             **row,
             "row": number,
             "families": families,
-            "n": whole_number("n", 1, 10**7),
+            "n": whole_number("n", 1 if trained else 0, 10**7),
             "seeds": whole_number("seeds", 1, 100),
         }
     if not arms:

@@ -1,24 +1,20 @@
-"""From tables of texts to a table of completions: model, prompts, and partial results that survive a kill."""
+"""From tables of texts to a table of completions, whoever answers: what is asked, and what survives a kill."""
 
 import json
 import os
 import shutil
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
 import pyarrow as pa
-import torch
-from peft import PeftModel
 from tqdm import tqdm
 
-from common.artifacts import file_hash, read_table, whole, write_table
+from common.artifacts import file_hash, read_table, write_table
 from common.errors import LabError
-from learning.adapters import CONFIG, WEIGHTS, attach, probe
-from learning.backbones import load_model, load_tokenizer
-from learning.decoding import ENGINES
 from learning.settings import BackboneOptions
-from learning.tokens import opened_thinking, prompt_ids, require_characters
+from learning.tokens import in_context
 
 INPUT = ["id", "family", "design", "reveal", "stratum", "prompt", "answer"]
 SCHEMA = pa.schema(
@@ -38,12 +34,16 @@ SCHEMA = pa.schema(
         ("logprob_mean", pa.float64()),
     ]
 )
-CHUNK = 8  # batches per part file
+EXAMPLE = ["family", "prompt", "completion", "answer"]
+DONE = "done.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to decode with what. budget: new tokens per row; batch: rows in flight."""
+    """What to complete with what. budget: new tokens per row; batch: rows in flight; device: cpu or cuda.
+
+    corpus: the table of examples, of which `shots` of a row's family stand in its prompt; each seed has its own.
+    """
 
     backbone: str
     adapter: str | None
@@ -54,95 +54,103 @@ class Job:
     device: str
     state: str
     out: str
+    gpus: int = 0
+    corpus: str | None = None
+    shots: int = 0
+    seed: int = 1
 
     def fingerprint(self) -> str:
-        """Of what decides the result; parts are reused only under the same one."""
-        files = [*sorted(Path(self.backbone).glob("*.safetensors")), *map(Path, self.texts)]
-        files += [Path(self.adapter, WEIGHTS)] if self.adapter else []
-        parts = [[file_hash(f) for f in files], self.budget, self.batch, self.options.dtype, self.options.engine]
-        return blake2b(json.dumps(parts).encode(), digest_size=8).hexdigest()
+        """Of what decides the result; what is done is reused only under the same one."""
+        folders = [folder for folder in (self.backbone, self.adapter) if folder]
+        files = [file for folder in folders for file in sorted(Path(folder).glob("*.safetensors"))]
+        files += map(Path, self.texts)
+        examples = [file_hash(self.corpus), self.shots, self.seed] if self.corpus else []
+        parts = [[file_hash(f) for f in files], self.budget, self.batch, self.options.answers(), examples]
+        return blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 
-def load(job: Job):
-    """(model with the adapter merged in, tokenizer). Merging is kept only if the logits of a prompt stay the same."""
-    tokenizer = load_tokenizer(job.backbone)
-    model = load_model(job.backbone, job.options, job.device)
-    if job.adapter:
-        for name in (WEIGHTS, CONFIG):
-            if not Path(job.adapter, name).is_file():
-                raise LabError(f"missing {name}; run the `train` rule first", file=job.adapter)
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A row to complete. text: its prompt after the examples that stand before it."""
+
+    id: str
+    family: str
+    text: str
+
+
+Engine = Callable[[Job, Mapping[int, Question], Mapping[str, list[dict]]], Iterator[list[dict]]]
+"""Completes questions by number, given the examples of each family; yields, in any order, what is to be kept at once.
+
+A completion has row (the number), text, n_tokens (None if unknown), finish and logprob_sum (None if unknown).
+"""
+
+
+def engine(options: BackboneOptions) -> Engine:
+    """What answers for such a backbone; only its own libraries are imported."""
+    if options.endpoint:
+        from learning.endpoint import complete
+    elif options.baseline:
+        from learning.baseline import complete
+    elif options.engine == "vllm":
+        from learning.vllm_engine import complete
+    else:
+        from learning.local import complete
+    return complete
+
+
+def examples(job: Job) -> dict[str, list[dict]]:
+    """The examples of each family, those of one seed after those of another in the order of the corpus."""
+    found: dict[str, list[dict]] = {}
+    for row in read_table(job.corpus, EXAMPLE).to_pylist() if job.corpus else []:
+        found.setdefault(row["family"], []).append(row)
+    start, stop = (job.seed - 1) * job.shots, job.seed * job.shots
+    for family, rows in found.items():
+        if len(rows) < stop:
+            message = f"{len(rows)} examples of {family}; seed {job.seed} needs {stop}, {job.shots} of its own"
+            raise LabError(message, file=job.corpus)
+    return {family: rows[start:stop] for family, rows in found.items()}
+
+
+def kept(path: Path) -> dict[int, dict]:
+    """The completions that an earlier attempt wrote down, by number; a line cut short by a kill does not count."""
+    done = {}
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
         try:
-            wrapped = attach(model, job.adapter)
-        except (RuntimeError, ValueError) as error:
-            raise LabError(f"the adapter does not fit the backbone: {error}", file=job.adapter) from error
-        ids = prompt_ids(tokenizer, "0123456789")
-        before = probe(wrapped, ids)
-        model = wrapped.merge_and_unload() if isinstance(wrapped, PeftModel) else wrapped
-        gap = float((probe(model, ids) - before).abs().max())
-        if gap > (1e-3 if job.options.dtype == "float32" else 5e-2) * max(1.0, float(before.abs().max())):
-            raise LabError(f"merging the adapter changes the logits by {gap:.3g}", file=job.adapter)
-    return model.eval(), tokenizer
+            done.update({record["row"]: record for record in json.loads(line)})
+        except json.JSONDecodeError:
+            continue
+    return done
 
 
 def sample(job: Job) -> None:
-    """Decode every row of the tables, in their order, and write one table."""
+    """Complete every row of the tables, in their order, and write one table."""
     rows = [row for path in job.texts for row in read_table(path, INPUT).to_pylist()]
+    shown = examples(job)
+    if job.shots and (lacking := {row["family"] for row in rows} - set(shown)):
+        raise LabError(f"no examples of {', '.join(sorted(lacking))}", file=job.corpus)
     state = Path(job.state) / job.fingerprint()
     state.mkdir(parents=True, exist_ok=True)
-    done = {}
-    for part in state.glob("part-*.json"):
-        done.update({record["row"]: record for record in json.loads(part.read_text())})
-    left = [i for i in range(len(rows)) if i not in done]
-    if left:
-        model, tokenizer = load(job)
-        require_characters(tokenizer, [rows[i]["prompt"] for i in left], [rows[i]["id"] for i in left])
-        prompts = {i: prompt_ids(tokenizer, rows[i]["prompt"]) for i in left}
-        window = getattr(model.config, "max_position_embeddings", None) or 1 << 30
-        for i in left:
-            if len(prompts[i]) >= window:
-                raise LabError(f"a prompt of {len(prompts[i])} tokens fills the context of {window}", row=rows[i]["id"])
-        left.sort(key=lambda i: (rows[i]["family"], len(prompts[i]), i))
-        end = end_tokens(model, tokenizer)
-        opened = opened_thinking(tokenizer)
-        progress = tqdm(total=len(rows), initial=len(done), unit="row", disable=not os.isatty(2))
-        size = job.batch * CHUNK
-        for start in range(0, len(left), size):
-            chunk = left[start : start + size]
-            records = []
-            for c in ENGINES[job.options.engine](
-                model,
-                [prompts[i] for i in chunk],
-                budget=job.budget,
-                batch=job.batch,
-                end=end,
-                pad=tokenizer.pad_token_id,
-                window=window,
-            ):
-                kept = c.tokens[:-1] if c.finish == "stop" else c.tokens
-                records.append(
-                    {
-                        "row": chunk[c.row],
-                        "text": opened + tokenizer.decode(kept, skip_special_tokens=False),
-                        "n_tokens": len(c.tokens),
-                        "finish": c.finish,
-                        "logprob_sum": round(c.logprob, 6),
-                    }
-                )
-                progress.update()
-            with whole(state / f"part-{chunk[0]:07d}.json") as partial:
-                partial.write_text(json.dumps(records))
+    done = kept(state / DONE)
+    before = {f: [(e["prompt"], e["completion"]) for e in own] for f, own in shown.items()}
+    left = {
+        i: Question(row["id"], row["family"], in_context(row["prompt"], before.get(row["family"], ())))
+        for i, row in enumerate(rows)
+        if i not in done
+    }
+    progress = tqdm(total=len(rows), initial=len(done), unit="row", disable=not os.isatty(2))
+    with progress, open(state / DONE, "a", encoding="utf-8") as log:
+        for records in engine(job.options)(job, left, shown) if left else ():
+            log.write("\n" + json.dumps(records))  # the line break first: it also ends a line that a kill cut short
+            log.flush()
             done.update({record["row"]: record for record in records})
-        progress.close()
+            progress.update(len(records))
     out = []
     for i, row in enumerate(rows):
-        record = done[i]
-        mean = round(record["logprob_sum"] / max(1, record["n_tokens"]), 6)
-        out.append({**row, "sample": 0, **{k: v for k, v in record.items() if k != "row"}, "logprob_mean": mean})
-    write_table(job.out, out, SCHEMA, params={"budget": job.budget}, sources=())
+        total, n = done[i]["logprob_sum"], done[i]["n_tokens"]
+        mean = None if total is None else round(total / max(1, n), 6)
+        out.append({**row, "sample": 0, **{k: v for k, v in done[i].items() if k != "row"}, "logprob_mean": mean})
+    params = {"budget": job.budget, "shots": job.shots, "seed": job.seed, **job.options.answers()}
+    if served := sorted({record["served"] for record in done.values() if record.get("served")}):
+        params["served"] = served
+    write_table(job.out, out, SCHEMA, params=params, sources=())
     shutil.rmtree(state, ignore_errors=True)
-
-
-def end_tokens(model: torch.nn.Module, tokenizer) -> set[int]:
-    """The tokens that end a turn: the tokenizer's own and those of the model's generation settings."""
-    listed = getattr(model.generation_config, "eos_token_id", None)
-    return {tokenizer.eos_token_id, *(listed if isinstance(listed, list) else [listed])} - {None}

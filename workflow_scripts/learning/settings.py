@@ -3,8 +3,9 @@
 import difflib
 import json
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from common.errors import LabError
 
@@ -95,8 +96,29 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An OpenAI-compatible server. url: up to /v1, say; key: the environment variable that holds the key, if any.
+
+    concurrency: requests at a time; attempts: per row; wait: seconds before the second attempt, doubled from there on;
+    timeout: seconds without a byte; parameters: of the request, beside or instead of the usual ones (null omits one).
+    """
+
+    url: str
+    model: str
+    key: str = ""
+    concurrency: int = 8
+    attempts: int = 8
+    wait: float = 1
+    timeout: float = 600
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class BackboneOptions:
-    """How LoRA, attention and decoding treat a backbone. `zero_stage` is advice for choosing the DeepSpeed file."""
+    """How LoRA, attention and decoding treat a backbone. `zero_stage` is advice for choosing the DeepSpeed file.
+
+    endpoint: a server that completes; baseline: a rule that answers without a model. Either has no folder here.
+    """
 
     targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
     dtype: str = "float32"
@@ -104,12 +126,22 @@ class BackboneOptions:
     packing: bool = True
     checkpointing: bool = False
     engine: str = "slots"
+    endpoint: Endpoint | None = None
+    baseline: str = ""
 
     def __post_init__(self):
         if self.dtype not in ("float32", "bfloat16", "float16"):
             raise LabError(f"unknown dtype {self.dtype!r}; expected float32, bfloat16 or float16", field="dtype")
-        if self.engine not in ("slots", "generate"):
-            raise LabError(f"unknown engine {self.engine!r}; expected slots or generate", field="engine")
+        if self.engine not in ("slots", "generate", "vllm"):
+            raise LabError(f"unknown engine {self.engine!r}; expected slots, generate or vllm", field="engine")
+        if self.baseline not in ("", "most-frequent"):
+            raise LabError(f"unknown baseline {self.baseline!r}; expected most-frequent", field="baseline")
+
+    def answers(self) -> dict[str, Any]:
+        """What decides the completions, beside the files of the backbone."""
+        if self.endpoint:
+            return {name: getattr(self.endpoint, name) for name in ("url", "model", "parameters")}
+        return {"baseline": self.baseline} if self.baseline else {"dtype": self.dtype, "engine": self.engine}
 
     @classmethod
     def read(cls, text: str) -> "BackboneOptions":
@@ -123,6 +155,12 @@ class BackboneOptions:
             )
         if "targets" in values:
             values["targets"] = tuple(values["targets"])
+        if "endpoint" in values:
+            try:
+                values["endpoint"] = Endpoint(**values["endpoint"])
+            except TypeError as error:
+                message = str(error).removeprefix("Endpoint.__init__() ")
+                raise LabError(f"not the settings of an endpoint: {message}", field="endpoint") from None
         return cls(**{k: v for k, v in values.items() if k in known})
 
 

@@ -54,6 +54,12 @@ def prompt_ids(tokenizer: PreTrainedTokenizerBase, prompt: str) -> list[int]:
     return tokenizer.encode(text, add_special_tokens=False)
 
 
+def in_context(prompt: str, examples: Iterable[tuple[str, str]]) -> str:
+    """The prompt after (prompt, completion) examples, all in one turn: templates drop the thinking of earlier turns."""
+    shown = "".join(f"{asked}{SUFFIX}\n\n{completion}\n\n" for asked, completion in examples)
+    return f"Solve the last of these problems as the ones before it are solved.\n\n{shown}{prompt}" if shown else prompt
+
+
 def completion_ids(tokenizer: PreTrainedTokenizerBase, prompt: str, completion: str) -> list[int]:
     """What the model must produce after `prompt_ids`: the completion and the end-of-turn token.
 

@@ -21,6 +21,7 @@ CYCLE = ((BLUE, "o"), (PINK, "D"), (RED, "s"), (GREEN, "^"), (SKY, "P"), (BLACK,
 FIRST = ("forward", "answer-only", "derive", "search")
 """Designs that keep their place, colour and marker in every figure; others follow in alphabetical order."""
 GREY = "#8A8A8A"
+UNTRAINED = "<>ph8dH"
 STYLE = {
     "font.size": 9, "axes.titlesize": 9.5, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
     "grid.color": "#E6E6E6", "grid.linewidth": 0.6, "axes.axisbelow": True, "legend.frameon": False, "figure.dpi": 100,
@@ -69,10 +70,10 @@ def frontier(accuracy: pd.DataFrame, solvers: pd.DataFrame, published: pd.DataFr
                     axis.scatter(share.value, [y - 0.36] * len(share), 50, ORANGE, marker=marker, label=label, zorder=4)
                 arms = ours.query("family == @family and stratum == @stratum and eval_set == @eval_set")
                 for i, (_, arm) in enumerate(arms.sort_values("arm").iterrows()):
-                    colour, marker = CYCLE[_design_order(ours).index(arm.design) % len(CYCLE)]
+                    colour, marker = _look(ours, arm.arm)
+                    label = f"model, design {arm.design}" if arm.trained else f"not trained: {arm.arm}"
                     step = 0.36 * (i + 1) / (len(arms) + 1)
-                    row = arm.to_frame().T
-                    _intervals(axis, row, y - 0.05 + step, colour, marker, f"model, design {arm.design}", "official")
+                    _intervals(axis, arm.to_frame().T, y - 0.05 + step, colour, marker, label, "official")
                 if stratum == "all":
                     _published_master(axis, published, family, y)
                 n = solved[solved.measure == "official"].n
@@ -106,7 +107,7 @@ def designs(accuracy: pd.DataFrame, paired: pd.DataFrame, published: pd.DataFram
                 panel = ours.query("family == @family and eval_set == @eval_set and stratum == @stratum")
                 for y, arm in enumerate(arms):
                     own = panel[panel.arm == arm]
-                    colour, marker = CYCLE[_design_order(ours).index(_design_of(ours, arm)) % len(CYCLE)]
+                    colour, marker = _look(ours, arm)
                     _intervals(axis, own[own.seed == "all"], y, colour, marker, "", "official")
                     seeds = own[own.seed != "all"]
                     axis.scatter(seeds.official, [y + 0.25] * len(seeds), 12, GREY, label="one training seed", zorder=3)
@@ -129,7 +130,7 @@ def designs(accuracy: pd.DataFrame, paired: pd.DataFrame, published: pd.DataFram
 
 def reveal(accuracy: pd.DataFrame, solvers: pd.DataFrame, published: pd.DataFrame) -> Figure:
     """Cryptarithms: accuracy against the number of digits shown, with the share of rows that forward steps derive."""
-    ours = accuracy[accuracy.family.str.startswith("cryptarithm")]
+    ours = accuracy[accuracy.family.str.startswith("cryptarithm") & accuracy.trained]
     strata = [s for s in ("join", "value", "all") if s in set(ours.stratum)]
     groups = set(zip(ours.family, ours.eval_set, ours.order, strict=True))
     groups = sorted(groups, key=lambda g: (g[0], g[1] != "test", ORDERS.index(g[2])))
@@ -215,6 +216,14 @@ def _strata(found: pd.Series) -> list[str]:
 def _design_order(frame: pd.DataFrame) -> list[str]:
     """The designs of a frame, in an order that is the same in every figure."""
     return [*FIRST, *sorted(set(frame.design) - set(FIRST))]
+
+
+def _look(frame: pd.DataFrame, arm: str) -> tuple[str, str]:
+    """Colour and marker of an arm: its design's, or grey and one of its own where nothing was trained."""
+    untrained = sorted(frame[~frame.trained].arm.unique())
+    if arm in untrained:
+        return GREY, UNTRAINED[untrained.index(arm) % len(UNTRAINED)]
+    return CYCLE[_design_order(frame).index(_design_of(frame, arm)) % len(CYCLE)]
 
 
 def _design_of(frame: pd.DataFrame, arm: str) -> str:

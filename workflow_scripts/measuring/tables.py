@@ -70,12 +70,12 @@ def with_pooled(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
     return frame
 
 
-def accuracy(grades: pd.DataFrame) -> pd.DataFrame:
+def accuracy(grades: pd.DataFrame, untrained: Iterable[str] = ()) -> pd.DataFrame:
     """Accuracy per arm, family, stratum, eval set, decoder and seed; stratum and seed also pooled (`all`).
 
     n is the number of different rows. Pooled over seeds (or samples), the score of a row is its mean, and the Wilson
     interval is that of n rows: seeds do not make it narrower. seed_min and seed_max are the accuracies of the worst
-    and the best seed. official_low/high, strict_low/high: Wilson 95 %.
+    and the best seed. trained: not one of the `untrained` arms. official_low/high, strict_low/high: Wilson 95 %.
     """
     keys = ["arm", "family", "design", "reveal", "order", "rule", "eval_set", "decoder", "stratum", "seed"]
     long = with_pooled(grades, "stratum")
@@ -101,6 +101,7 @@ def accuracy(grades: pd.DataFrame) -> pd.DataFrame:
             "seeds": int(spread["count"]) if pooled else 1,
             "seed_min": float(spread["min"]) if pooled else own,
             "seed_max": float(spread["max"]) if pooled else own,
+            "trained": line["arm"] not in untrained,
         }
         lines.append(line)
     return pd.DataFrame(lines)

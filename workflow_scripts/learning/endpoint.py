@@ -1,0 +1,157 @@
+"""Completions from an OpenAI-compatible server: many requests at a time, each repeated while that can help."""
+
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from threading import Event
+
+import httpx2
+from tenacity import (
+    RetryCallState,
+    RetryError,
+    Retrying,
+    retry_if_exception_type,
+    sleep_using_event,
+    stop_after_attempt,
+    stop_when_event_set,
+    wait_random_exponential,
+)
+
+from common.errors import LabError
+from learning.sampling import Job, Question
+from learning.settings import Endpoint
+from learning.tokens import SUFFIX
+
+LONGEST_WAIT = 120  # seconds, whatever the server asks for
+PASSING = (408, 409, 425, 429)  # and every status from 500
+
+
+class Unanswered(Exception):
+    """A reply without a completion; another may have one. wait: seconds that the server asks for."""
+
+    def __init__(self, message: str, wait: float = 0):
+        super().__init__(message)
+        self.wait = wait
+
+
+def complete(job: Job, questions: Mapping[int, Question], shown: object) -> Iterator[list[dict]]:
+    """One completion at a time, as they come. The first row that is given up ends it, once those under way are kept."""
+    endpoint = job.options.endpoint
+    key = secret(endpoint)
+    stopped = Event()
+    retrying = Retrying(
+        retry=retry_if_exception_type((Unanswered, httpx2.RequestError)),
+        stop=stop_after_attempt(endpoint.attempts) | stop_when_event_set(stopped),
+        wait=Pause(endpoint.wait),
+        sleep=sleep_using_event(stopped),
+    )
+    client = httpx2.Client(
+        headers={"Authorization": f"Bearer {key}"} if key else {},
+        timeout=endpoint.timeout,
+        limits=httpx2.Limits(max_connections=endpoint.concurrency),
+    )
+
+    def answer(question: Question) -> dict:
+        try:
+            return retrying.copy()(ask, client, endpoint, question.text, job.budget)
+        except RetryError as error:
+            last = error.last_attempt.exception()
+            message = f"no completion after {error.last_attempt.attempt_number} attempts; the last: "
+            message += f"{type(last).__name__} {last}".removeprefix(f"{Unanswered.__name__} ")
+        except LabError as error:
+            message = str(error)
+        raise LabError(f"{endpoint.url}: {hide(message, key)}", row=question.id) from None
+
+    pool = ThreadPoolExecutor(endpoint.concurrency)
+    asked = {pool.submit(answer, question): i for i, question in questions.items()}
+    failure = None
+    try:
+        for future in as_completed(asked):
+            if future.cancelled():
+                continue
+            if error := future.exception():
+                if failure is None:
+                    failure = error
+                    stopped.set()
+                    for other in asked:
+                        other.cancel()
+            else:
+                yield [{"row": asked[future], **future.result()}]
+    finally:
+        stopped.set()
+        pool.shutdown(cancel_futures=True)
+        client.close()
+    if failure:
+        raise failure
+
+
+class Pause(wait_random_exponential):
+    """Exponential back-off with jitter, and no less than the server asks for."""
+
+    def __init__(self, first: float):
+        super().__init__(multiplier=first, max=LONGEST_WAIT)
+
+    def __call__(self, retry_state: RetryCallState) -> float:
+        wanted = getattr(retry_state.outcome.exception(), "wait", 0)
+        return max(super().__call__(retry_state), min(wanted, LONGEST_WAIT))
+
+
+def ask(client: httpx2.Client, endpoint: Endpoint, text: str, budget: int) -> dict:
+    """One request. Unanswered and httpx2.RequestError: another may succeed; LabError: the server refuses it."""
+    request = {
+        "model": endpoint.model,
+        "messages": [{"role": "user", "content": text + SUFFIX}],
+        "temperature": 0,
+        "max_tokens": budget,
+        **endpoint.parameters,
+    }
+    reply = client.post(
+        f"{endpoint.url.rstrip('/')}/chat/completions", json={k: v for k, v in request.items() if v is not None}
+    )
+    if reply.status_code in PASSING or reply.status_code >= 500:
+        asked = reply.headers.get("retry-after", "")
+        raise Unanswered(f"HTTP {reply.status_code}", float(asked) if asked.isdigit() else 0)
+    if reply.status_code in (401, 403):  # without the body, in which some servers repeat the key
+        raise LabError(f"HTTP {reply.status_code}; the key in {endpoint.key or 'no variable'} does not open it")
+    if reply.status_code != 200:
+        raise LabError(f"HTTP {reply.status_code}: {' '.join(reply.text.split())[:300]}")
+    try:
+        body = reply.json()
+        choice = body["choices"][0]
+        message, finish = choice["message"], choice["finish_reason"]
+        usage = body.get("usage") or {}
+        record = {
+            "text": text_of(message),
+            "n_tokens": usage.get("completion_tokens"),
+            "finish": finish,
+            "logprob_sum": None,
+            "served": body.get("model"),
+        }
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise Unanswered("HTTP 200 with a body that is no completion") from None
+    if not isinstance(finish, str) or not isinstance(record["n_tokens"], int | None):
+        raise Unanswered("HTTP 200 with a body that is no completion")
+    return record
+
+
+def text_of(message: Mapping[str, str | None]) -> str:
+    """The thinking, also where the server keeps it apart or its template opens it, and the rest."""
+    thinking = message.get("reasoning_content") or message.get("reasoning") or ""
+    content = message["content"] or ""
+    if thinking:
+        return f"<think>\n{thinking.strip()}" + (f"\n</think>\n{content.lstrip()}" if content else "")
+    if "</think>" in content and "<think>" not in content:
+        return "<think>\n" + content.lstrip()
+    return content
+
+
+def secret(endpoint: Endpoint) -> str:
+    """The key, from the environment; "" where the entry names no variable."""
+    key = os.environ.get(endpoint.key, "").strip() if endpoint.key else ""
+    if endpoint.key and not (key and key.isascii() and key.isprintable()):
+        raise LabError(f"the environment variable {endpoint.key} holds no key", field="endpoint.key")
+    return key
+
+
+def hide(message: str, key: str) -> str:
+    return message.replace(key, "***") if key else message
