@@ -262,8 +262,10 @@ def results(tmp_path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
             strata = ("join", "value") if family.startswith("equation") else strata
             rows += [grade(i, family, "forward", 0, strata[i % len(strata)], rng.random() < 0.8) for i in range(30)]
         paths.append(write_grades(tmp_path, "forward-mix", 1, eval_set, rows))
+        rows = [grade(i, "cryptarithm_deduce", "derive", 0, "join", i < 6) for i in range(60)]
+        paths.append(write_grades(tmp_path, "base", 1, eval_set, rows))
     grades = tables.read_grades(paths)
-    accuracy = tables.accuracy(grades)
+    accuracy = tables.accuracy(grades, ["base"])
     lines = []
     for (family, stratum, eval_set), _ in accuracy.groupby(["family", "stratum", "eval_set"]):
         measures = {"official": 0.97, "posterior": 0.95}
@@ -297,12 +299,15 @@ def test_figures_show_every_arm_and_the_published_numbers(results):
     published = tables.read_published(PUBLISHED)
     figure = plots.designs(accuracy, paired, published)
     labels = {label.get_text() for axis in figure.axes for label in axis.get_yticklabels()}
-    assert {"answer-only", "derive-0", "search-0", "r1", "r11"} <= labels and "derive-5" not in labels
+    assert {"answer-only", "base", "derive-0", "search-0", "r1", "r11"} <= labels and "derive-5" not in labels
     figure = plots.frontier(accuracy, solvers, published)
     points = {
         (round(float(line.get_xdata()[0]), 3), line.get_label()) for axis in figure.axes for line in axis.get_lines()
     }
     assert (0.678, "published: model") in points and (0.97, "exact solver") in points
+    assert (0.1, "not trained: base") in points and (0.1, "model, design derive") not in points
+    curves = [line for axis in plots.reveal(accuracy, solvers, published).axes for line in axis.get_lines()]
+    assert not any(0.1 in line.get_ydata() for line in curves)
 
 
 def test_published_numbers_name_a_missing_column(tmp_path):

@@ -1,0 +1,123 @@
+"""The vLLM engine against a stand-in of the package's documented interface, which decodes with a small model."""
+
+import json
+import sys
+from dataclasses import dataclass
+from types import ModuleType, SimpleNamespace
+
+import pyarrow.parquet as pq
+import pytest
+
+from common.artifacts import write_table
+from common.errors import LabError
+from learning import adapters, sampling
+from learning.backbones import load_model
+from learning.decoding import decode_slots
+from learning.settings import BackboneOptions, Recipe
+from learning.vllm_engine import completed
+from learning_fixtures import rows, save_backbone
+
+VLLM = BackboneOptions(engine="vllm")
+
+
+@dataclass
+class LoRARequest:
+    lora_name: str
+    lora_int_id: int
+    lora_path: str
+
+
+class LLM:
+    """Takes the arguments by the names that vLLM gives them."""
+
+    made: list = []
+
+    def __init__(self, model, *, dtype, tensor_parallel_size, max_model_len, max_num_seqs, enable_lora, max_lora_rank,
+                 generation_config, seed):  # fmt: skip
+        self.settings = SimpleNamespace(**{k: v for k, v in locals().items() if k != "self"})
+        self.asked = []
+        LLM.made.append(self)
+
+    def generate(self, prompts, sampling_params, *, lora_request, use_tqdm):
+        model = load_model(self.settings.model, BackboneOptions(dtype=self.settings.dtype))
+        if lora_request:
+            assert self.settings.enable_lora
+            model = adapters.attach(model, lora_request.lora_path)
+            model = model.merge_and_unload()
+        outputs = []
+        for prompt, params in zip(prompts, sampling_params, strict=True):
+            self.asked.append(params)
+            ids = prompt["prompt_token_ids"]
+            assert len(ids) + params.max_tokens <= self.settings.max_model_len and params.temperature == 0
+            settings = {"budget": params.max_tokens, "batch": 1, "end": set(params.stop_token_ids), "pad": 0}
+            (c,) = decode_slots(model.eval(), [ids], window=1 << 30, **settings)
+            out = SimpleNamespace(token_ids=tuple(c.tokens), finish_reason=c.finish, cumulative_logprob=c.logprob)
+            outputs.append(SimpleNamespace(outputs=[out]))
+        return outputs
+
+
+@pytest.fixture
+def vllm(monkeypatch):
+    package, lora, request = (ModuleType(name) for name in ("vllm", "vllm.lora", "vllm.lora.request"))
+    package.LLM, package.SamplingParams, request.LoRARequest = LLM, SimpleNamespace, LoRARequest
+    for module in (package, lora, request):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    LLM.made.clear()
+    return package
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("vllm")
+    save_backbone(folder / "backbone", seed=3)
+    write_table(folder / "texts.parquet", rows(9, seed=4))
+    model = adapters.add_lora(load_model(folder / "backbone", BackboneOptions()), Recipe(rank=4), BackboneOptions())
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:
+            parameter.data.normal_(0, 0.3)
+    model.save_pretrained(folder / "adapter")
+    return folder
+
+
+def job(place, out, **changes) -> sampling.Job:
+    files = {"backbone": str(place / "backbone"), "texts": (str(place / "texts.parquet"),), "out": str(place / out)}
+    settings = {"options": VLLM, "adapter": None, "budget": 500, "batch": 2, "device": "cpu", "gpus": 2}
+    return sampling.Job(**{**settings, **files, "state": str(place / "state"), **changes})
+
+
+@pytest.mark.parametrize("adapter", [None, "adapter"])
+def test_it_completes_as_the_slots_do(place, vllm, adapter):
+    adapter = adapter and str(place / adapter)
+    sampling.sample(job(place, "vllm.parquet", adapter=adapter))
+    sampling.sample(job(place, "slots.parquet", adapter=adapter, options=BackboneOptions()))
+    ours, theirs = (pq.read_table(place / f"{name}.parquet").to_pylist() for name in ("slots", "vllm"))
+    for one, other in zip(ours, theirs, strict=True):
+        assert {k: v for k, v in one.items() if "logprob" not in k} == {
+            k: v for k, v in other.items() if "logprob" not in k
+        }
+        assert one["logprob_sum"] == pytest.approx(other["logprob_sum"], abs=1e-3)
+    (llm,) = LLM.made
+    assert llm.settings.tensor_parallel_size == 2 and llm.settings.enable_lora == bool(adapter)
+    assert {params.logprobs for params in llm.asked} == {0}
+
+
+def test_without_the_package(place, monkeypatch):
+    monkeypatch.setitem(sys.modules, "vllm", None)
+    with pytest.raises(LabError, match="field engine: the engine vllm needs the package vllm .*; pip install vllm"):
+        sampling.sample(job(place, "without.parquet"))
+    assert not (place / "without.parquet").exists()
+
+
+def test_weights_that_are_no_adapter(place, vllm, tmp_path):
+    (tmp_path / "adapter_model.safetensors").touch()
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"method": "full"}))
+    with pytest.raises(LabError, match="LoRA adapters, not new values of every parameter"):
+        sampling.sample(job(place, "full.parquet", adapter=str(tmp_path)))
+
+
+def test_how_a_completion_ended():
+    out = SimpleNamespace(token_ids=(4, 5), finish_reason="length", cumulative_logprob=-1.5)
+    assert completed(out) == ([4, 5], "length", -1.5)
+    out.finish_reason = "abort"
+    with pytest.raises(LabError, match="ended a completion with 'abort'"):
+        completed(out)
