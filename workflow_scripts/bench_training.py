@@ -1,8 +1,10 @@
-"""Benchmark of LoRA training: packed micro-batches against a plain Trainer with padding, in one run on one machine.
+"""Benchmark of training on one machine: packed micro-batches against a plain Trainer, two ranks against one.
 
 Reads   --corpus P.parquet (id, prompt, completion) and --backbone DIR
-Writes  --out FILE.json (and the same as a table on stdout): learned tokens per second of both, their loss curves, the
-        ratio, the matrix-multiply rate of the machine and the share of it that training reaches, and where time goes
+Writes  --out FILE.json (and the same as a table on stdout): tokens per second of both trainers in one process, their
+        loss curves, the ratio, the matrix-multiply rate of the machine and the share of it that training reaches; then
+        train.py itself on one and on two ranks that share the same threads, with the time before its first step and
+        after its last; and where the time goes. --profile FILE.txt: the profiler's own table of one step
 
     python workflow_scripts/bench_training.py --corpus results/main/corpora/forward-mix.parquet \
         --backbone results/main/backbones/small --steps 12 --threads 2 --out benchmark.json
@@ -10,11 +12,66 @@ Writes  --out FILE.json (and the same as a table on stdout): learned tokens per 
 
 import json
 import os
+import subprocess
+import sys
 import tempfile
 import time
+from pathlib import Path
 
 from common import cli
-from common.artifacts import write_json
+from common.artifacts import read_table, whole, write_json, write_table
+from common.errors import LabError
+
+SCRIPTS = Path(__file__).parent
+
+
+def train_job(args, corpus: Path, recipe: dict, ranks: int, folder: Path) -> dict[str, float]:
+    """One run of train.py: tokens per second after the first step; seconds before it, in steps, and after the last."""
+    state = folder / f"state-{ranks}"
+    line = [sys.executable, SCRIPTS / "train.py", "--corpus", corpus, "--backbone", args.backbone, "--ranks", ranks]
+    line += ["--threads", args.threads, "--out", folder / f"adapter-{ranks}", "--state", state]
+    line += ["--recipe", json.dumps(recipe), "--backbone-options", args.backbone_options]
+    line += ["--deepspeed", SCRIPTS.parent / "config/deepspeed/zero2.json"]
+    begun, first = time.time(), None
+    process = subprocess.Popen(list(map(str, line)), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and first is None:
+        time.sleep(0.01)
+        first = next((p.stat().st_mtime for p in state.glob("*/metrics.jsonl") if p.stat().st_size), None)
+    _, complaint = process.communicate()
+    ended = time.time()
+    if process.returncode:
+        raise LabError(f"train.py on {ranks} rank(s) failed: {complaint.splitlines()[-1]}")
+    steps = [json.loads(row) for row in (folder / f"adapter-{ranks}/metrics.jsonl").read_text().splitlines()]
+    seconds = [step["tokens"] / step["tokens_per_s"] for step in steps]
+    before = first - begun - seconds[0]
+    return {
+        "tokens_per_s": round(sum(step["tokens"] for step in steps[1:]) / sum(seconds[1:]), 1),
+        "start_s": round(before, 2),
+        "steps_s": round(sum(seconds), 2),
+        "end_s": round(ended - begun - before - sum(seconds), 2),
+        "peak_memory_mb_per_rank": max(step["peak_memory_mb"] for step in steps),
+        "last_loss": round(steps[-1]["loss"], 5),
+    }
+
+
+def ranks_compared(args, recipe, folder: Path) -> dict[str, object]:
+    """train.py on one and on two ranks: the same rows and steps, and the same threads in total."""
+    rows = read_table(args.corpus).slice(0, args.steps * recipe.batch)
+    write_table(folder / "corpus.parquet", rows)
+    settings = {name: getattr(recipe, name) for name in recipe.__slots__}
+    settings |= {"epochs": 1, "first_stage": "", "hint": "none", "share": 0.0, "save_every": 10**6}
+    begun = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import learning.lora"], cwd=SCRIPTS, check=True, capture_output=True)
+    imports = time.perf_counter() - begun
+    one, two = (train_job(args, folder / "corpus.parquet", settings, ranks, folder) for ranks in (1, 2))
+    ratio = two["tokens_per_s"] / one["tokens_per_s"]
+    return {
+        "one_rank": one,
+        "two_ranks": two,
+        "two_to_one": round(ratio, 3),
+        "overhead_of_two": round(1 / ratio - 1, 3),  # extra time per token
+        "imports_s": round(imports, 2),  # of one rank, within start_s
+    }
 
 
 def main() -> None:
@@ -26,6 +83,7 @@ def main() -> None:
     p.add_argument("--recipe", default="{}", help="JSON, one entry of config/recipes.yaml")
     p.add_argument("--steps", type=int, default=12)
     p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--profile", type=Path, help="text file for the profiler's table")
     p.add_argument("--out", required=True)
     args = p.parse_args()
 
@@ -104,6 +162,7 @@ def main() -> None:
 
     tokens = [sum(lengths[i] for i in step) for step in padded]
     with tempfile.TemporaryDirectory() as folder:
+        ranks = ranks_compared(args, recipe, Path(folder))
         plain = trainer(Plain, padded, 1, False, "sdpa", folder)
         plain.train()
         keep_freed_memory()
@@ -114,6 +173,9 @@ def main() -> None:
             again.train()
     events = sorted(trace.key_averages(), key=lambda e: -e.self_cpu_time_total)
     spent = sum(e.self_cpu_time_total for e in events)
+    if args.profile:
+        with whole(args.profile) as partial:
+            partial.write_text(trace.key_averages().table(sort_by="self_cpu_time_total", row_limit=30) + "\n")
 
     a = torch.randn(1024, 1024)
     a @ a
@@ -141,6 +203,7 @@ def main() -> None:
         "matmul_gflops": round(ceiling / 1e9, 1),
         "training_gflops": round(flops / 1e9, 1),
         "share_of_ceiling": round(flops / ceiling, 3),
+        "ranks": ranks,
         "profile": {e.key: round(e.self_cpu_time_total / spent, 3) for e in events[:12]},
         "threads": args.threads,
         "parameters": weights,
