@@ -138,6 +138,12 @@ def n_examples(wildcards):
     return row.n * row.seeds if wildcards.arm in untrained else row.n
 
 
+def arm_drills(name):
+    """The recall drills that an arm's recipe mixes in, one table per family."""
+    drilled = recipes.get(arms.at[name, "recipe"], {}).get("drills", 0)
+    return [f"<results>/drills/{family}.parquet" for family in arms.at[name, "families"] if drilled]
+
+
 def rows(split, family):
     sizes = config["rows"][split]
     return sizes.get(family, sizes["default"])

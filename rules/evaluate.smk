@@ -5,7 +5,7 @@ rule leaks:
     input:
         code=code("leaks"),
         corpus="<results>/corpora/{arm}.parquet",
-        puzzles=lambda wildcards: arm_puzzles(wildcards.arm, "train"),
+        puzzles=lambda wildcards: arm_puzzles(wildcards.arm, "train") + arm_drills(wildcards.arm),
         held_out=lambda wildcards: arm_puzzles(wildcards.arm, wildcards.eval_set),
     output:
         ensure("<results>/leaks/{arm}/{eval_set}.json", non_empty=True),

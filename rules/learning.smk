@@ -7,6 +7,7 @@ rule corpus:
         texts=lambda wildcards: arm_texts(wildcards.arm, "train"),
         puzzles=lambda wildcards: arm_puzzles(wildcards.arm, "train"),
         held_out=lambda wildcards: arm_puzzles(wildcards.arm, "test"),
+        drills=lambda wildcards: arm_drills(wildcards.arm),
     output:
         ensure("<results>/corpora/{arm}.parquet", non_empty=True),
     log:
@@ -23,11 +24,12 @@ rule corpus:
         selection=arm("selection"),
         hint=lambda wildcards: recipe_of(wildcards).get("hint", "none"),
         share=lambda wildcards: recipe_of(wildcards).get("share", 0),
+        drills=lambda wildcards: recipe_of(wildcards).get("drills", 0),
         seed=config["seed"],
     shell:
         "python {input.code[0]} --texts {input.texts} --puzzles {input.puzzles} --held-out {input.held_out}"
         " --n {params.n} --selection {params.selection} --hint {params.hint} --share {params.share}"
-        " --seed {params.seed} --out {output} 2> {log}"
+        " --drills {input.drills} --n-drills {params.drills} --seed {params.seed} --out {output} 2> {log}"
 
 
 rule backbone:

@@ -46,6 +46,27 @@ rule render:
         " --seed {params.seed} --out {output} 2> {log}"
 
 
+rule drills:
+    input:
+        code=code("drills"),
+    output:
+        ensure("<results>/drills/{family}.parquet", non_empty=True),
+    log:
+        "<results>/logs/drills/{family}.log",
+    benchmark:
+        "<results>/benchmarks/drills/{family}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        n=max(recipes.get(name, {}).get("drills", 0) for name in arms.recipe),
+        seed=config["seed"],
+    shell:
+        "python {input.code[0]} --family {wildcards.family} --n {params.n} --seed {params.seed} --out {output} 2> {log}"
+
+
 rule closure:
     input:
         code=lambda wildcards: code("closure", family=wildcards.family),

@@ -262,5 +262,24 @@ def test_unlearned_lines_and_stages(place):
     micros, _ = plan([len(e) for e in examples], first=first, replay=0.2, **settings)
     drills = [sum(i % 2 for i in micro) for micro in micros]
     assert drills[:2] == [5, 5] and sum(drills[2:]) <= 2 and len(micros) == 4
+    micros, _ = plan([len(e) for e in examples], first=first, first_epochs=3, replay=0.2, **settings)
+    assert [sum(i % 2 for i in micro) for micro in micros][:6] == [5] * 6 and len(micros) == 6 + 2
     with pytest.raises(LabError, match="found in 0 of 20 rows.*sums/drill"):
         read_corpus(place / "staged.parquet", tokenizer, Recipe(first_stage="absent"))
+
+
+def test_each_stage_has_a_schedule_of_its_own(place):
+    """Drills alone, then the rest with some of them again; the rate rises and falls twice."""
+    staged = rows(48)
+    for i, row in enumerate(staged):
+        row["stratum"] = "drill" if i < 16 else "all"
+    write_table(place / "drilled.parquet", staged)
+    recipe = {"first_stage": "/drill$", "first_epochs": 3, "epochs": 1, "warmup": 0.2, "replay": 0.1}
+    done = run("train", *arguments(place, "drilled", 1, "drilled.parquet", **recipe))
+    assert done.returncode == 0, done.stderr[-3000:]
+    rates = [row["lr"] for row in curve(place / "drilled")]
+    assert len(rates) == 3 * 2 + (32 + 2) // 8
+    first, second = rates[:6], rates[6:]
+    for stage in (first, second):
+        assert stage[0] == 0 and max(stage) == pytest.approx(RECIPE["lr"], rel=0.35)
+        assert stage[-1] < 0.5 * max(stage) and stage.index(max(stage)) in (1, 2)

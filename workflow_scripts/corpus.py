@@ -7,6 +7,8 @@ family has too few rendered rows, or when any example is, up to renaming and ord
 With --hint, a share of the same examples is replaced by auxiliary tasks on them (`role` hint; see reasoning/hints.py),
 and as many rows outside the selection, up to 64 a family, give the ones that training measures (`role` hint-test).
 
+With --drills, that many recall drills of each family with a table of them are mixed in (`role` drill).
+
     python workflow_scripts/corpus.py --texts results/main/texts/numeral/forward/reveal-0/none/train.parquet \
         --puzzles results/main/puzzles/numeral/train.parquet --held-out results/main/puzzles/numeral/test.parquet \
         --n 100 --selection all --seed 17 --out corpus.parquet
@@ -29,7 +31,7 @@ SCHEMA = pa.schema(
 )
 TEXT_COLUMNS = ("id", "family", "prompt", "completion", "answer", "stratum", "status")
 PUZZLE_COLUMNS = ("id", "family", "prompt", "answer", "rule", "key")
-TASK, HINT, HINT_TEST = "task", "hint", "hint-test"
+TASK, HINT, HINT_TEST, DRILL = "task", "hint", "hint-test", "drill"
 MEASURED = 64  # rows a family whose hints are kept out of training
 
 
@@ -78,6 +80,8 @@ def main() -> None:
     args.add_argument("--selection", default="all", help="all, or the one stratum to draw from")
     args.add_argument("--hint", choices=HINTS, default="none", help="auxiliary task")
     args.add_argument("--share", type=float, default=0.0, help="of the examples that become hints")
+    args.add_argument("--drills", nargs="*", default=[], help="tables of recall drills, one per family")
+    args.add_argument("--n-drills", type=int, default=0, help="drills of each table")
     args.add_argument("--seed", type=int, required=True)
     args.add_argument("--out", required=True)
     args = args.parse_args()
@@ -93,9 +97,11 @@ def main() -> None:
             chosen, own = with_hints(chosen, rest, Path(puzzles), args.hint, args.share, args.seed)
             measured += own
         rows += [{"role": TASK, **row} for row in chosen]
+    for path in args.drills:
+        rows += [{"role": DRILL, **row} for row in select(Path(path), args.n_drills, "all", args.seed, TEXT_COLUMNS)[0]]
     row_rng(args.seed, "mix").shuffle(rows)
     rows += measured
-    check_no_leak([row["id"] for row in rows], args.puzzles, args.held_out)
+    check_no_leak([row["id"] for row in rows], [*args.puzzles, *args.drills], args.held_out)
     for row in rows:
         row["n_chars"] = len(row["completion"])
         row["hash"] = content_hash(f"{row['prompt']}\n{row['completion']}")
@@ -103,8 +109,8 @@ def main() -> None:
         args.out,
         [{name: row[name] for name in SCHEMA.names} for row in rows],
         SCHEMA,
-        params={name: getattr(args, name) for name in ("n", "selection", "hint", "share", "seed")},
-        sources=[*args.texts, *args.puzzles, *args.held_out],
+        params={name: getattr(args, name) for name in ("n", "selection", "hint", "share", "n_drills", "seed")},
+        sources=[*args.texts, *args.puzzles, *args.drills, *args.held_out],
     )
 
 

@@ -17,7 +17,9 @@ from measuring.leaks import check_no_leak
 def main() -> None:
     args = cli.parser(__doc__)
     args.add_argument("--corpus", required=True)
-    args.add_argument("--puzzles", nargs="+", required=True, help="the train puzzles of the arm's families")
+    args.add_argument(
+        "--puzzles", nargs="+", required=True, help="the train puzzles (and drills) of the arm's families"
+    )
     args.add_argument("--held-out", nargs="+", required=True, help="the puzzles of the evaluation set")
     args.add_argument("--out", required=True)
     args = args.parse_args()

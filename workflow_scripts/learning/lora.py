@@ -12,21 +12,22 @@ import re
 import resource
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
+from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import SequentialSampler
-from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
+from transformers import Trainer, TrainerCallback, TrainingArguments, get_scheduler, set_seed
 from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
 from common.artifacts import file_hash, read_table, whole
 from common.errors import LabError
 from learning import adapters
 from learning.backbones import context_of, load_model, load_tokenizer
-from learning.packing import Collator, Example, MicroBatches, plan
+from learning.packing import Collator, Example, MicroBatches, n_steps, plan
 from learning.settings import BackboneOptions, Recipe
 from learning.tokens import completion_ids, prompt_ids, require_characters
 
@@ -121,8 +122,39 @@ def tokenized(tokenizer, prompt: str, completion: str, unlearned: str) -> Exampl
     return Example(tuple(prompt_ids(tokenizer, prompt)), tuple(ids), frozenset(places), fixed)
 
 
+def staged(args: TrainingArguments, stages: list[int]) -> Callable[[int], float]:
+    """Step -> share of the learning rate, where every stage (of so many steps) runs through the schedule anew."""
+    curves = []
+    for n in stages:
+        optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+        schedule = get_scheduler(
+            args.lr_scheduler_type, optimizer, args.get_warmup_steps(n), n, args.lr_scheduler_kwargs or {}
+        )
+        curves.append(schedule.lr_lambdas[0])
+
+    def share(step: int) -> float:
+        k = step >= stages[0]
+        return curves[k](step - k * stages[0])
+
+    return share
+
+
 class LoraTrainer(Trainer):
-    """The library's Trainer with the plan's order and logits only where there is something to learn."""
+    """The library's Trainer with the plan's order and logits only where there is something to learn.
+
+    first_steps: steps of a first stage, which has a warm-up and a decay of its own; 0 for none.
+    """
+
+    def __init__(self, *args, first_steps: int = 0, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.first_steps = first_steps
+
+    def create_scheduler(self, num_training_steps, optimizer=None):
+        if self.lr_scheduler is None and self.first_steps:
+            stages = [self.first_steps, num_training_steps - self.first_steps]
+            self.lr_scheduler = LambdaLR(optimizer or self.optimizer, staged(self.args, stages))
+            self._created_lr_scheduler = True
+        return super().create_scheduler(num_training_steps, optimizer)
 
     def _get_train_sampler(self, dataset=None):
         return SequentialSampler(dataset if dataset is not None else self.train_dataset)
@@ -265,6 +297,7 @@ def train(job: Job) -> None:
         micro_tokens=job.recipe.micro_tokens,
         seed=job.seed,
         first=first,
+        first_epochs=job.recipe.first_epochs,
         replay=job.recipe.replay,
     )
     per_step = accumulation * job.ranks
@@ -289,6 +322,7 @@ def train(job: Job) -> None:
         args=arguments,
         train_dataset=MicroBatches(examples, micros, job.recipe.masking, job.seed),
         data_collator=Collator(tokenizer.pad_token_id, job.options.packing),
+        first_steps=n_steps(len(first), job.recipe.batch, job.recipe.first_epochs or job.recipe.epochs) if first else 0,
         callbacks=[Metrics(folder / METRICS, tokens, main)],
     )
     started = time.monotonic()

@@ -58,21 +58,23 @@ def plan(
     micro_tokens: int,
     seed: int,
     first: Sequence[int] = (),
+    first_epochs: float = 0.0,
     replay: float = 0.0,
 ) -> tuple[list[list[int]], int]:
     """Return (micro-batches of row numbers, micro-batches per step and rank).
 
     Micro-batch `(step * per_step + micro) * ranks + rank` holds that rank's rows. Every epoch is shuffled anew; the
     last, partial step of an epoch is kept only when there would be none otherwise. Rows are dealt longest first to
-    the emptiest micro-batch, so ranks finish together. With `first`, those rows make a stage of their own before the
-    others, which get a share `replay` of them mixed in.
+    the emptiest micro-batch, so ranks finish together. With `first`, those rows make a stage of their own, of
+    `first_epochs`, before the others, which get a share `replay` of them mixed in.
     """
-    stages = [list(range(len(lengths)))]
+    stages = [(list(range(len(lengths))), epochs)]
     if first:
         chosen = set(first)
         again = random.Random(f"{seed}:replay").sample(sorted(chosen), round(replay * len(chosen)))
-        stages = [sorted(chosen), sorted([*(i for i in stages[0] if i not in chosen), *again])]
-    steps = [step for k, rows in enumerate(stages) for step in _steps(rows, batch, epochs, f"{seed}:{k}")]
+        rest = [i for i in range(len(lengths)) if i not in chosen]
+        stages = [(sorted(chosen), first_epochs or epochs), (sorted([*rest, *again]), epochs)]
+    steps = [step for k, (rows, times) in enumerate(stages) for step in _steps(rows, batch, times, f"{seed}:{k}")]
     per_rank = max(sum(lengths[i] for i in step) for step in steps) / ranks
     per_step = max(1, -(-int(per_rank) // micro_tokens))
     micros: list[list[int]] = []
@@ -87,10 +89,15 @@ def plan(
     return micros, per_step
 
 
+def n_steps(rows: int, batch: int, epochs: float) -> int:
+    """The optimiser steps of a stage."""
+    return max(1, round(epochs * max(1, rows // batch)))
+
+
 def _steps(rows: list[int], batch: int, epochs: float, seed: str) -> list[list[int]]:
     """The rows of every optimiser step of a stage."""
     steps: list[list[int]] = []
-    total = max(1, round(epochs * max(1, len(rows) // batch)))
+    total = n_steps(len(rows), batch, epochs)
     for epoch in itertools.count():
         if len(steps) >= total:
             return steps[:total]

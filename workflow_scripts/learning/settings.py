@@ -21,9 +21,11 @@ class Recipe:
     dropout: of what LoRA reads; with `full`, of the embeddings and of all that is added to the residual stream.
     micro_tokens: tokens that one rank takes through the model at once (memory). save_every: steps per checkpoint.
     masking: Masked Thought, the probability of a wrong token in what the model reads. unlearned: a regular expression;
-    lines of the completion in which it is found carry no loss (failed hypotheses, say). first_stage: a regular
-    expression on "family/stratum"; rows in which it is found are trained before the others, which get a share `replay`
-    of them mixed in. hint, share: the auxiliary task that the corpus holds, whose accuracy is measured in the end.
+    lines of the completion in which it is found carry no loss (failed hypotheses, say). drills: recall
+    drills that the corpus holds. first_stage: a regular expression on "family/stratum"; rows in which it is found are
+    trained before the others, for `first_epochs` (0: for `epochs`), with a schedule of their own; the others get a
+    share `replay` of them mixed in. hint, share: the auxiliary task that the corpus holds, whose accuracy is measured
+    in the end.
     """
 
     method: str = "lora"
@@ -44,7 +46,9 @@ class Recipe:
     save_every: int = 50
     masking: float = 0.0
     unlearned: str = ""
+    drills: int = 0
     first_stage: str = ""
+    first_epochs: float = 0.0
     replay: float = 0.1
     hint: str = "none"
     share: float = 0.0
