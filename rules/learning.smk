@@ -61,6 +61,36 @@ rule backbone:
         " --state {params.state} --out {params.out} 2> {log}"
 
 
+rule native_voice:
+    input:
+        code=code("native_voice"),
+        texts="<results>/texts/{family}/{design}/reveal-{reveal}/none/train.parquet",
+        backbone="<results>/backbones/{backbone}/config.json",
+        skills="<results>/backbones/{backbone}.skills.json",
+    output:
+        ensure(
+            "<results>/native_voice/{backbone}/{family}/{design}/reveal-{reveal}.parquet",
+            non_empty=True,
+        ),
+    log:
+        "<results>/logs/native_voice/{backbone}/{family}/{design}/reveal-{reveal}.log",
+    benchmark:
+        "<results>/benchmarks/native_voice/{backbone}/{family}/{design}/reveal-{reveal}.jsonl"
+    conda:
+        "../envs/gpu.yaml"
+    threads: config["threads"]["sample"]
+    resources:
+        gpu=min(config["gpus"], 1),
+        mem_mb=8000,
+        runtime=60,
+    params:
+        options=lambda wildcards: json.dumps(backbones[wildcards.backbone]),
+        backbone=subpath(input.backbone, parent=True),
+    shell:
+        "python {input.code[0]} --texts {input.texts} --backbone {params.backbone} --backbone-options {params.options:q}"
+        " --gpus {resources.gpu} --threads {threads} --out {output} 2> {log}"
+
+
 rule train:
     input:
         code=code("train"),
