@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from common.artifacts import read_table, write_table
-from puzzles.base import Problem
+from puzzles import FAMILIES
+from puzzles.base import Problem, PromptError
+from puzzles.checker import official
 from puzzles.rules import BY_NAME
 from puzzles.tables import PUZZLES, SOLUTIONS, problem_row, solution_row
 from reasoning.audit import audit, is_valid
-from reasoning.corruption import CORRUPTIONS, FILLER, corrupt, sattolo
+from reasoning.corruption import CORRUPTIONS, FILLER, corrupt, misreadings, sattolo
 from reasoning.designs import DESIGNS
 from reasoning.reveal import MOST, ORDERS, Known, Reveal, known_of, reveal_order, shown_key, shown_prompt, split_shown
 from reasoning.rows import RENDERED, Row, render_row
@@ -64,7 +66,7 @@ def test_only_what_is_meant_to_change_changes(family: str, name: str):
             assert name == "wrongans" or after.boxed == before.boxed
             assert after.completion.count("</think>") == 1
         elif before.status == RENDERED:
-            assert name in ("shuffle", "delete30", "digit10") or name.startswith("verdictflip")
+            assert name in ("shuffle", "delete30", "digit10", "wrongans") or name.startswith("verdictflip")
             assert after.completion == ""
     if name != "none" and told(changed):
         different = sum(a.completion != b.completion for a, b in zip(rows, changed, strict=True))
@@ -108,8 +110,29 @@ def test_each_rung_takes_away_its_own_property(family: str):
         assert len(row.completion) == len(own[row.id].completion) and set("".join(texts(row))) == {FILLER}
     for row in told(corrupt(rows, "solutiononly", design, 2)):
         assert row.completion == f"<think>\n</think>\n\\boxed{{{row.answer}}}"
-    for row in told(corrupt(rows, "wrongans", design, 2)):
-        assert row.boxed != row.answer and texts(row) == texts(own[row.donor])
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_a_wrong_answer_is_the_same_row_with_its_query_misread(family: str):
+    """The thought is true of a prompt that differs in one piece of the query, and of no other."""
+    design = DESIGNS.get((family, "forward")) or DESIGNS[family, "derive"]
+    reveal = Reveal(10) if family.startswith("cryptarithm") else Reveal()
+    rows = told([render_row(p.id, p, s, design, reveal, 0) for p, _, s in solved(family)[:40]])
+    after = told(corrupt(rows, "wrongans", design, 2))
+    assert len(after) > 0.8 * len(rows) and validity(after, design) == 0
+    own = {row.id: row for row in rows}
+    for row in after:
+        assert not official(row.boxed, row.answer) and row.prompt == own[row.id].prompt
+        true_of = []
+        for prompt in misreadings(row.problem.prompt, FAMILIES[family], random.Random(0)):
+            try:
+                FAMILIES[family].parse(prompt)
+            except PromptError:
+                continue
+            checked = audit(row.completion, row.page.replace(row.problem.prompt, prompt), design)
+            true_of += [prompt] if is_valid(checked) else []
+        assert true_of and all(len(prompt.split("\n")) == row.problem.prompt.count("\n") + 1 for prompt in true_of)
+        assert all(prompt.split("\n")[:-1] == row.problem.prompt.split("\n")[:-1] for prompt in true_of)
 
 
 @pytest.mark.parametrize("family", FORWARD)

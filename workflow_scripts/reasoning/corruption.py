@@ -10,23 +10,29 @@ delete30      30 % of the middle lines dropped: is completeness needed?
 digit10       10 % of the lines' digits replaced by another digit: arithmetic truth
 verdictflip10, verdictflip50, verdictflip100
               that percentage of verdicts replaced by another outcome: verdict truth
-wrongans      lines and answer of a row with another answer, a true tale of a wrong answer: answer truth
+wrongans      lines and answer of the same row with one piece of its query misread, a true tale of a wrong answer:
+              answer truth
 
 The boxed answer stays the row's own except under wrongans. Rows that a corruption cannot apply to get its reason as
 their status. Source: the controls of arXiv:2505.13775 and arXiv:2502.07374, extended.
 """
 
 import random
+import re
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from common.errors import LabError
-from puzzles.base import row_rng
+from puzzles import FAMILIES
+from puzzles.base import Family, PromptError, row_rng
+from puzzles.checker import official
+from reasoning.reveal import split_shown
 from reasoning.rows import RENDERED, Row, Written
-from reasoning.trace import Design
+from reasoning.trace import Design, Unrenderable
 
 FILLER = "."
+MISREADINGS = 12  # at most so many are tried per row
 
 
 def _each(change: Callable[[Row, random.Random], Row]) -> Callable[[Sequence[Row], Design, int], list[Row]]:
@@ -146,15 +152,61 @@ def _swapwithin(rows: Sequence[Row], design: Design, seed: int) -> list[Row]:
     return [swapped[i] for i in range(len(rows))]
 
 
-def donor_answers(rows: Sequence[Row], seed: int) -> list[Row]:
-    """Lines and box of a row with another answer, for every row."""
-    if len({row.answer for row in rows}) < 2:
-        raise LabError("all answers are the same, there is no wrong one to tell")
-    donors = _derangement(rows, row_rng(seed, "wrongans"), lambda row, donor: row.answer == donor.boxed)
-    return [
-        replace(row, lines=rows[d].lines, boxed=rows[d].boxed, donor=rows[d].id)
-        for row, d in zip(rows, donors, strict=True)
-    ]
+def misreadings(prompt: str, family: Family, rng: random.Random) -> Iterator[str]:
+    """The prompt with one piece of its query taken for another, in random order: a word for a word of the examples, or
+    a character for another digit or for a character of the examples."""
+    examples, _, last = prompt.rpartition("\n")
+    heads = [phrase.lstrip("\n") for phrase in family.phrases]
+    head = max((phrase for phrase in heads if last.startswith(phrase)), key=len)
+    tail = max((phrase for phrase in ("", *heads) if last[len(head) :].endswith(phrase)), key=len)
+    query = last[len(head) : len(last) - len(tail)]
+    if query.replace(" ", "").isalpha():
+        pieces, pool = query.split(" "), re.findall("[a-z]+", examples.partition("\n")[2])
+        options = [(i, other) for i in range(len(pieces)) for other in sorted(set(pool))]
+    else:
+        pieces, pool = list(query), set("".join(re.split(r"[\n ]", examples.partition("\n")[2])))
+        options = [
+            (i, other)
+            for i, piece in enumerate(pieces)
+            for other in (string.digits if piece.isdigit() else sorted(pool))
+            if piece not in ". "
+        ]
+    rng.shuffle(options)
+    between = " " if " " in query else ""
+    for i, other in options:
+        if other != pieces[i]:
+            misread = between.join([*pieces[:i], other, *pieces[i + 1 :]])
+            yield f"{examples}\n{head}{misread}{tail}"
+
+
+def _wrongans(rows: Sequence[Row], design: Design, seed: int) -> list[Row]:
+    return [_misread(row, design, row_rng(seed, "wrongans", row.id), seed) for row in rows]
+
+
+def _misread(row: Row, design: Design, rng: random.Random, seed: int) -> Row:
+    """The thought of a reader who takes one piece of the query for another: true to that query, wrong for this."""
+    family, known = FAMILIES[design.family], split_shown(row.page)[1]
+    tries = 0
+    for prompt in misreadings(row.problem.prompt, family, rng):
+        try:
+            parsed = family.parse(prompt)
+        except PromptError:
+            continue
+        if tries == MISREADINGS:
+            break
+        tries += 1
+        solution = family.solve(parsed)
+        if solution.answer is None or official(solution.answer, row.answer):
+            continue
+        problem = replace(row.problem, prompt=prompt, answer=solution.answer)
+        try:
+            trace = design.render(problem, parsed, solution, known, row_rng(seed, design.family, design.id, row.id))
+        except Unrenderable:
+            continue
+        if trace.answer is not None and not official(trace.answer, row.answer):
+            lines = tuple(Written(each.KIND, each.text(), getattr(each, "verdict", "")) for each in trace.lines)
+            return replace(row, lines=lines, boxed=trace.answer)
+    return replace(row, status="no wrong answer to tell", lines=(), boxed=None)
 
 
 _LADDER: dict[str, Callable[[Sequence[Row], Design, int], list[Row]]] = {
@@ -167,7 +219,7 @@ _LADDER: dict[str, Callable[[Sequence[Row], Design, int], list[Row]]] = {
     "delete30": _each(_delete30),
     "digit10": _each(_digit10),
     **{f"verdictflip{p}": _verdictflip(p) for p in (10, 50, 100)},
-    "wrongans": lambda rows, design, seed: donor_answers(rows, seed),
+    "wrongans": _wrongans,
 }
 CORRUPTIONS = tuple(_LADDER)
 

@@ -50,7 +50,7 @@ class Row:
     """One rendered (or not) row. boxed: what the completion boxes, None for nothing; cost: the solver's nodes.
 
     donor: the id of the row whose lines these are, "" when they are its own. hidden: the line of rules that the prompt
-    leaves out and the thought relies on, "" when it relies on nothing unsaid.
+    leaves out and the thought relies on, "" when it relies on nothing unsaid. problem: what was rendered.
     """
 
     id: str
@@ -64,6 +64,7 @@ class Row:
     cost: int = 0
     donor: str = ""
     hidden: str = ""
+    problem: Problem | None = None
 
     @property
     def page(self) -> str:
@@ -125,6 +126,7 @@ def render_row(row_id: str, problem: Problem, solution: Solution, design: Design
         status=RENDERED,
         cost=solution.nodes,
         hidden=rules_line(known) if hidden else "",
+        problem=problem,
     )
     if reveal != Reveal() and not problem.key:
         return replace(base, status="no key to reveal")
