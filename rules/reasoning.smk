@@ -136,3 +136,35 @@ rule gallery:
     shell:
         "python {input.code[0]} --puzzles {input.puzzles} --solutions {input.solutions} --reveals 0 5 5-given 10"
         " --seed {params.seed} --out {output} 2> {log}"
+
+
+rule compare:
+    input:
+        code=code("compare"),
+        screens=[
+            f"<results>/screens/{family}/{design}/reveal-0.parquet"
+            for family, design in sorted(DESIGNS)
+            if family in families
+        ],
+        published="config/published.csv",
+    output:
+        report(
+            "<results>/compare/designs.csv",
+            category="Designs",
+            caption="captions/compare.rst",
+            labels={"table": "all designs before training"},
+        ),
+        "<results>/compare/designs.parquet",
+    log:
+        "<results>/logs/compare.log",
+    benchmark:
+        "<results>/benchmarks/compare.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        out=subpath(output[0], parent=True),
+    shell:
+        "python {input.code[0]} --screens {input.screens} --published {input.published} --out {params.out} 2> {log}"

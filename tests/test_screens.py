@@ -79,8 +79,8 @@ def toy_rows(n: int = 400) -> list[dict]:
         lines += [Bet(rng.choice(Bet.OUTCOMES))] * rng.choice((1, 2))
         body = "\n".join(each.text() for each in lines)
         text = f"<think>\n{body}\n</think>\n\\boxed{{I}}"
-        rows.append({"prompt": problem.prompt, "completion": text, "status": RENDERED})
-    return [*rows, {"prompt": "", "completion": "", "status": "too hard"}]
+        rows.append({"prompt": problem.prompt, "completion": text, "answer": "I", "status": RENDERED})
+    return [*rows, {"prompt": "", "completion": "", "answer": "I", "status": "too hard"}]
 
 
 def test_planted_defects_show_as_numbers_and_flags():

@@ -37,6 +37,14 @@ SCHEMA = pa.schema(
         ("repeats", pa.int64()),
         ("unwitnessed", pa.float64()),
         ("unchecked", pa.float64()),
+        ("bare", pa.float64()),
+        ("verdict_kinds", pa.int32()),
+        ("one_outcome", pa.int32()),
+        ("bare_digits", pa.float64()),
+        ("bare_rules", pa.float64()),
+        ("wrong_answers", pa.float64()),
+        ("undetermined", pa.float64()),
+        ("tokens_mean", pa.float64()),
         ("fetch_mean", pa.float64()),
         ("fetch_p95", pa.int64()),
         ("fetch_max", pa.int64()),
@@ -53,7 +61,7 @@ def main() -> None:
     parser.add_argument("--solutions", required=True, help="of the same rows; their closure flags are the coverage")
     parser.add_argument("--out", required=True)
     args = parser.parse_args()
-    columns = ["id", "family", "design", "reveal", "prompt", "hidden", "completion", "status"]
+    columns = ["id", "family", "design", "reveal", "prompt", "hidden", "completion", "answer", "status"]
     rows = read_table(args.texts, columns).to_pylist()
     named = {(row["family"], row["design"], row["reveal"]) for row in rows}
     if len(named) != 1:

@@ -31,6 +31,18 @@ KIND_COLUMNS = (
     "verdict_n", "verdict_right", "declared", "trained", "fixed",
 )  # fmt: skip
 ROW_COLUMNS = ("id", "family", "design", "n_lines", "n_malformed", "valid", "perfect", "failure_kind", "failure_axis")
+SCREEN_COLUMNS = (
+    "family", "design", "reveal", "kind", "n_rows", "share_rendered", "tokens_mean", "lines_per_row", "wrong_answers",
+    "undetermined", "coverage", "verdict_kinds", "one_outcome", "verdict_top", "verdict_bits", "verdict_given_line",
+    "unwitnessed", "bare", "bare_digits", "bare_rules", "fetch_mean", "fetch_p95", "branching", "flags",
+)  # fmt: skip
+STUDY = {
+    "tiered": "r1", "decode-first": "r2", "truthful": "r3", "policy-search": "r4", "two-regime": "r5", "hardened": "r6",
+    "forced-chain": "r7", "witness": "r8", "anchor": "r9", "anchor-capped": "r10", "anchor-sized": "r11",
+    "honest-columns": "honest-r1", "honest-products": "honest-r2", "honest-branch": "honest-r3",
+}  # fmt: skip
+"""Design -> the published run that it re-implements."""
+STUDY_MEASURES = ("tokens", "rendered", "bare digits", "bare rules", "one-outcome share", "wrong answers")
 POOLED = "all"
 Grader = Callable[[str, str], bool]
 """Whether a prediction (first) answers the puzzle whose gold answer is the second."""
@@ -306,6 +318,22 @@ def read_metrics(path: str | Path) -> pd.DataFrame:
     if not records:
         raise LabError("empty file, expected one JSON object per logged step", file=path)
     return pd.DataFrame(records)
+
+
+def designs(screens: Iterable[str | Path], published: pd.DataFrame) -> pd.DataFrame:
+    """One line per screened design: its measures as a whole, and as study_... what was published of its counterpart.
+
+    Only cryptarithm_deduce is compared: the published numbers are of its rows.
+    """
+    frames = [read_table(path, SCREEN_COLUMNS).to_pandas().query("kind == ''") for path in screens]
+    if not frames:
+        raise LabError("no screens were given")
+    frame = pd.concat(frames, ignore_index=True).drop(columns="kind")
+    theirs = published[(published.table == "designs") & published.measure.isin(STUDY_MEASURES)]
+    theirs = theirs.pivot_table(index="row", columns="measure", values="value").reindex(columns=list(STUDY_MEASURES))
+    frame["study"] = frame.design.map(STUDY).where(frame.family == "cryptarithm_deduce")
+    frame = frame.join(theirs.add_prefix("study_"), on="study")
+    return frame.sort_values(["family", "design", "reveal"], ignore_index=True)
 
 
 def read_published(path: str | Path) -> pd.DataFrame:

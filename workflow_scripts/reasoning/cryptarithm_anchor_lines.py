@@ -9,6 +9,7 @@ from reasoning import cryptarithm_lines as kinds
 from reasoning.cryptarithm_letters import ValueRule
 from reasoning.lines import Chars, Digit, Glyph, Line, Word, line
 from reasoning.page import Page
+from reasoning.propagation import clues, matching
 
 
 def spaced(equation: Equation) -> str:
@@ -99,6 +100,14 @@ class AnchorChoice(Line):
     def transcription(self, page: Page) -> bool:
         return kinds.example(page, self.number) is not None
 
+    def arithmetic(self, page: Page) -> bool:
+        """As many rows of the catalog agree with its operator's rule and the digits known."""
+        chosen = kinds.chosen_rules(page.names("rule"))
+        clue = next((clue for clue in clues(page.parsed) if clue.number == self.number), None)
+        if clue is None or clue.op not in chosen:
+            return False
+        return self.count == len(matching(clue, kinds.known_digits(page), kinds.row_mode(chosen), chosen))
+
     def establish(self, page: Page) -> None:
         page.put("anchor", "", self.number)
 
@@ -116,8 +125,11 @@ class Attempt(Line):
     pairs: tuple[tuple[Glyph, Digit], ...]
 
     def transcription(self, page: Page) -> bool:
+        """The next try, or the one to stop with; its digits are free and make the operands."""
         e = kinds.example(page, page.get("anchor", "", 0))
         rule = BY_NAME.get(page.get("rule", e.op, "")) if e is not None else None
+        if self.k != page.get("stop", "", page.get("tried", "", 0) + 1):
+            return False
         known, new = kinds.known_digits(page), dict(self.pairs)
         if rule is None or set(new) & set(known) or set(new.values()) & set(known.values()):
             return False
@@ -133,6 +145,7 @@ class Attempt(Line):
         return kinds.written(rule, self.x, self.y) == self.value == kinds.target_of(e, digits, rule.mode)
 
     def establish(self, page: Page) -> None:
+        page.put("tried", "", self.k)
         page.mark()
         page.put("supposed", "", self.k)
         for glyph, value in self.pairs:
@@ -218,6 +231,12 @@ class StopAfter(Line):
     TEXT = "{k} tries gone, stop with try {chosen}"
     k: int
     chosen: int
+
+    def transcription(self, page: Page) -> bool:
+        return self.k == page.get("tried") and 0 < self.chosen <= self.k
+
+    def establish(self, page: Page) -> None:
+        page.put("stop", "", self.chosen)
 
 
 @line

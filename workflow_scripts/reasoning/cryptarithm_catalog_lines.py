@@ -131,7 +131,8 @@ class GroupLine(Line):
 
     def transcription(self, page: Page) -> bool:
         owned = {group_of(family) for family in page.get("active", self.owner, ())}
-        return self.op != self.owner and owned == {self.group} and page.get("active", self.op) is not None
+        mine = {group_of(family) for family in page.get("active", self.op, ())}
+        return self.op != self.owner and owned == {self.group} and self.group in mine
 
     def establish(self, page: Page) -> None:
         left = tuple(f for f in page.get("active", self.op, ()) if group_of(f) != self.group)
@@ -151,8 +152,8 @@ class AnchorLine(Line):
 
     def verdict_follows(self, page: Page) -> bool:
         found = clues(page.parsed)
-        counts = tuple((clue.number, page.get("rows", str(clue.number), 0)) for clue in found)
-        if not counts:
+        counts = tuple((clue.number, page.get("rows", str(clue.number))) for clue in found)
+        if not counts or any(count is None for _, count in counts):
             return False
         return (self.number, self.verdict) == anchor_of(counts, {clue.number: len(clue.letters) for clue in found})
 
@@ -174,6 +175,9 @@ class OrderLine(Line):
         if all(clue.number != anchor for clue in found):
             return False
         return self.numbers == order_of(found, page.parsed, anchor, set(page.key))
+
+    def establish(self, page: Page) -> None:
+        page.put("sequence", "", (page.get("anchor", "", 0), *self.numbers))
 
 
 @line
@@ -202,6 +206,13 @@ class BranchLine(Line):
         return same and VALUE_RULES[table.rule[self.k - 1]] == rule
 
 
+def due(page: Page, below: bool) -> int | None:
+    """The example that is read where the search stands, or the one below it."""
+    sequence, path = page.get("sequence", "", ()), page.get("path", "", "")
+    depth = (path.count("-") + 1 if path else 0) - 1 + below
+    return sequence[depth] if 0 <= depth < len(sequence) else None
+
+
 @line
 class AtLine(Line):
     """Go to a branch: its rule and the digits that are new."""
@@ -214,13 +225,25 @@ class AtLine(Line):
     pairs: tuple[tuple[Glyph, Digit], ...]
 
     def transcription(self, page: Page) -> bool:
+        """The path is one further than the place of the search, to an option not left before."""
         e, known = kinds.example(page, self.number), kinds.known_digits(page)
         new = dict(self.pairs)
+        if self.number != due(page, below=True) or not self.follows(page):
+            return False
         if e is None or set(new) & set(known) or set(new.values()) & set(known.values()):
             return False
         digits = {**known, **new}
         operands = kinds.operands_of(e, digits, BY_NAME[self.rule].mode)
         return operands is not None and len(set(new.values())) == len(new)
+
+    def follows(self, page: Page) -> bool:
+        parent = page.get("path", "", "")
+        options = page.get("fitting", "", 0) if parent else page.get("rows", str(page.get("anchor", "", 0)), 0)
+        head, _, last = self.path.rpartition("-")
+        k, _, n = last.partition("/")
+        if head != parent or not (k.isdigit() and len(k) < 6 and n == str(options)):
+            return False
+        return page.get("option", parent, 0) < int(k) <= options
 
     def arithmetic(self, page: Page) -> bool:
         """Under these digits the example holds."""
@@ -234,6 +257,9 @@ class AtLine(Line):
         return kinds.written(rule, *operands) == kinds.target_of(e, digits, rule.mode)
 
     def establish(self, page: Page) -> None:
+        parent, _, last = self.path.rpartition("-")
+        k = last.partition("/")[0]
+        page.put("option", parent, int(k) if k.isdigit() and len(k) < 6 else 0)
         page.mark()
         e = kinds.example(page, self.number)
         if e is not None:
@@ -262,7 +288,7 @@ class ScanLine(Line):
 
     def transcription(self, page: Page) -> bool:
         e, rule = kinds.example(page, self.number), BY_NAME[self.rule]
-        if e is None:
+        if e is None or self.number != due(page, below=True):
             return False
         digits = supposed_digits(e, rule.mode, self.x, self.y, kinds.known_digits(page))
         return digits is not None and kinds.target_of(e, digits, rule.mode) == self.target
@@ -310,7 +336,7 @@ class ScanCount(Line):
     verdict: str
 
     def transcription(self, page: Page) -> bool:
-        return self.count == page.get("fitting", "", 0) and kinds.example(page, self.number) is not None
+        return self.count == page.get("fitting", "", 0) and self.number == due(page, below=True)
 
     def verdict_follows(self, page: Page) -> bool:
         return (self.verdict == "back") == (self.count == 0)

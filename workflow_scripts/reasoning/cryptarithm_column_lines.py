@@ -240,7 +240,10 @@ class BranchOn(Line):
     def transcription(self, page: Page) -> bool:
         known = kinds.known_digits(page)
         free = "".join(str(d) for d in range(10) if d not in known.values())
-        return self.glyph not in known and self.digits == free
+        return self.glyph in page.parsed.digit_glyphs() and self.glyph not in known and self.digits == free
+
+    def establish(self, page: Page) -> None:
+        page.put("branch", "", (self.glyph, self.digits))
 
 
 @line
@@ -250,17 +253,26 @@ class BranchEnd(Line):
     KIND = "column/branch-end"
     TEXT = "{glyph}={digit} {place} {verdict}"
     OUTCOMES = ("breaks", "stands")
-    FORCED_BY = "nothing on the line: the breaking values are only summed up"
+    FORCED_BY = "the named place, where values are only summed up to break"
     glyph: Glyph
     digit: Digit
     place: Annotated[str, Chars("E0-9a-z")]
     verdict: str
 
     def transcription(self, page: Page) -> bool:
-        known = kinds.known_digits(page)
-        return self.glyph not in known and self.digit not in known.values()
+        """A digit of the branch that has not ended yet."""
+        glyph, digits = page.get("branch", "", ("", ""))
+        place = letters.is_thing(page, self.place) or self.place in ("digits", "all")
+        return self.glyph == glyph and str(self.digit) in digits and place
+
+    def verdict_follows(self, page: Page) -> bool:
+        """Only the last digit of the branch can stand."""
+        last = page.get("branch", "", ("", ""))[1] == str(self.digit)
+        return (self.verdict == "stands") == (self.place == "all" and last)
 
     def establish(self, page: Page) -> None:
+        glyph, digits = page.get("branch", "", ("", ""))
+        page.put("branch", "", (glyph, digits.replace(str(self.digit), "")))
         if self.verdict == "stands":
             page.put("digit", self.glyph, self.digit)
 

@@ -11,6 +11,7 @@ from puzzles.rules import BY_NAME, VALUE_RULES
 from reasoning import cryptarithm_lines as kinds
 from reasoning.lines import Chars, Digit, Digits, Glyph, Line, Word, line
 from reasoning.page import Page
+from reasoning.propagation import clues
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUV"
 OPERATORS = "xyzw"
@@ -67,6 +68,27 @@ def put_digit(page: Page, letter: str, value: int) -> None:
     glyph = glyph_of(page, letter)
     if glyph is not None:
         page.put("digit", glyph, value)
+
+
+def is_thing(page: Page, what: str) -> bool:
+    """Is it a letter, an operator letter, an example or a digit of this row?"""
+    if glyph_of(page, what) is not None or operator_glyph(page, what) is not None:
+        return True
+    number = what.removeprefix("E")
+    return number.isdigit() and len(number) == 1 and (what == number or kinds.example(page, int(number)) is not None)
+
+
+def live_modes(page: Page) -> set[str]:
+    """The reading orders in which some operator of the arithmetic examples has a rule left."""
+    names = operators_of(page.parsed)
+    ops = {names[clue.op] for clue in clues(page.parsed)}
+    return {rule.mode for op in ops for rule in VALUE_RULES if rule.name not in gone(page, op)}
+
+
+def listed(rules: tuple[str, ...]) -> bool:
+    """Are these rules in the order of the inventory, each once?"""
+    places = [kinds.RULE_INDEX[rule] for rule in rules]
+    return places == sorted(set(places))
 
 
 def in_step(page: Page, step: int) -> bool:
@@ -249,7 +271,8 @@ class AssertDrop(_Step):
     verdict: str
 
     def agrees(self, page: Page) -> bool:
-        return operator_glyph(page, self.op) is not None and not gone(page, self.op) & set(self.rules)
+        live = operator_glyph(page, self.op) is not None and not gone(page, self.op) & set(self.rules)
+        return live and listed(self.rules)
 
     def settle(self, page: Page) -> None:
         drop(page, self.op, self.rules)
@@ -269,7 +292,8 @@ class AssertOnly(_Step):
     verdict: str
 
     def agrees(self, page: Page) -> bool:
-        return operator_glyph(page, self.op) is not None and not gone(page, self.op) & set(self.rules)
+        live = operator_glyph(page, self.op) is not None and not gone(page, self.op) & set(self.rules)
+        return live and listed(self.rules)
 
     def settle(self, page: Page) -> None:
         drop(page, self.op, tuple(rule.name for rule in VALUE_RULES if rule.name not in self.rules))
@@ -291,7 +315,8 @@ class AssertPin(_Step):
     verdict: str
 
     def agrees(self, page: Page) -> bool:
-        return pinned(page, self.letter) is None and self.digit not in kinds.known_digits(page).values()
+        free = glyph_of(page, self.letter) is not None and pinned(page, self.letter) is None
+        return free and self.digit not in kinds.known_digits(page).values()
 
     def settle(self, page: Page) -> None:
         put_digit(page, self.letter, self.digit)
@@ -329,6 +354,14 @@ class Stall(_Step):
     step: int
     what: Literal["order", "rule", "digit"]
 
+    def agrees(self, page: Page) -> bool:
+        """The first that is open: the reading order, the query's rule, a digit."""
+        if len(live_modes(page)) > 1:
+            return self.what == "order"
+        op = page.parsed.query.op
+        rules = len(VALUE_RULES) - len(gone(page, operators_of(page.parsed)[op]))
+        return self.what == ("digit" if rules == 1 or page.get("rule", op) is not None else "rule")
+
 
 @line
 class SplitLine(Line):
@@ -338,6 +371,13 @@ class SplitLine(Line):
     TEXT = "split {a} or {b}"
     a: Claim
     b: Claim
+
+    def transcription(self, page: Page) -> bool:
+        same = self.a.partition("=")[0] == self.b.partition("=")[0]
+        return same and self.a != self.b and claimable(page, self.a) and claimable(page, self.b)
+
+    def establish(self, page: Page) -> None:
+        page.put("split", "", (self.a, self.b))
 
 
 def suppose(page: Page, claim: str) -> None:
@@ -375,7 +415,9 @@ class Case(Line):
     claim: Claim
 
     def transcription(self, page: Page) -> bool:
-        return claimable(page, self.claim)
+        """A case is one of the latest split's; a guess comes when no split has settled the row."""
+        announced = self.claim in page.get("split", "", ()) if self.why == "case" else page.get("bailed", "", False)
+        return announced and claimable(page, self.claim)
 
     def establish(self, page: Page) -> None:
         page.mark()
@@ -396,7 +438,7 @@ class Dead(Line):
     verdict: str
 
     def transcription(self, page: Page) -> bool:
-        return page.get("supposed") == self.claim
+        return page.get("supposed") == self.claim and is_thing(page, self.what)
 
     def establish(self, page: Page) -> None:
         page.undo()
@@ -411,7 +453,7 @@ class Survives(Line):
     claim: Claim
 
     def transcription(self, page: Page) -> bool:
-        return claimable(page, self.claim)
+        return self.claim in page.get("split", "", ()) and claimable(page, self.claim)
 
     def establish(self, page: Page) -> None:
         suppose(page, self.claim)
@@ -447,6 +489,9 @@ class Bail(Line):
     KIND = "chain/bail"
     TEXT = "no single split settles it"
 
+    def establish(self, page: Page) -> None:
+        page.put("bailed", "", True)
+
 
 @line
 class Assemble(Line):
@@ -480,7 +525,9 @@ class Resolved(Line):
         glyph, names = page.parsed.query.op, letters_of(page.parsed)
         query = dict.fromkeys(names[c] for c in page.parsed.query.left + page.parsed.query.right)
         right = operator_glyph(page, self.op) == glyph and [letter for letter, _ in self.pairs] == list(query)
-        return right and self.rule not in gone(page, self.op) and all(pinned(page, a) == d for a, d in self.pairs)
+        left = {rule.name for rule in VALUE_RULES} - gone(page, self.op)
+        settled = page.get("rule", glyph) == self.rule or left == {self.rule}
+        return right and settled and all(pinned(page, a) == d for a, d in self.pairs)
 
     def establish(self, page: Page) -> None:
         page.put("rule", page.parsed.query.op, self.rule)
@@ -540,14 +587,14 @@ class _Kill(_Step):
     def names(self) -> tuple[str, ...]:
         return (self.rule,)
 
+    def live(self, page: Page) -> bool:
+        """Are the rules it speaks of still on the page?"""
+        return self.rule not in gone(page, self.op)
+
     def agrees(self, page: Page) -> bool:
         e = kinds.example(page, self.number)
-        return (
-            e is not None
-            and operators_of(page.parsed)[e.op] == self.op
-            and not set(self.names()) <= gone(page, self.op)
-            and self.premises(page, e)
-        )
+        named = e is not None and operators_of(page.parsed)[e.op] == self.op
+        return named and self.live(page) and self.premises(page, e)
 
     def premises(self, page: Page, e: Equation) -> bool:
         return True
@@ -560,8 +607,20 @@ class _Kill(_Step):
 FamilyName = Literal[FAMILIES]
 
 
+class _KillFamilies(_Kill):
+    """Shared by the tests of whole families."""
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(name for family in self.families for name in family_rules(family))
+
+    def live(self, page: Page) -> bool:
+        dropped = gone(page, self.op)
+        distinct = len(set(self.families)) == len(self.families)
+        return distinct and all(not set(family_rules(family)) <= dropped for family in self.families)
+
+
 @line
-class KillSign(_Kill):
+class KillSign(_KillFamilies):
     """Where a family can write its minus, against the page."""
 
     KIND = "witness/sign"
@@ -576,9 +635,6 @@ class KillSign(_Kill):
     found: Annotated[str, Chars("ps.", 1)]
     verdict: str
 
-    def names(self) -> tuple[str, ...]:
-        return tuple(name for family in self.families for name in family_rules(family))
-
     def premises(self, page: Page, e: Equation) -> bool:
         return self.found == kinds.side_of(kinds.target_of(e, {}, "normal"))
 
@@ -591,7 +647,7 @@ class KillSign(_Kill):
 
 
 @line
-class KillRange(_Kill):
+class KillRange(_KillFamilies):
     """The least and greatest value of a family on any operands, against the output's length."""
 
     KIND = "witness/range"
@@ -607,9 +663,6 @@ class KillRange(_Kill):
     least: int
     most: int
     verdict: str
-
-    def names(self) -> tuple[str, ...]:
-        return tuple(name for family in self.families for name in family_rules(family))
 
     def premises(self, page: Page, e: Equation) -> bool:
         return (self.least, self.most) == length_range(e)
@@ -692,7 +745,9 @@ class KillOnes(_Kill):
             taken = {str(d) for g, d in known.items() if g != glyph}
             if (glyph in known and digits != {str(known[glyph])}) or digits & taken:
                 return False
-        return True
+        said = page.get("among", letters_of(page.parsed)[out[-1]])
+        narrowed = "".join(c for c in said or "" if int(c) not in known.values())
+        return list(self.target) == sorted(set(self.target)) and (not narrowed or self.target == narrowed)
 
     def arithmetic(self, page: Page) -> bool:
         e = kinds.example(page, self.number)
@@ -759,7 +814,9 @@ class KillGroup(_Step):
 
     def agrees(self, page: Page) -> bool:
         left = {rule.group for rule in VALUE_RULES if rule.name not in gone(page, self.other)}
-        return self.op != self.other and left == {self.group} and operator_glyph(page, self.op) is not None
+        mine = any(rule.group == self.mine and rule.name not in gone(page, self.op) for rule in VALUE_RULES)
+        known = operator_glyph(page, self.op) is not None
+        return self.op != self.other and left == {self.group} and known and mine
 
     def verdict_follows(self, page: Page) -> bool:
         return (self.verdict == "drop") == (self.group == self.mine)
@@ -939,8 +996,10 @@ class PinOnes(_Step):
 
 
 def units_of(rule: str, e: Equation, glyph: str, candidates: str, known: dict[str, int]) -> list[str]:
-    """For every candidate of a units glyph the units of the result, [] when another unit is unknown."""
+    """For every candidate of a units glyph the units of a sum or product, [] when another unit is unknown."""
     base = BY_NAME[rule].base
+    if BY_NAME[rule].group not in ("add", "mul"):
+        return []
     sign, k = "+" if base.startswith("add") else "*", base[3:]
     left, right, _ = reading(e, BY_NAME[rule].mode)
     work = []
@@ -965,7 +1024,8 @@ class Among(_Step):
 
     def agrees(self, page: Page) -> bool:
         allowed = page.get("among", self.letter, "0123456789")
-        return pinned(page, self.letter) is None and all(c in allowed for c in self.digits)
+        free = glyph_of(page, self.letter) is not None and pinned(page, self.letter) is None
+        return free and list(self.digits) == sorted(set(self.digits) & set(allowed))
 
     def settle(self, page: Page) -> None:
         page.put("among", self.letter, self.digits)
@@ -992,7 +1052,7 @@ class PinLast(_Step):
         return (
             pinned(page, self.letter) is None
             and glyph_of(page, self.letter) is not None
-            and all(c in allowed for c in self.candidates)
+            and self.candidates == allowed
             and self.taken == "".join(sorted(str(d) for d in known.values()))
         )
 

@@ -285,8 +285,11 @@ class Try(Line):
     value: Digit
 
     def transcription(self, page: Page) -> bool:
+        """The first of the digits that are left, or the one after that which was tried last."""
         glyphs, digits = left_over(page)
-        return self.glyph in glyphs and str(self.value) in digits
+        tried = "".join(str(value) for glyph, value, _ in page.get("trials", "", ()) if glyph == self.glyph)
+        before, found, _ = digits.partition(str(self.value))
+        return self.glyph in glyphs and bool(found) and before[-1:] in (tried[-1:], "")
 
     def establish(self, page: Page) -> None:
         trials = page.get("trials", "", ())
@@ -389,6 +392,7 @@ class _Test(Line):
             return
         mode = "flip" if self.flip else "normal"
         page.put("test", f"{e.op} {mode} {self.GROUP} {self.number}", self.verdict)
+        page.put("failed", "", self.number)
         if page.get("supposed") is not None:
             page.put("placed", str(self.number), True)
 
@@ -488,6 +492,11 @@ class SubTest(_Test):
         found = fits(str(self.total), self.target.strip("-"), self.free(page))
         return self.verdict == ("no" if found is None else "same")
 
+    def establish(self, page: Page) -> None:
+        super().establish(page)
+        case = self.flip, self.order + side_of(self.target)
+        page.put("cases", "", (*page.get("cases", "", ()), case)[-5:])
+
 
 @line
 class ModTest(_Test):
@@ -527,6 +536,10 @@ class Signs(Line):
     flip: Flip
     cases: tuple[Annotated[str, Chars("<=>ps.", 2)], ...]
     verdict: str
+
+    def transcription(self, page: Page) -> bool:
+        """The cases are those of the latest tests of a difference."""
+        return page.get("cases", "", ())[-len(self.cases) :] == tuple((self.flip, case) for case in self.cases)
 
     def verdict_follows(self, page: Page) -> bool:
         cases = tuple((case[0], case[1]) for case in self.cases if case[0] in ORDER and case[1] in "ps.")
@@ -750,6 +763,7 @@ class SignQuery(Line):
 
     def establish(self, page: Page) -> None:
         page.put("result", "", self.value)
+        page.put("stage", "sign", True)
 
 
 @line
@@ -771,6 +785,7 @@ class OffsetQuery(Line):
 
     def establish(self, page: Page) -> None:
         page.put("result", "", str(self.value))
+        page.put("stage", "offset", True)
 
 
 def reversed_digits(value: str) -> str:
@@ -796,6 +811,17 @@ class ReverseResult(Line):
 
     def establish(self, page: Page) -> None:
         page.put("result", "", self.printed)
+        page.put("stage", "reverse", True)
+
+
+def finished(page: Page) -> bool:
+    """Has the query's result gone through all that its rule asks for after the computation?"""
+    rule = query_rule(page)
+    if rule is None:
+        return False
+    sign, offset = rule.group == "sub" and rule.base != "mod", rule.base[-2:] in OFFSETS
+    needed = {"sign": sign, "offset": offset, "reverse": rule.mode == "flip"}
+    return all(page.get("stage", stage, False) for stage, asked in needed.items() if asked)
 
 
 @line
@@ -809,7 +835,8 @@ class Encode(Line):
 
     def transcription(self, page: Page) -> bool:
         known = known_digits(page)
-        return page.get("result") == self.value and all(
+        same = page.get("result") == self.value and finished(page)
+        return same and all(
             glyph == page.parsed.query.op if value == "-" else str(known.get(glyph, "")) == value
             for value, glyph in self.pairs
         )
@@ -831,12 +858,17 @@ class Undetermined(Line):
     of: Word
 
     def transcription(self, page: Page) -> bool:
-        known = known_digits(page)
-        if self.what == "digit":
-            return all(glyph not in known for glyph in self.of)
+        """All query glyphs without a digit; or else the query's operator; or all digits of the result without glyph."""
+        known, query = known_digits(page), page.parsed.query
+        missing = "".join(dict.fromkeys(c for c in query.left + query.right if c not in known))
+        if self.what == "digit" or missing:
+            return self.what == "digit" and bool(missing) and self.of == missing
         if self.what == "rule":
-            return page.get("rule", self.of) is None
-        return all(c in "0123456789" and int(c) not in known.values() for c in self.of)
+            return self.of == query.op and query_rule(page) is None
+        result = page.get("result", "", "") if finished(page) else ""
+        return bool(self.of) and self.of == "".join(
+            dict.fromkeys(c for c in result if c.isdigit() and int(c) not in known.values())
+        )
 
 
 QUERY_KINDS = (
@@ -897,6 +929,9 @@ class Counts(Line):
 
     def establish(self, page: Page) -> None:
         page.put("counts", "", self.counts)
+        empty = next((number for number, count in self.counts if not count), None)
+        if empty is not None:
+            page.put("failed", "", empty)
 
 
 def query_ready(row: EquationRow, known: dict[str, int], found: dict[str, str]) -> bool:
@@ -941,6 +976,9 @@ class SignCheck(Line):
 
     def verdict_follows(self, page: Page) -> bool:
         return (self.verdict == "same") == (self.side == self.found)
+
+    def establish(self, page: Page) -> None:
+        page.put("failed", "", self.number)
 
 
 @line
@@ -1009,7 +1047,9 @@ def rule_value(rule: Rule, x: str, y: str) -> str:
 
 
 def written(rule: Rule, x: str, y: str) -> str:
-    """What an arithmetic rule gives on operand values, with its minus, before any reversal."""
+    """What an arithmetic rule gives on operand values, with its minus, before any reversal; "" for a join."""
+    if rule.is_join:
+        return ""
     number, side = rules.value(rule, int(x), int(y))
     return f"-{-number}" if side == "prefix" else f"{-number}-" if side == "suffix" else str(number)
 
@@ -1029,6 +1069,7 @@ class UndoRow(Line):
 
     def establish(self, page: Page) -> None:
         page.undo()
+        page.put("failed", "", self.number)
 
 
 # --- one operation per line ---------------------------------------------------------------------------------------
@@ -1135,4 +1176,4 @@ class Reflect(Line):
     n: int
 
     def transcription(self, page: Page) -> bool:
-        return page.get("supposed") == (self.number, self.k, self.n) and example(page, self.failed) is not None
+        return page.get("supposed") == (self.number, self.k, self.n) and page.get("failed") == self.failed

@@ -9,6 +9,7 @@ from reasoning import cryptarithm_lines as kinds
 from reasoning.cryptarithm_letters import Letter, Operator, Target, ValueRule
 from reasoning.lines import Chars, Digit, Digits, Line, Word, line
 from reasoning.page import Page
+from reasoning.propagation import clues
 
 CUES = ("join", "difference", "product", "small", "sum", "sum-or-product", "any", "unknown")
 
@@ -89,6 +90,9 @@ class PassDead(Line):
     FORCED_BY = "nothing on the line: a claim about all digits"
     what: Word
     verdict: str
+
+    def transcription(self, page: Page) -> bool:
+        return self.what == "all" or letters.is_thing(page, self.what)
 
 
 @line
@@ -253,7 +257,8 @@ class DropRules(Line):
     verdict: str
 
     def transcription(self, page: Page) -> bool:
-        return letters.operator_glyph(page, self.op) is not None and not letters.gone(page, self.op) & set(self.rules)
+        live = letters.operator_glyph(page, self.op) is not None and not letters.gone(page, self.op) & set(self.rules)
+        return live and letters.listed(self.rules)
 
     def establish(self, page: Page) -> None:
         dropped = tuple(name for name in kinds.RULE_INDEX if name not in self.rules)
@@ -270,7 +275,11 @@ class Choose(Line):
     digits: Digits
 
     def transcription(self, page: Page) -> bool:
-        return letters.pinned(page, self.letter) is None and letters.glyph_of(page, self.letter) is not None
+        open_ = letters.pinned(page, self.letter) is None and letters.glyph_of(page, self.letter) is not None
+        return open_ and list(self.digits) == sorted(set(self.digits))
+
+    def establish(self, page: Page) -> None:
+        page.put("chosen", "", (self.letter, self.digits))
 
 
 @line
@@ -288,9 +297,12 @@ class TryDigit(Line):
     verdict: str
 
     def transcription(self, page: Page) -> bool:
+        letter, digits = page.get("chosen", "", ("", ""))
         free = letters.pinned(page, self.letter) is None and self.digit not in kinds.known_digits(page).values()
+        named = self.consequence == "-" or letters.is_thing(page, self.consequence)
         before = page.get("tried", self.letter, "")
-        return free and self.tried == before + str(self.digit)
+        chosen = self.letter == letter and str(self.digit) in digits
+        return free and named and chosen and self.tried == before + str(self.digit)
 
     def verdict_follows(self, page: Page) -> bool:
         return (self.verdict == "holds") == (self.consequence == "-")
@@ -319,7 +331,7 @@ class TryCounted(TryDigit):
     count: int
 
     def transcription(self, page: Page) -> bool:
-        return super().transcription(page) and self.count > page.get("tries", "", 0)
+        return super().transcription(page) and self.count == page.get("tries", "", 0) + 1
 
     def establish(self, page: Page) -> None:
         page.put("tries", "", self.count)
@@ -338,7 +350,9 @@ class UndoDigit(Line):
         return page.get("supposed") == self.letter
 
     def establish(self, page: Page) -> None:
+        tries = page.get("tries", "", 0)
         page.undo()
+        page.put("tries", "", tries)
 
 
 @line
@@ -351,7 +365,8 @@ class Exhausted(Line):
     tried: Digits
 
     def transcription(self, page: Page) -> bool:
-        return self.tried == page.get("tried", self.letter, "")
+        letter, _ = page.get("chosen", "", ("", ""))
+        return self.letter == letter and self.tried == page.get("tried", letter, "0")
 
 
 @line
@@ -369,7 +384,8 @@ class Collision(Line):
     verdict: str
 
     def transcription(self, page: Page) -> bool:
-        return self.letter != self.other and letters.pinned(page, self.other) == self.digit2
+        open_ = letters.glyph_of(page, self.letter) is not None and letters.pinned(page, self.letter) is None
+        return open_ and letters.pinned(page, self.other) == self.digit2
 
     def verdict_follows(self, page: Page) -> bool:
         return self.digit == self.digit2
@@ -431,7 +447,11 @@ class RulesFound(Line):
     pairs: tuple[tuple[Operator, ValueRule], ...]
 
     def transcription(self, page: Page) -> bool:
-        return all(letters.operator_glyph(page, op) and rule not in letters.gone(page, op) for op, rule in self.pairs)
+        names = letters.operators_of(page.parsed)
+        ops = [names[op] for op in dict.fromkeys(clue.op for clue in clues(page.parsed))]
+        return [op for op, _ in self.pairs] == ops and all(
+            rule not in letters.gone(page, op) for op, rule in self.pairs
+        )
 
     def establish(self, page: Page) -> None:
         for op, rule in self.pairs:

@@ -41,6 +41,11 @@ class Page:
         """Everything established in one namespace."""
         return {name: value for (space, name), value in self.facts.items() if space == namespace}
 
+    @property
+    def depth(self) -> int:
+        """How many guesses stand."""
+        return len(self._marks)
+
     def mark(self) -> None:
         """Remember the state before a guess."""
         self._marks.append((dict(self.facts), self.answer))

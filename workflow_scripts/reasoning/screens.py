@@ -9,6 +9,14 @@ verdict_given_line
 unwitnessed     share of lines with a value that neither the prompt nor an earlier line shows and neither transcription
                 nor arithmetic accounts for: the line looks ahead, or asserts.
 unchecked       share of lines on which no axis has anything to check.
+bare            share of lines with a field that nothing on the page forces (reasoning/roles.py): a choice or a claim.
+bare_digits, bare_rules
+                of the lines that settle a digit, or strike out rules, the share that is bare: the claims of a search
+                that is not on the page. A digit that is only supposed is not counted.
+wrong_answers, undetermined
+                share of the rendered rows that box another answer than the row's, or box nothing.
+tokens_mean     words, single digits and single signs of prompt and completion: about what a byte-pair tokenizer that
+                splits digits makes of them.
 fetch           characters back to the nearest earlier place of each value, a lower bound on how far it must be fetched;
                 single letters and digits are left out, as their nearest place means nothing.
 branching       bits of surprise at the kind of line, given the two kinds before it and the last verdict: the choices
@@ -19,15 +27,18 @@ Source of the measures: RASP-L screening (arXiv:2310.16028), and the artefacts o
 
 import json
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 
 from reasoning.lines import Line
 from reasoning.page import Page
+from reasoning.roles import is_bare
 from reasoning.rows import RENDERED
 from reasoning.trace import Box, Design, Malformed, parse_completion
 
+TOKEN = re.compile(r"[A-Za-z]+|[^A-Za-z ]")
 TOP_SHARE = 0.95
 """A verdict with a more frequent outcome than this is flagged as unbalanced."""
 
@@ -61,6 +72,8 @@ class _Kind:
     free: list[float] = field(default_factory=list)
     unwitnessed: int = 0
     unchecked: int = 0
+    bare: int = 0
+    settles: Counter = field(default_factory=Counter)
     fetches: list[int] = field(default_factory=list)
     moves: list[tuple] = field(default_factory=list)
 
@@ -109,9 +122,19 @@ def _read_row(row: Mapping, design: Design, kinds: Mapping[str, _Kind]) -> None:
             seen.free.append(_free_bits(each, page))
         seen.moves.append(before)
         before = (before[1], each.KIND, verdict)
+        digits, rules, depth = page.names("digit"), page.names("gone"), page.depth
         each.establish(page)
+        bare = is_bare(each.KIND)
+        seen.bare += bare
+        if page.depth == depth:
+            seen.settles["digit", bare] += len(page.names("digit")) > len(digits)
+            seen.settles["rule", bare] += _struck(page.names("gone")) > _struck(rules)
         page.lines_read += 1
         text += printed + "\n"
+
+
+def _struck(gone: Mapping[str, Sequence[str]]) -> int:
+    return sum(map(len, gone.values()))
 
 
 def coverage(closures: Iterable[str]) -> str:
@@ -125,6 +148,21 @@ def coverage(closures: Iterable[str]) -> str:
 
 def _mean(values: Sequence[float]) -> float | None:
     return sum(values) / len(values) if values else None
+
+
+def _mean_of(parts: Sequence[tuple[float, float]]) -> float | None:
+    """Sum of the second over the sum of the first."""
+    return sum(b for _, b in parts) / sum(a for a, _ in parts) if parts else None
+
+
+def _share(settles: Counter, what: str) -> float | None:
+    total = settles[what, True] + settles[what, False]
+    return settles[what, True] / total if total else None
+
+
+def _boxed(completion: str) -> str | None:
+    found = Box.parse(completion.rpartition("\n")[2])
+    return None if found is None else found.answer
 
 
 def _quantile(values: Sequence[int], share: float) -> int | None:
@@ -166,6 +204,7 @@ def _measures(kind: type[Line] | None, seen: _Kind, rows: int) -> dict:
         "repeats": repeats,
         "unwitnessed": seen.unwitnessed / seen.n if seen.n else None,
         "unchecked": seen.unchecked / seen.n if seen.n else None,
+        "bare": seen.bare / seen.n if seen.n else None,
         "fetch_mean": _mean(seen.fetches),
         "fetch_p95": _quantile(seen.fetches, 0.95),
         "fetch_max": max(seen.fetches, default=None),
@@ -191,20 +230,36 @@ def screen(rows: Sequence[Mapping], design: Design, closures: Iterable[str] = ()
     }
     flags = {kind.KIND: _flags(kind, kinds[kind.KIND]) for kind in design.kinds}
     whole = _Kind()
-    for seen in kinds.values():
+    for name, seen in kinds.items():
         whole.n += seen.n
         whole.verdicts += seen.verdicts
         whole.free += seen.free
         whole.unwitnessed += seen.unwitnessed
         whole.unchecked += seen.unchecked
         whole.fetches += seen.fetches
+        whole.bare += seen.bare
+        whole.settles += seen.settles
+        whole.rests += [(f"{name} {rest}", verdict) for rest, verdict in seen.rests]
     lengths = [len(row["completion"]) for row in rendered]
+    tested = [seen for seen in kinds.values() if seen.verdicts]
+    boxes = [_boxed(row["completion"]) for row in rendered]
     table = [
         {
             **_measures(None, whole, len(rendered)),
             "outcomes_seen": "",
-            "verdict_top": None,
-            "verdict_bits": None,
+            "verdict_top": _mean_of([(seen.verdicts.total(), max(seen.verdicts.values())) for seen in tested]),
+            "verdict_bits": _mean_of(
+                [(seen.verdicts.total(), seen.verdicts.total() * entropy(seen.verdicts.values())) for seen in tested]
+            ),
+            "verdict_kinds": len(tested),
+            "one_outcome": sum(len(seen.verdicts) == 1 for seen in tested),
+            "bare_digits": _share(whole.settles, "digit"),
+            "bare_rules": _share(whole.settles, "rule"),
+            "wrong_answers": _mean(
+                [box is not None and box != row["answer"] for row, box in zip(rendered, boxes, strict=True)]
+            ),
+            "undetermined": _mean([box is None for box in boxes]),
+            "tokens_mean": _mean([len(TOKEN.findall(f"{row['prompt']}\n{row['completion']}")) for row in rendered]),
             "n_rows": len(rows),
             "share_rendered": len(rendered) / len(rows) if rows else None,
             "chars_mean": _mean(lengths),

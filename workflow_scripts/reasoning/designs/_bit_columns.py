@@ -97,7 +97,11 @@ class Column(Line):
 
     def transcription(self, page: Page) -> bool:
         _, _, inputs, outputs = columns_of(page)
-        return self.p < 8 and (inputs if self.side == "i" else outputs)[self.p] == self.column
+        due = page.get("column", self.side, 0)
+        return self.p == due < 8 and (inputs if self.side == "i" else outputs)[self.p] == self.column
+
+    def establish(self, page: Page) -> None:
+        page.put("column", self.side, self.p + 1)
 
 
 @line
@@ -118,7 +122,7 @@ class Scan(Line):
         page.put("scan", "how", self.how)
         page.put("scan", "bit", self.j)
         page.put("scan", "wanted", self.wanted)
-        page.put("scan", "next", 0 if self.how == "all" else None)
+        page.put("scan", "next", {"all": 0, "window": -1}.get(self.how))  # a window is due only after its skip
         page.put("scan", "fitting", None)
 
 
@@ -149,7 +153,9 @@ class Tier(Line):
     verdict: str
 
     def transcription(self, page: Page) -> bool:
-        return self.head in FAMILIES
+        """The kinds of rule come in the order of the scan."""
+        heads = tuple(FAMILIES)
+        return self.head in heads and heads.index(self.head) == page.get("scan", "tier", 0)
 
     def verdict_follows(self, page: Page) -> bool:
         inputs, wanted = columns_of(page)[0], page.get("scan", "wanted", "")
@@ -163,6 +169,7 @@ class Tier(Line):
 
     def establish(self, page: Page) -> None:
         page.put("scan", "next", None)
+        page.put("scan", "tier", page.get("scan", "tier", 0) + 1)
 
 
 @line
@@ -235,7 +242,8 @@ class Out(Line):
 
     def transcription(self, page: Page) -> bool:
         byte = f"{page.parsed.query:08b}"
-        return page.get("bit rule", str(self.j)) == self.rule and self.values == bits.rule_bits(self.rule, byte)
+        named = self.j == len(page.names("out")) and page.get("bit rule", str(self.j)) == self.rule
+        return named and self.values == bits.rule_bits(self.rule, byte)
 
     def arithmetic(self, page: Page) -> bool:
         found = bits.parts(self.rule)

@@ -169,6 +169,7 @@ class Rule(Line):
 
     def establish(self, page: Page) -> None:
         page.put("rule", "", (self.taps, dict(self.table)))
+        page.put("open", "", False)
 
 
 @line
@@ -210,8 +211,10 @@ class Query(Line):
     values: tuple[tuple[Tap, Byte], ...]
 
     def transcription(self, page: Page) -> bool:
+        """A table that the examples left open is completed before it is applied."""
         taps, _ = page.get("rule", "", ((), {}))
-        return self.byte == f"{page.parsed.query:08b}" and tuple(t for t, _ in self.values) == taps
+        same = self.byte == f"{page.parsed.query:08b}" and tuple(t for t, _ in self.values) == taps
+        return same and not page.get("open", "", False)
 
     def arithmetic(self, page: Page) -> bool:
         return all(tap_value(tap, self.byte) == value for tap, value in self.values)

@@ -315,6 +315,14 @@ class Chain(Worker, ABC):
 class Forced(Chain):
     """r7: pins and drops are claimed as the engine infers them; pure narrowing is not shown."""
 
+    def begin(self, vocabulary: dict[str, int] | None):
+        """With nine of ten digits shown the last one is settled before the engine infers anything."""
+        state, found = super().begin(vocabulary)
+        for glyph, digit in state.known().items():
+            if glyph in self.names and glyph not in self.digits:
+                self.numbered(letters.AssertPin, self.names[glyph], digit, "left", "pin")
+        return state, found
+
     def advance(self, state: State) -> None:
         at = len(state.events)
         held = {glyph: digit for glyph, digit in state.known().items()}

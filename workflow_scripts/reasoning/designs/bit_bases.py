@@ -52,6 +52,7 @@ class Bases(Line):
     def establish(self, page: Page) -> None:
         page.put("bases", "", self.taps)
         page.put("seen", "", ())
+        page.put("views", "", 0)
 
 
 @line
@@ -66,7 +67,7 @@ class View(Line):
 
     def transcription(self, page: Page) -> bool:
         shown = bits.example(page, self.i)
-        return shown is not None and shown[1] == self.wanted
+        return shown is not None and shown[1] == self.wanted and self.i == page.get("views", "", 0) + 1
 
     def arithmetic(self, page: Page) -> bool:
         shown = bits.example(page, self.i)
@@ -77,6 +78,7 @@ class View(Line):
     def establish(self, page: Page) -> None:
         steps = zip(bits.patterns(self.values), self.wanted, strict=True)
         page.put("seen", "", (*page.get("seen", "", ()), *steps))
+        page.put("views", "", self.i)
 
 
 @line
@@ -91,13 +93,16 @@ class Fill(Line):
     verdict: str
 
     def transcription(self, page: Page) -> bool:
-        return self.entries == filled(page.get("seen", "", ()))
+        """The entries are those of the views, which end with a clash or with the last example."""
+        ended = verdict(self.entries) == "clash" or page.get("views", "", 0) == len(page.parsed.examples)
+        return ended and self.entries == filled(page.get("seen", "", ()))
 
     def verdict_follows(self, page: Page) -> bool:
         return self.verdict == verdict(self.entries)
 
     def establish(self, page: Page) -> None:
         page.put("rule", "", (page.get("bases", "", ()), dict(self.entries)))
+        page.put("open", "", self.verdict == "open")
 
 
 def xor(a: str, b: str) -> str:

@@ -37,7 +37,8 @@ class Select(Line):
     verdict: str
 
     def transcription(self, page: Page) -> bool:
-        return self.j < 8 and columns.columns_of(page)[3][self.j] == self.wanted
+        due = len(page.names("selected"))
+        return self.j == due < 8 and columns.columns_of(page)[3][self.j] == self.wanted
 
     def arithmetic(self, page: Page) -> bool:
         return columns.computed(page, self.rule, self.column)
