@@ -88,6 +88,12 @@ def backbone_of(wildcards):
     return backbones[arms.at[wildcards.arm, "backbone"]]
 
 
+def deepspeed_of(wildcards):
+    """The DeepSpeed file of the backbone's stage, with the optimiser (and weights, in stage 3) on the CPU if it says so."""
+    options = backbone_of(wildcards)
+    return f"config/deepspeed/zero{options['zero_stage']}{'-offload' * options.get('offload', False)}.json"
+
+
 def recipe_of(wildcards):
     """The training settings of an arm; none where nothing is trained."""
     return recipes.get(arms.at[wildcards.arm, "recipe"], {})

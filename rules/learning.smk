@@ -97,7 +97,7 @@ rule train:
         corpus="<results>/corpora/{arm}.parquet",
         backbone=backbone_file,
         skills=skills_file,
-        deepspeed=lambda wildcards: f"config/deepspeed/zero{backbone_of(wildcards)['zero_stage']}.json",
+        deepspeed=lambda wildcards: deepspeed_of(wildcards),
     output:
         multiext(
             "<results>/adapters/{arm}/seed-{seed}/",

@@ -110,7 +110,7 @@ def test_the_schemas_know_every_setting_that_training_knows():
     recipe = read_yaml(ROOT / "config/recipes.schema.yaml")["additionalProperties"]["properties"]
     backbone = read_yaml(ROOT / "config/backbones.schema.yaml")["additionalProperties"]["properties"]
     assert set(recipe) == {f.name for f in fields(Recipe)}
-    assert set(backbone) - {"make", "hub", "revision", "path", "zero_stage"} == {
+    assert set(backbone) - {"make", "hub", "revision", "path", "zero_stage", "offload"} == {
         f.name for f in fields(BackboneOptions)
     }
     assert set(backbone["make"]["properties"]) == {f.name for f in fields(Make)}

@@ -132,8 +132,8 @@ def test_killed_anywhere(place, trained, step):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("zero", ["zero3"])
-def test_zero_3_saves_a_whole_adapter(place, trained, zero):
+@pytest.mark.parametrize("zero", ["zero3", "zero2-offload", "zero3-offload"])
+def test_however_it_is_spread_the_adapter_is_the_same(place, trained, zero):
     """Under ZeRO-3 a parameter is empty outside its layer's turn; the adapter must hold the same tensors anyway."""
     done = run("train", *arguments(place, zero), "--deepspeed", ROOT / "config" / "deepspeed" / f"{zero}.json")
     assert done.returncode == 0, done.stderr[-3000:]

@@ -28,11 +28,11 @@ def main() -> None:
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--ranks", type=int, default=1, help="processes; one per GPU where there are GPUs")
     p.add_argument("--gpus", type=int, default=0, help="GPUs to use; 0 trains on the CPU")
-    p.add_argument("--threads", type=int, default=2, help="CPU threads of all ranks together")
+    p.add_argument("--threads", type=int, default=2, help="CPU threads of all ranks of a node together")
     p.add_argument("--recipe", default="{}", help="JSON, one entry of config/recipes.yaml")
     p.add_argument("--backbone-options", default="{}", help="JSON, one entry of config/backbones.yaml")
     p.add_argument("--deepspeed", default="config/deepspeed/zero2.json")
-    p.add_argument("--hostfile", help="DeepSpeed host file for several nodes")
+    p.add_argument("--hostfile", help="DeepSpeed host file for several nodes, see config/deepspeed")
     p.add_argument("--local_rank", type=int, help="set by the launcher")
     args = p.parse_args()
 

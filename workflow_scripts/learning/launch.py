@@ -5,6 +5,7 @@ import base64
 import ctypes
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -37,11 +38,28 @@ def check(args: argparse.Namespace) -> None:
         json.loads(Path(args.deepspeed).read_text())
     except json.JSONDecodeError as error:
         raise LabError(f"not a DeepSpeed JSON file: {error}", file=args.deepspeed) from error
+    if (total := sum(slots(args))) != args.ranks:
+        raise LabError(f"{total} slots for {args.ranks} ranks", file=args.hostfile, field="--ranks")
     if args.gpus:
         import torch
 
-        if torch.cuda.device_count() < args.gpus:
-            raise LabError(f"{args.gpus} GPU(s) asked for, {torch.cuda.device_count()} present", field="--gpus")
+        if torch.cuda.device_count() < max(slots(args)):
+            raise LabError(f"{max(slots(args))} GPU(s) asked for, {torch.cuda.device_count()} present", field="--gpus")
+
+
+def slots(args: argparse.Namespace) -> list[int]:
+    """How many ranks each node runs: the slots of the host file, or all of them here."""
+    if not args.hostfile:
+        return [args.ranks]
+    if not Path(args.hostfile).is_file():
+        raise LabError("no such file", file=args.hostfile)
+    found = []
+    for number, line in enumerate(Path(args.hostfile).read_text().splitlines(), 1):
+        if line := line.partition("#")[0].strip():
+            if not (match := re.fullmatch(r"\S+\s+slots=([1-9]\d*)", line)):
+                raise LabError(f"{line!r} is not of the form `host slots=4`", file=args.hostfile, row=number)
+            found.append(int(match[1]))
+    return found
 
 
 def free_port() -> int:
@@ -52,17 +70,22 @@ def free_port() -> int:
 
 
 def environment(args: argparse.Namespace) -> dict[str, str]:
-    """The ranks' environment: ours without what a scheduler or an outer launcher left, one share of threads each."""
+    """The launcher's environment: ours without what a scheduler or an outer launcher left, and the ranks' settings."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(STRAY) and k not in STRAY_NAMES}
-    env["OMP_NUM_THREADS"] = str(max(1, args.threads // args.ranks))
-    env["HF_HUB_OFFLINE"] = "1"
-    env["TOKENIZERS_PARALLELISM"] = "false"
     env.setdefault("PYTHONWARNINGS", "ignore::FutureWarning")  # the libraries' own, about each other
-    if not args.gpus:
-        env["DS_ACCELERATOR"] = "cpu"
-        env["CUDA_VISIBLE_DEVICES"] = ""
+    if not args.gpus and not args.hostfile:
         env.setdefault("GLOO_SOCKET_IFNAME", "lo")
-    return env
+    return env | rank_settings(args)
+
+
+def rank_settings(args: argparse.Namespace) -> dict[str, str]:
+    """What a rank needs in its environment before torch is imported; `threads` are those of one node."""
+    settings = {
+        "OMP_NUM_THREADS": str(max(1, args.threads // max(slots(args)))),
+        "HF_HUB_OFFLINE": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+    return settings if args.gpus else settings | {"DS_ACCELERATOR": "cpu", "CUDA_VISIBLE_DEVICES": ""}
 
 
 def die_with_parent(sig: int = signal.SIGKILL) -> None:
@@ -117,6 +140,7 @@ def run_rank(args: argparse.Namespace) -> None:
     """One rank: build the job, train, and leave the reason in the state folder when it cannot go on."""
     die_with_parent()
     keep_freed_memory()
+    os.environ.update(rank_settings(args))  # the launcher hands little of its environment on to other nodes
     try:
         from learning import lora
 

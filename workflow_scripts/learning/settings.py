@@ -152,7 +152,7 @@ class BackboneOptions:
         """From the JSON of one entry of backbones.yaml; what only making or fetching it needs is left aside."""
         values = json.loads(text)
         known = {f.name for f in fields(cls)}
-        other = {"make", "hub", "path", "revision", "zero_stage"}
+        other = {"make", "hub", "path", "revision", "zero_stage", "offload"}
         if unknown := sorted(set(values) - known - other):
             raise LabError(
                 f"unknown backbone option(s) {', '.join(unknown)}; known: {', '.join(sorted(known | other))}"
