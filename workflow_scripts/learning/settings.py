@@ -119,7 +119,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class BackboneOptions:
-    """How LoRA, attention and decoding treat a backbone. `zero_stage` is advice for choosing the DeepSpeed file.
+    """How LoRA, attention and decoding treat a backbone. `zero_stage` and `offload` choose the DeepSpeed file.
 
     endpoint: a server that completes; baseline: a rule that answers without a model. Either has no folder here.
     """
