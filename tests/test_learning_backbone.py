@@ -97,6 +97,14 @@ def test_lookups_agree_with_the_material():
     assert n > 1000
 
 
+def test_split_operands():
+    rng = random.Random(5)
+    for _ in range(100):
+        question, answer = skills.split(rng, skills.material(rng))
+        equation = question[6:11]
+        assert answer == f"{equation[:2]}{equation[3:]} {equation[3:]}{equation[:2]}"
+
+
 def test_collected_digits():
     rng = random.Random(4)
     for _ in range(300):

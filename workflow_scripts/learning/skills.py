@@ -142,11 +142,26 @@ def pairs(glyphs: Sequence[str], key: dict[str, int]) -> str:
     return " ".join(f"{glyph}={key.get(glyph, glyph)}" for glyph in glyphs)
 
 
+def _equation(rng: random.Random, glyphs: Sequence[str]) -> tuple[str, str, str]:
+    return _word(rng, glyphs, 2, 2), rng.choice(OPERATORS + GLYPHS), _word(rng, glyphs, 2, 2)
+
+
+def split(rng: random.Random, page: Material) -> Line:
+    """The operands without the operator, then swapped."""
+    left, sign, right = _equation(rng, GLYPHS)
+    return f"split {left}{sign}{right}: ", f"{left}{right} {right}{left}"
+
+
 def decode(rng: random.Random, page: Material) -> Line | None:
+    """The digits of glyphs, half the time of those around an operator."""
     if not page.key:
         return None
-    glyphs = [rng.choice(list(page.key)) for _ in range(rng.randint(1, 6))]
-    return f"decode {''.join(glyphs)}: ", pairs(glyphs, page.key)
+    glyphs = list(page.key)
+    if rng.random() < 0.5:
+        left, sign, right = _equation(rng, glyphs)
+        return f"decode {left}{sign}{right}: ", pairs(left + right, page.key)
+    shown = _word(rng, glyphs, 1, 6)
+    return f"decode {shown}: ", pairs(shown, page.key)
 
 
 def decode_line(rng: random.Random, page: Material) -> Line | None:
@@ -325,9 +340,10 @@ SKILLS: dict[str, tuple[float, Skill]] = {
     "copy": (1.5, copy),
     "fetch": (0.3, fetch),
     "right_side": (0.7, right_side),
-    "with_operator": (1.5, with_operator),
-    "decode": (2.0, decode),
-    "decode_line": (2.0, decode_line),
+    "with_operator": (3.0, with_operator),
+    "split": (1.5, split),
+    "decode": (2.5, decode),
+    "decode_line": (3.0, decode_line),
     "collect": (1.5, collect),
     "encode": (3.0, encode),
     "letter_map": (1.5, letter_map),
