@@ -200,6 +200,7 @@ def test_runs_add_up_the_steps_and_the_accuracies_by_stratum(tmp_path):
             )
         ]
     )
+    assert tables.runs([], accuracy).empty
     found = tables.runs([path], accuracy).iloc[0]
     assert (found.steps, found.tokens, found.peak_memory_mb) == (20, 2000, 30)
     assert found.minutes == pytest.approx(40 / 60) and found.tokens_per_s == pytest.approx(50)

@@ -288,7 +288,8 @@ def runs(metrics: Iterable[str | Path], accuracies: pd.DataFrame) -> pd.DataFram
             name = "official" if stratum == POOLED else f"official {stratum}"
             line[name] = float((own.official * own.n).sum() / own.n.sum())
         lines.append(line)
-    return pd.DataFrame(lines).astype({"native_voice": float, "hint_accuracy": float})
+    ledger = pd.DataFrame(lines, columns=None if lines else ["arm", "seed", "native_voice", "hint_accuracy"])
+    return ledger.astype({"native_voice": float, "hint_accuracy": float})
 
 
 def read_provenance(path: Path) -> dict:
