@@ -4,6 +4,7 @@ Digit glyphs are renamed A..J and operators w..z in the order in which the page 
 `s{step}` counts the chain's lines.
 """
 
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from puzzles.equations import Equation, EquationRow, minus_and_digits
@@ -23,13 +24,15 @@ Claim = Annotated[str, Chars("A-Vw-za-z0-9=_+\\-")]
 ValueRule = Literal[tuple(rule.name for rule in VALUE_RULES)]
 
 
+@lru_cache(1024)
 def letters_of(row: EquationRow) -> dict[str, str]:
-    """Digit glyph -> letter."""
+    """Digit glyph -> letter; one dictionary per row, not to be changed."""
     return dict(zip(row.digit_glyphs(), LETTERS, strict=False))
 
 
+@lru_cache(1024)
 def operators_of(row: EquationRow) -> dict[str, str]:
-    """Operator glyph -> letter."""
+    """Operator glyph -> letter; one dictionary per row, not to be changed."""
     return dict(zip(row.operators, OPERATORS, strict=False))
 
 

@@ -10,7 +10,7 @@ it when the page shows ten glyphs. Operand values are 10..99 (so a leading zero 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -71,6 +71,7 @@ class Clue:
     table: Table
 
 
+@lru_cache(1024)
 def clues(row: EquationRow) -> tuple[Clue, ...]:
     """The examples that are not joins."""
     found = []
@@ -113,9 +114,10 @@ def matching(
     return table.keep(mask)
 
 
-def bits(mask: int) -> list[int]:
+@lru_cache(1 << 14)
+def bits(mask: int) -> tuple[int, ...]:
     """The positions of a mask's bits, ascending."""
-    return [i for i in range(mask.bit_length()) if mask >> i & 1]
+    return tuple(i for i in range(mask.bit_length()) if mask >> i & 1)
 
 
 def single(mask: int) -> bool:
