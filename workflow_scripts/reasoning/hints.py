@@ -1,6 +1,6 @@
 """Task hints (arXiv:2310.00726): an auxiliary task on the same inputs, simpler than the row's own.
 
-successor   the lines of a kind that were tried, what is the next one
+successor   what was gone through so far, what is the next (of the most frequent kind of line)
 verdict     the thought up to a test, what does it say
 applymap    the hidden rule and key, what is the answer
 recall      the signature of an equation, how many catalog rows does it have and which come first (cryptarithms)
@@ -11,8 +11,8 @@ A hint is told from the task by the tag on its first line.
 
 import json
 import random
+from collections import Counter
 from collections.abc import Mapping
-from itertools import pairwise
 
 from puzzles import FAMILIES
 from puzzles.signatures import rows_of, signature_of
@@ -30,14 +30,13 @@ def hint(kind: str, text: Mapping, puzzle: Mapping, rng: random.Random) -> tuple
 
 
 def successor(text: Mapping, puzzle: Mapping, rng: random.Random) -> tuple[str, str] | None:
-    """The tests of one kind so far, and the next: of a run of them, any but the first."""
-    lines = text["lines"]
-    places = [i for i, (a, b) in enumerate(pairwise(lines), 1) if a["kind"] == b["kind"] and a["verdict"]]
-    if not places:
+    """The first lines of the thought's most frequent kind (what it goes through one by one), and the next."""
+    kinds = Counter(line["kind"] for line in text["lines"])
+    lines = [line["text"] for line in text["lines"] if line["kind"] == max(kinds, key=kinds.get)]
+    if len(lines) < 2:
         return None
-    place = rng.choice(places)
-    tried = [line["text"] for line in lines[:place] if line["kind"] == lines[place]["kind"]]
-    return "\n".join([text["prompt"], "Tried:", *tried]), lines[place]["text"]
+    place = rng.randrange(1, len(lines))
+    return "\n".join([text["prompt"], "Tried:", *lines[:place]]), lines[place]
 
 
 def verdict(text: Mapping, puzzle: Mapping, rng: random.Random) -> tuple[str, str] | None:
