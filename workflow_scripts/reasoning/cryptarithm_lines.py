@@ -815,10 +815,13 @@ class ReverseResult(Line):
 
 
 def finished(page: Page) -> bool:
-    """Has the query's result gone through all that its rule asks for after the computation?"""
+    """Has the query's result gone through all that its rule asks for after the computation?
+
+    Without a rule nothing is asked: the computation, which needs one, is the line to blame.
+    """
     rule = query_rule(page)
     if rule is None:
-        return False
+        return True
     sign, offset = rule.group == "sub" and rule.base != "mod", rule.base[-2:] in OFFSETS
     needed = {"sign": sign, "offset": offset, "reverse": rule.mode == "flip"}
     return all(page.get("stage", stage, False) for stage, asked in needed.items() if asked)
