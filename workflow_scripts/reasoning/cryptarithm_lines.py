@@ -292,8 +292,9 @@ class Try(Line):
         return self.glyph in glyphs and bool(found) and before[-1:] in (tried[-1:], "")
 
     def establish(self, page: Page) -> None:
-        trials = page.get("trials", "", ())
-        same = [t for t in trials if t[0] == self.glyph]
+        """The first digit that is left begins a new round, in another example perhaps."""
+        first = left_over(page)[1][:1] == str(self.value)
+        same = [] if first else [t for t in page.get("trials", "", ()) if t[0] == self.glyph]
         page.put("trials", "", (*same, (self.glyph, self.value, [])))
 
 

@@ -282,10 +282,13 @@ def propagate(state: State, found: tuple[Clue, ...]) -> State:
 def settle(state: State, found: tuple[Clue, ...]) -> None:
     """Narrow digits only: every glyph keeps what some row of every equation supports under the rules that are left,
     and settled digits are taken from the others. No rule is dropped and nothing is logged."""
+    seen: dict[int, tuple[int, ...]] = {}  # what an equation looked like when it had nothing more to say
     changed = True
     while changed and not state.dead:
         before = dict(state.domains)
         for clue in found:
+            if seen.get(clue.number) == _looks(state, clue):
+                continue
             table = state.tables[clue.number]
             mask = (_RULE_BIT[table.rule] & state.rules[clue.op]) != 0
             columns = _BIT[table.digits]
@@ -300,6 +303,7 @@ def settle(state: State, found: tuple[Clue, ...]) -> None:
             support = np.bitwise_or.reduce(columns, axis=0)
             for column, glyph in enumerate(clue.glyphs):
                 state.domains[glyph] &= int(support[column])
+            seen[clue.number] = _looks(state, clue)
         for glyph, mask in list(state.domains.items()):
             if single(mask):
                 for other in state.domains:
@@ -309,6 +313,10 @@ def settle(state: State, found: tuple[Clue, ...]) -> None:
                             state.dead = other
                             return
         changed = before != state.domains
+
+
+def _looks(state: State, clue: Clue) -> tuple[int, ...]:
+    return (state.rules[clue.op], *(state.domains[glyph] for glyph in clue.glyphs))
 
 
 def branches(state: State, found: tuple[Clue, ...], glyph: str) -> Iterator[tuple[int, State]]:
