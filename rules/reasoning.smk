@@ -21,7 +21,9 @@ rule catalog:
 
 rule render:
     input:
-        code=lambda wildcards: code("render", family=wildcards.family, design=wildcards.design),
+        code=lambda wildcards: code(
+            "render", family=wildcards.family, design=wildcards.design
+        ),
         puzzles="<results>/puzzles/{family}/{split}.parquet",
         solutions="<results>/solutions/{family}/{split}.parquet",
     output:
@@ -92,11 +94,16 @@ rule closure:
 
 rule screen:
     input:
-        code=lambda wildcards: code("screen", family=wildcards.family, design=wildcards.design),
+        code=lambda wildcards: code(
+            "screen", family=wildcards.family, design=wildcards.design
+        ),
         texts="<results>/texts/{family}/{design}/reveal-{reveal}/none/train.parquet",
         solutions="<results>/solutions/{family}/train.parquet",
     output:
-        ensure("<results>/screens/{family}/{design}/reveal-{reveal}.parquet", non_empty=True),
+        ensure(
+            "<results>/screens/{family}/{design}/reveal-{reveal}.parquet",
+            non_empty=True,
+        ),
     log:
         "<results>/logs/screen/{family}/{design}/reveal-{reveal}.log",
     benchmark:
