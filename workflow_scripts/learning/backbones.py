@@ -12,12 +12,21 @@ from learning.settings import BackboneOptions, check_folder
 
 transformers.utils.logging.disable_progress_bar()
 
+# For a backbone that was never taught turns: roles by name, and the end token after the assistant's.
+PLAIN_TEMPLATE = (
+    "{%- for message in messages -%}"
+    "{{- message.role | capitalize + ': ' + message.content -}}"
+    "{{- eos_token if message.role == 'assistant' else '\n\n' -}}"
+    "{%- endfor -%}"
+    "{%- if add_generation_prompt -%}{{- 'Assistant: ' -}}{%- endif -%}"
+)
+
 
 def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
-    """The backbone's tokenizer; it must have a chat template and an end-of-turn token."""
+    """The backbone's tokenizer, with a plain chat template where it has none; it must have an end-of-turn token."""
     tokenizer = AutoTokenizer.from_pretrained(check_folder(folder), local_files_only=True)
     if tokenizer.chat_template is None:
-        raise LabError("the tokenizer has no chat template", file=folder)
+        tokenizer.chat_template = PLAIN_TEMPLATE
     if tokenizer.eos_token_id is None:
         raise LabError("the tokenizer has no end-of-turn token", file=folder)
     if tokenizer.pad_token_id is None:
