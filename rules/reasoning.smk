@@ -21,9 +21,7 @@ rule catalog:
 
 rule render:
     input:
-        code=lambda wildcards: code(
-            "render", family=wildcards.family, design=wildcards.design
-        ),
+        code=lambda wildcards: code("render", family=wildcards.family, design=wildcards.design),
         puzzles="<results>/puzzles/{family}/{split}.parquet",
         solutions="<results>/solutions/{family}/{split}.parquet",
     output:
@@ -94,9 +92,7 @@ rule closure:
 
 rule screen:
     input:
-        code=lambda wildcards: code(
-            "screen", family=wildcards.family, design=wildcards.design
-        ),
+        code=lambda wildcards: code("screen", family=wildcards.family, design=wildcards.design),
         texts="<results>/texts/{family}/{design}/reveal-{reveal}/none/train.parquet",
         solutions="<results>/solutions/{family}/train.parquet",
     output:
