@@ -4,6 +4,7 @@
 rule summarize:
     input:
         code=code("summarize"),
+        arms=config["arms"],
         grades=graded("grades"),
         rows=graded("audits", ".rows.parquet"),
         kinds=graded("audits", ".kinds.parquet"),
@@ -61,11 +62,10 @@ rule summarize:
         mem_mb=4000,
     params:
         out=subpath(output.accuracy, parent=True),
-        untrained=untrained,
     shell:
         "python {input.code[0]} --grades {input.grades} --rows {input.rows} --kinds {input.kinds} --puzzles {input.puzzles}"
         " --solutions {input.solutions} --closures {input.closures} --forward {input.forward} --metrics {input.metrics}"
-        " --untrained {params.untrained} --out {params.out} 2> {log}"
+        " --arms {input.arms} --out {params.out} 2> {log}"
 
 
 rule figure_frontier:

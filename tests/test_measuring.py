@@ -230,6 +230,18 @@ def test_the_figure_of_the_ledger_has_a_mark_for_every_training(tmp_path):
     assert (tmp_path / "runs.png").stat().st_size > 10_000
 
 
+def test_reveal_keeps_backbones_and_recipes_apart(results):
+    accuracy, _, solvers = results
+    crypt = accuracy[accuracy.family == "cryptarithm_deduce"]
+    other = crypt.assign(arm="other-" + crypt.arm, backbone="other")
+    rare = crypt[crypt.design == "derive"].assign(arm="rare", recipe="two-stage", official=0.999)
+    figure = plots.reveal(pd.concat([accuracy, other, rare]), solvers, tables.read_published(PUBLISHED))
+    labels = [axis.get_ylabel() for axis in figure.axes if axis.get_ylabel()]
+    assert [label.split("\n")[-1] for label in labels] == ["other", "small"] * 2
+    drawn = {y for axis in figure.axes for each in axis.get_lines() for y in each.get_ydata()}
+    assert 0.999 not in drawn
+
+
 def test_a_leak_is_found_and_named(tmp_path):
     train, test = tmp_path / "train.parquet", tmp_path / "test.parquet"
     write_table(train, [{"id": f"t{i}", "canonical": f"c{i}"} for i in range(5)])
@@ -266,7 +278,9 @@ def results(tmp_path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         rows = [grade(i, "cryptarithm_deduce", "derive", 0, "join", i < 6) for i in range(60)]
         paths.append(write_grades(tmp_path, "base", 1, eval_set, rows))
     grades = tables.read_grades(paths)
-    accuracy = tables.accuracy(grades, ["base"])
+    arms = pd.DataFrame(tables.ARM | {"backbone": "small", "recipe": "study"}, index=sorted(set(grades.arm)))
+    arms.loc["base", "recipe"] = "in-context"
+    accuracy = tables.accuracy(grades, arms)
     lines = []
     for (family, stratum, eval_set), _ in accuracy.groupby(["family", "stratum", "eval_set"]):
         measures = {"official": 0.97, "posterior": 0.95}

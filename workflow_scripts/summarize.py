@@ -33,12 +33,12 @@ def main() -> None:
     parser.add_argument("--closures", nargs="*", default=[])
     parser.add_argument("--forward", nargs="*", default=[], help="evaluation texts of the forward designs")
     parser.add_argument("--metrics", nargs="*", default=[])
-    parser.add_argument("--untrained", nargs="*", default=[], help="arms without an adapter")
+    parser.add_argument("--arms", required=True, help="the table of arms")
     parser.add_argument("--out", required=True)
     args = parser.parse_args()
 
     grades = tables.read_grades(args.grades)
-    accuracy = tables.accuracy(grades, args.untrained)
+    accuracy = tables.accuracy(grades, tables.read_arms(args.arms))
     made = {
         "accuracy": accuracy,
         "paired": tables.paired(grades),

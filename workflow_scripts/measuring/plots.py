@@ -129,20 +129,28 @@ def designs(accuracy: pd.DataFrame, paired: pd.DataFrame, published: pd.DataFram
 
 
 def reveal(accuracy: pd.DataFrame, solvers: pd.DataFrame, published: pd.DataFrame) -> Figure:
-    """Cryptarithms: accuracy against the number of digits shown, with the share of rows that forward steps derive."""
+    """Cryptarithms: accuracy against the number of digits shown, with the share of rows that forward steps derive.
+
+    A row of panels per backbone; of a backbone's recipes the one that most arms have, on true thoughts of all rows.
+    """
     ours = accuracy[accuracy.family.str.startswith("cryptarithm") & accuracy.trained]
+    ours = ours[(ours.corruption == "none") & (ours.selection == "all")]
+    ours = ours[ours.recipe == ours.groupby("backbone").recipe.transform(lambda r: r.mode()[0])]
     strata = [s for s in ("join", "value", "all") if s in set(ours.stratum)]
-    groups = set(zip(ours.family, ours.eval_set, ours.order, strict=True))
-    groups = sorted(groups, key=lambda g: (g[0], g[1] != "test", ORDERS.index(g[2])))
+    groups = set(zip(ours.family, ours.eval_set, ours.backbone, ours.order, strict=True))
+    groups = sorted(groups, key=lambda g: (g[0], g[1] != "test", g[2], ORDERS.index(g[3])))
+    several = ours.backbone.nunique() > 1
     places = _design_order(ours)
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(
             len(groups), len(strata), figsize=(3.3 * len(strata), 0.9 + 2.9 * len(groups)), sharex=True, sharey=True,
             squeeze=False,
         )  # fmt: skip
-        for line, (family, eval_set, order) in zip(axes, groups, strict=True):
+        for line, (family, eval_set, backbone, order) in zip(axes, groups, strict=True):
             for axis, stratum in zip(line, strata, strict=True):
-                panel = ours.query("family == @family and eval_set == @eval_set and stratum == @stratum")
+                panel = ours.query(
+                    "family == @family and eval_set == @eval_set and stratum == @stratum and backbone == @backbone"
+                )
                 for (design, rule), own in sorted(
                     panel.groupby(["design", "rule"]), key=lambda g: places.index(g[0][0])
                 ):
@@ -162,7 +170,8 @@ def reveal(accuracy: pd.DataFrame, solvers: pd.DataFrame, published: pd.DataFram
                         _published_point(axis, row, dose[row.row] + 0.25, "o", "published model", horizontal=False)
                 n = panel.n.max() if len(panel) else 0
                 axis.set_title(f"{stratum} rows, n = {n}" + ("" if eval_set == "test" else f" ({eval_set})"))
-            line[0].set_ylabel(f"{family}\naccuracy" + ("" if order == ORDERS[0] else f"\n{order}"))
+            notes = [f"\n{backbone}"] * several + [f"\n{order}"] * (order != ORDERS[0])
+            line[0].set_ylabel(f"{family}\naccuracy{''.join(notes)}")
         for axis in axes[-1]:
             axis.set(xlabel="digits shown", xticks=range(0, 11, 1))
         axes[0][0].set(ylim=(-0.03, 1.03))

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from common.artifacts import read_table
+from common.config import IN_CONTEXT
 from common.errors import LabError
 from measuring.stats import holm, mcnemar, wilson
 from reasoning.reveal import Reveal
@@ -82,12 +83,17 @@ def with_pooled(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
     return frame
 
 
-def accuracy(grades: pd.DataFrame, untrained: Iterable[str] = ()) -> pd.DataFrame:
+ARM = {"backbone": "", "recipe": "", "corruption": "none", "selection": "all"}
+"""What a line of the accuracy table repeats of its arm, and its value where the arm is not known."""
+
+
+def accuracy(grades: pd.DataFrame, arms: pd.DataFrame | None = None) -> pd.DataFrame:
     """Accuracy per arm, family, stratum, eval set, decoder and seed; stratum and seed also pooled (`all`).
 
     n is the number of different rows. Pooled over seeds (or samples), the score of a row is its mean, and the Wilson
     interval is that of n rows: seeds do not make it narrower. seed_min and seed_max are the accuracies of the worst
-    and the best seed. trained: not one of the `untrained` arms. official_low/high, strict_low/high: Wilson 95 %.
+    and the best seed. arms: the table of arms, whose backbone, recipe, corruption and selection each line repeats;
+    trained: the recipe trains. official_low/high, strict_low/high: Wilson 95 %.
     """
     keys = ["arm", "family", "design", "reveal", "order", "rule", "eval_set", "decoder", "stratum", "seed"]
     long = with_pooled(grades, "stratum")
@@ -113,10 +119,15 @@ def accuracy(grades: pd.DataFrame, untrained: Iterable[str] = ()) -> pd.DataFram
             "seeds": int(spread["count"]) if pooled else 1,
             "seed_min": float(spread["min"]) if pooled else own,
             "seed_max": float(spread["max"]) if pooled else own,
-            "trained": line["arm"] not in untrained,
         }
-        lines.append(line)
+        own_arm = ARM if arms is None else arms.loc[line["arm"], list(ARM)].to_dict()
+        lines.append(line | own_arm | {"trained": own_arm["recipe"] != IN_CONTEXT})
     return pd.DataFrame(lines)
+
+
+def read_arms(path: str | Path) -> pd.DataFrame:
+    """The table of arms, indexed by arm; the workflow has checked it (common/config.py)."""
+    return pd.read_csv(path, sep="\t", comment="#", dtype=str).set_index("arm")
 
 
 def paired(grades: pd.DataFrame) -> pd.DataFrame:
