@@ -1,10 +1,11 @@
-"""The benchmark of training, at its smallest: what it reports is there and adds up."""
+"""The benchmarks of training and decoding, at their smallest: what they report is there and adds up."""
 
 import json
 
 import pytest
 
-from learning_fixtures import RECIPE, run, save_backbone, save_corpus
+from common.artifacts import write_table
+from learning_fixtures import RECIPE, rows, run, save_backbone, save_corpus
 
 
 @pytest.mark.slow
@@ -24,3 +25,17 @@ def test_it_compares_trainers_and_ranks(tmp_path):
     for name in ("one_rank", "two_ranks"):
         assert min(ranks[name][part] for part in ("start_s", "steps_s", "end_s")) > 0
     assert 0 < ranks["imports_s"] and "aten::mm" in (tmp_path / "profile.txt").read_text()
+
+
+@pytest.mark.slow
+def test_it_compares_engines(tmp_path):
+    save_backbone(tmp_path / "backbone")
+    write_table(tmp_path / "texts.parquet", rows(6, seed=2))
+    words = ["--texts", tmp_path / "texts.parquet", "--backbone", tmp_path / "backbone", "--threads", 1]
+    done = run("bench_decoding", *words, "--batch", 4, "--budget", 12, "--out", tmp_path / "bench.json")
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = json.loads((tmp_path / "bench.json").read_text())
+    assert found["rows"] == 6 and found["same"] == 1.0
+    assert found["slots"]["tokens"] == found["generate"]["tokens"] > 0
+    ratio = found["slots"]["tokens_per_s"] / found["generate"]["tokens_per_s"]
+    assert found["slots_to_generate"] == pytest.approx(ratio, rel=0.01)

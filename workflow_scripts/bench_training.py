@@ -177,12 +177,14 @@ def main() -> None:
         with whole(args.profile) as partial:
             partial.write_text(trace.key_averages().table(sort_by="self_cpu_time_total", row_limit=30) + "\n")
 
-    a = torch.randn(1024, 1024)
-    a @ a
+    device, size = ("cuda", 8192) if torch.cuda.is_available() else ("cpu", 1024)
+    a = torch.randn(size, size, dtype=getattr(torch, options.dtype), device=device)
+    (a @ a).sum().item()
     start = time.perf_counter()
     for _ in range(20):
-        a @ a
-    ceiling = 20 * 2 * 1024**3 / (time.perf_counter() - start)
+        product = a @ a
+    product.sum().item()  # waits for the device
+    ceiling = 20 * 2 * size**3 / (time.perf_counter() - start)
 
     def rate(clock: Clock) -> float:
         return sum(tokens[1:]) / sum(clock.seconds[1:])  # the first step warms up
