@@ -39,11 +39,12 @@ rule render:
     resources:
         mem_mb=2000,
     params:
+        thought=config["thought"],
         seed=config["seed"],
     shell:
         "python {input.code[0]} --puzzles {input.puzzles} --solutions {input.solutions} --family {wildcards.family}"
         " --design {wildcards.design} --reveal {wildcards.reveal} --corruption {wildcards.corruption}"
-        " --seed {params.seed} --out {output} 2> {log}"
+        " --thought {params.thought} --seed {params.seed} --out {output} 2> {log}"
 
 
 rule drills:
@@ -135,10 +136,11 @@ rule gallery:
     resources:
         mem_mb=2000,
     params:
+        thought=config["thought"],
         seed=config["seed"],
     shell:
         "python {input.code[0]} --puzzles {input.puzzles} --solutions {input.solutions} --reveals 0 5 5-given 10"
-        " --seed {params.seed} --out {output} 2> {log}"
+        " --thought {params.thought} --seed {params.seed} --out {output} 2> {log}"
 
 
 rule compare:

@@ -222,6 +222,21 @@ def test_tail_is_the_longest_of_its_ablations_and_all_box_the_same() -> None:
             assert lengths[0] == max(lengths) and len({trace.answer for trace in traces}) == 1
 
 
+@pytest.mark.parametrize("design_id", ["derive", "search", "catalog", "two-regime"])
+def test_a_longer_thought_is_told_only_where_it_may_be(design_id: str) -> None:
+    """More characters add rows and change none."""
+    design, told = CRYPT["cryptarithm_deduce", design_id], {}
+    for thought in (600, 1850, 6000):
+        texts = [
+            render_row(problem.id, problem, Solution(None), design, design.reveal("5"), 0, thought)
+            for problem in rows("cryptarithm_deduce")[:25]
+        ]
+        told[thought] = {row.id: row.completion for row in texts if row.status == RENDERED}
+        for row in texts:
+            assert len(row.completion) <= thought + len("<think>\n</think>\n\\boxed{}") + len(row.boxed or "")
+    assert told[600].items() < told[1850].items() <= told[6000].items()
+
+
 def witness_outcomes(design_id: str) -> dict[str, set[str]]:
     seen: dict[str, set[str]] = {}
     for problem in rows("cryptarithm_deduce")[:60]:

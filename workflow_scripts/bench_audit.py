@@ -11,7 +11,6 @@ prints, per kind and axis, the share that is caught (recall) and the share of ma
 import random
 import time
 from collections import defaultdict
-from collections.abc import Mapping
 
 import pandas as pd
 import pyarrow as pa
@@ -25,7 +24,7 @@ from puzzles.base import Problem, Solution, row_rng
 from reasoning.audit import audit
 from reasoning.designs import DESIGNS
 from reasoning.planted import AXIS_ORDER, Told, errors
-from reasoning.reveal import shown_key, shown_prompt
+from reasoning.reveal import THOUGHT, Known, shown_key, shown_prompt
 from reasoning.trace import Box, Design, Unrenderable, completion_of
 
 SCHEMA = pa.schema(
@@ -43,13 +42,13 @@ def drawn(family: str, n: int, seed: int) -> list[tuple[Problem, object, Solutio
     return list(zip(problems, parsed, solved, strict=True))
 
 
-def render(design: Design, rows: list, seed: int) -> tuple[list[Told], float]:
+def render(design: Design, rows: list, seed: int, thought: int) -> tuple[list[Told], float]:
     """Every row at the least, a middle and the greatest number of digits shown, in turn; and the seconds it took."""
     reveals = sorted({design.reveals[0], design.reveals[len(design.reveals) // 2], design.reveals[-1]})
     told, start = [], time.process_time()
     for number, (problem, parsed, solution) in enumerate(rows):
         k = reveals[number % len(reveals)]
-        known: Mapping[str, int] = shown_key(problem, k, seed=seed) if k else {}
+        known = Known(shown_key(problem, k, seed=seed) if k else {}, thought=thought)
         try:
             trace = design.render(problem, parsed, solution, known, row_rng(seed, problem.id))
         except Unrenderable:
@@ -90,6 +89,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=60, help="drawn rows per family")
     parser.add_argument("--family", nargs="+", choices=FAMILIES, default=list(FAMILIES), help="only these")
     parser.add_argument("--design", nargs="+", help="only these")
+    parser.add_argument("--thought", type=int, default=THOUGHT, help="characters of a cryptarithm's thought")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", required=True)
     args = parser.parse_args()
@@ -103,7 +103,7 @@ def main() -> None:
     }
     found, speeds = defaultdict(lambda: [0, 0, 0, 0, 0]), []
     for (family, name), design in tqdm(chosen.items(), desc="designs", disable=None):
-        told, rendering = render(design, rows[family], args.seed)
+        told, rendering = render(design, rows[family], args.seed, args.thought)
         lines, reading = speed(design, told)
         speeds.append(
             {

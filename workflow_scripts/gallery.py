@@ -17,7 +17,7 @@ from common.artifacts import read_table, whole
 from common.errors import LabError
 from reasoning.designs import DESIGNS
 from reasoning.gallery import Exhibit, page
-from reasoning.reveal import Reveal
+from reasoning.reveal import THOUGHT, Reveal
 from reasoning.rows import PUZZLE_COLUMNS, SOLUTION_COLUMNS, problem_of, render_row, solution_of
 
 
@@ -27,6 +27,7 @@ def main() -> None:
     parser.add_argument("--solutions", nargs="+", required=True, help="of the same puzzles, in the same order")
     parser.add_argument("--reveals", nargs="+", default=["0"], help="what is shown, such as 0 5 10-given")
     parser.add_argument("--candidates", type=int, default=20, help="rows of a family to choose from")
+    parser.add_argument("--thought", type=int, default=THOUGHT, help="characters of a cryptarithm's thought")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", required=True)
     args = parser.parse_args()
@@ -60,6 +61,7 @@ def main() -> None:
                                 design,
                                 reveal,
                                 args.seed,
+                                args.thought,
                             )
                             for design, reveal in shown
                         ],

@@ -17,6 +17,7 @@ from puzzles import FAMILIES
 from puzzles.base import PromptError
 from reasoning.corruption import CORRUPTIONS, corrupt
 from reasoning.designs import design_of
+from reasoning.reveal import THOUGHT
 from reasoning.rows import PUZZLE_COLUMNS, SOLUTION_COLUMNS, TEXTS, problem_of, render_row, solution_of, table_row
 
 
@@ -28,6 +29,7 @@ def main() -> None:
     parser.add_argument("--design", required=True)
     parser.add_argument("--reveal", default="0", help="digits, their order, the rules: such as 5-query-first-given")
     parser.add_argument("--corruption", choices=CORRUPTIONS, default="none")
+    parser.add_argument("--thought", type=int, default=THOUGHT, help="characters of a cryptarithm's thought")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", required=True)
     args = parser.parse_args()
@@ -49,11 +51,12 @@ def main() -> None:
             message = f"{puzzle['family']!r}, expected {args.family!r}"
             raise LabError(message, file=args.puzzles, row=number, field="family")
         try:
-            rows.append(render_row(puzzle["id"], problem_of(puzzle), solution_of(solved), design, reveal, args.seed))
+            told = problem_of(puzzle), solution_of(solved), design, reveal, args.seed, args.thought
+            rows.append(render_row(puzzle["id"], *told))
         except PromptError as error:
             raise LabError(str(error), file=args.puzzles, row=number, field="prompt") from error
     rows = corrupt(rows, args.corruption, design, args.seed)
-    params = {name: getattr(args, name) for name in ("family", "design", "reveal", "corruption", "seed")}
+    params = {name: getattr(args, name) for name in ("family", "design", "reveal", "corruption", "thought", "seed")}
     table = [table_row(row, design, reveal) for row in rows]
     write_table(args.out, table, TEXTS, params=params, sources=[args.puzzles, args.solutions])
 

@@ -186,7 +186,7 @@ def _wrongans(rows: Sequence[Row], design: Design, seed: int) -> list[Row]:
 def _misread(row: Row, design: Design, rng: random.Random, seed: int) -> Row:
     """The thought of a reader who takes one piece of the query for another: true to that query, wrong for this."""
     family, known = FAMILIES[design.family], split_shown(row.page)[1]
-    tries = 0
+    known.thought, tries = row.thought, 0
     for prompt in misreadings(row.problem.prompt, family, rng):
         try:
             parsed = family.parse(prompt)

@@ -16,6 +16,7 @@ from puzzles.rules import BY_NAME
 ORDERS = ("uniform", "query-first", "answer-first")
 RULES = ("derived", "given", "hidden")
 MOST = 10
+THOUGHT = 1850
 _KEY_LINE = re.compile(r"Key:((?: [!-~]=[0-9])++)")
 _NAMES = "|".join(map(re.escape, sorted(BY_NAME, key=len, reverse=True)))
 _RULES_LINE = re.compile(rf"Rules: (normal|flip)((?: [!-~]=(?:{_NAMES}))++)")
@@ -60,16 +61,17 @@ class Reveal:
 
 class Known(dict[str, int]):
     """What is known beforehand: glyph -> digit. rules: operator -> name of its rule, in the row's `mode`; none, and "",
-    where they are to be worked out."""
+    where they are to be worked out. thought: the characters that a cryptarithm's thought may have."""
 
     def __init__(
         self,
         digits: Mapping[str, int] | Iterable[tuple[str, int]] = (),
         rules: Mapping[str, str] | None = None,
         mode: str = "",
+        thought: int = THOUGHT,
     ):
         super().__init__(digits)
-        self.rules, self.mode = dict(rules or {}), mode
+        self.rules, self.mode, self.thought = dict(rules or {}), mode, thought
 
 
 def reveal_order(problem: Problem, order: str = "uniform", seed: int = 0) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from puzzles import FAMILIES
 from puzzles.base import Problem, Solution, row_rng
-from reasoning.reveal import Known, Reveal, known_of, rules_line, shown_prompt
+from reasoning.reveal import THOUGHT, Known, Reveal, known_of, rules_line, shown_prompt
 from reasoning.trace import CLOSE, OPEN, Box, Design, Unrenderable
 
 LINE = pa.struct([("kind", pa.string()), ("text", pa.string()), ("verdict", pa.string())])
@@ -50,7 +50,8 @@ class Row:
     """One rendered (or not) row. boxed: what the completion boxes, None for nothing; cost: the solver's nodes.
 
     donor: the id of the row whose lines these are, "" when they are its own. hidden: the line of rules that the prompt
-    leaves out and the thought relies on, "" when it relies on nothing unsaid. problem: what was rendered.
+    leaves out and the thought relies on, "" when it relies on nothing unsaid. problem: what was rendered. thought: the
+    characters that it could have.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Row:
     donor: str = ""
     hidden: str = ""
     problem: Problem | None = None
+    thought: int = THOUGHT
 
     @property
     def page(self) -> str:
@@ -106,9 +108,18 @@ def solution_of(row: Mapping[str, Any]) -> Solution:
     )
 
 
-def render_row(row_id: str, problem: Problem, solution: Solution, design: Design, reveal: Reveal, seed: int) -> Row:
+def render_row(
+    row_id: str,
+    problem: Problem,
+    solution: Solution,
+    design: Design,
+    reveal: Reveal,
+    seed: int,
+    thought: int = THOUGHT,
+) -> Row:
     """Render one problem; what cannot be rendered keeps its prompt and answer, and the reason as its status.
 
+    thought: the characters that a cryptarithm's thought may have.
     A row without a hidden key (real rows) shows the solver's key and rules where the solver's answer is right.
     """
     if reveal != Reveal() and not problem.key and solution.answer == problem.answer and solution.found.get("key"):
@@ -116,6 +127,7 @@ def render_row(row_id: str, problem: Problem, solution: Solution, design: Design
         problem = replace(problem, key=found["key"], rule={name: found[name] for name in ("operators", "mode")})
     parsed = FAMILIES[design.family].parse(problem.prompt)
     known = known_of(problem, parsed.operators, reveal, seed) if problem.key else Known()
+    known.thought = thought
     hidden = reveal.rule == "hidden"
     base = Row(
         id=row_id,
@@ -127,6 +139,7 @@ def render_row(row_id: str, problem: Problem, solution: Solution, design: Design
         cost=solution.nodes,
         hidden=rules_line(known) if hidden else "",
         problem=problem,
+        thought=thought,
     )
     if reveal != Reveal() and not problem.key:
         return replace(base, status="no key to reveal")

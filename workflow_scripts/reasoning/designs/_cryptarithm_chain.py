@@ -7,12 +7,11 @@ labelled guesses (r7, r8) or an explicit undetermined ending (the twin).
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 
-from puzzles.base import Problem
 from puzzles.equations import Equation, EquationRow
 from puzzles.rules import BY_NAME, VALUE_RULES
 from reasoning import cryptarithm_letters as letters
 from reasoning import cryptarithm_lines as kinds
-from reasoning.designs._cryptarithm_forward import Worker, gated
+from reasoning.designs._cryptarithm_forward import Bounded
 from reasoning.propagation import (
     ALL_RULES,
     GROUP_RULES,
@@ -27,30 +26,22 @@ from reasoning.propagation import (
     single,
     start,
 )
-from reasoning.trace import Trace, Unrenderable
+from reasoning.trace import Unrenderable
 
 MOST_SPLITS = 12
 MOST_GUESSES = 5
 
 
-class Chain(Worker, ABC):
+class Chain(Bounded, ABC):
     """Narrates a forced chain."""
 
     guesses = True  # may guess when stuck; otherwise the thought ends undetermined
     scans = True
 
-    def __init__(self, row: EquationRow, shown: Mapping[str, int], budget: int):
+    def __init__(self, row: EquationRow, shown: Mapping[str, int]):
         super().__init__(row, shown)
-        self.budget, self.length = budget, 0
         self.names, self.ops = letters.letters_of(row), letters.operators_of(row)
         self.step = 0
-        self.bailed = False
-
-    def add(self, each):
-        self.length += len(each.text()) + 1
-        if self.length > self.budget:
-            raise Unrenderable(f"over budget of {self.budget} characters")
-        return super().add(each)
 
     def numbered(self, kind: Callable, *fields):
         self.step += 1
@@ -349,13 +340,6 @@ class Forced(Chain):
                     self.numbered(letters.AssertOnly, self.ops[event.name], left, "drop")
                 else:
                     self.numbered(letters.AssertDrop, self.ops[event.name], names, "drop")
-
-
-def outcome(problem: Problem, work: Chain, budget: int) -> Trace:
-    """The trace; a chain or split must be right, a bail keeps its guess as it is (the study's quirk)."""
-    work.narrate()
-    trace = work.trace()
-    return trace if work.bailed else gated(problem, trace, budget)
 
 
 # --- witnesses ----------------------------------------------------------------------------------------------------

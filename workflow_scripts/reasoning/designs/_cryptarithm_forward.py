@@ -16,15 +16,7 @@ from reasoning.trace import Trace, Unrenderable
 
 FAMILIES = ("cryptarithm_deduce", "cryptarithm_guess")
 MOST_TRIALS = 5
-
-
-def gated(problem: Problem, trace: Trace, budget: int) -> Trace:
-    """The trace, unless it is longer than `budget` characters or boxes a wrong answer (never a training target)."""
-    if sum(len(each.text()) + 1 for each in trace.lines) > budget:
-        raise Unrenderable(f"over budget of {budget} characters")
-    if trace.answer is not None and trace.answer != problem.answer:
-        raise Unrenderable("the trace's answer is not the row's")
-    return trace
+OVER = "over budget of {} characters"
 
 
 def groups_of(equation: Equation, canonical: bool) -> tuple[str, ...]:
@@ -53,6 +45,8 @@ class Worker:
         self.decoded: dict[int, int] = {}  # example -> how many digits were known when it was last decoded
         self.tested: dict[str, int] = {}  # operator -> how many digits were known when its tests last failed
         self.canonical = all(op in kinds.SIGN_GROUP for op in row.operators)
+        self.thought = self.known.thought
+        self.bailed = False  # it ends in a guess that says so
 
     def add(self, each: Line) -> Line:
         self.lines.append(each)
@@ -340,6 +334,31 @@ class Worker:
 
     def trace(self) -> Trace:
         return Trace(tuple(self.lines), self.answer)
+
+
+class Bounded(Worker):
+    """A Worker that gives up as soon as its thought is too long; `times` as long where lines are dropped at the end."""
+
+    def __init__(self, row: EquationRow, shown: Mapping[str, int], times: int = 1):
+        super().__init__(row, shown)
+        self.length, self.times = 0, times
+
+    def add(self, each: Line) -> Line:
+        self.length += len(each.text()) + 1
+        if self.length > self.times * self.thought:
+            raise Unrenderable(OVER.format(self.times * self.thought))
+        return super().add(each)
+
+
+def gated(problem: Problem, work: Worker) -> Trace:
+    """The trace, unless it is too long or boxes a wrong answer, never a training target but where the thought bailed
+    (the quirk of the study's designs that guess)."""
+    trace = work.trace()
+    if sum(len(each.text()) + 1 for each in trace.lines) > work.thought:
+        raise Unrenderable(OVER.format(work.thought))
+    if trace.answer is not None and trace.answer != problem.answer and not work.bailed:
+        raise Unrenderable("the trace's answer is not the row's")
+    return trace
 
 
 def kinds_modes(settled: set[str]) -> tuple[str, ...]:

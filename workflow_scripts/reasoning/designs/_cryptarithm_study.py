@@ -14,7 +14,7 @@ from puzzles.rules import BY_NAME, VALUE_RULES
 from reasoning import cryptarithm_letters as letters
 from reasoning import cryptarithm_lines as kinds
 from reasoning import cryptarithm_study_lines as study
-from reasoning.designs._cryptarithm_forward import FAMILIES, Worker, gated
+from reasoning.designs._cryptarithm_forward import FAMILIES, Bounded, gated
 from reasoning.lines import Line
 from reasoning.propagation import (
     ALL_RULES,
@@ -31,7 +31,6 @@ from reasoning.propagation import (
 )
 from reasoning.trace import Design, Trace, Unrenderable
 
-BUDGET = 1850
 MOST_TRIES = 44
 MOST_WRONG = 2
 COLLISION = 0.38
@@ -62,21 +61,15 @@ class Options:
     scans: bool = False
 
 
-class Study(Worker):
+class Study(Bounded):
     """Writes one trace of the series."""
 
     def __init__(self, problem: Problem, row: EquationRow, shown: Mapping[str, int], rng: random.Random, how: Options):
         super().__init__(row, shown)
         self.problem, self.rng, self.how = problem, rng, how
-        self.length, self.tries = 0, 0
+        self.tries = 0
         self.names, self.ops = letters.letters_of(row), letters.operators_of(row)
         self.collided = False
-
-    def add(self, each: Line) -> Line:
-        self.length += len(each.text()) + 1
-        if self.length > BUDGET:
-            raise Unrenderable(f"over budget of {BUDGET} characters")
-        return super().add(each)
 
     # tables
 
@@ -384,6 +377,6 @@ def designs(name: str, how: Options) -> tuple[Design, ...]:
             raise Unrenderable("this design needs the hidden key and rules")
         work = Study(problem, parsed, known, rng, how)
         work.narrate()
-        return gated(problem, work.trace(), BUDGET)
+        return gated(problem, work)
 
     return tuple(Design(name, family, KINDS, render, tuple(range(11))) for family in FAMILIES)

@@ -22,7 +22,6 @@ from reasoning.designs._cryptarithm_forward import FAMILIES, Worker, gated
 from reasoning.propagation import Clue, Table, clues, matching
 from reasoning.trace import Design, Trace, Unrenderable
 
-BUDGET = 1850
 MOST_WAYS, MOST_GLYPHS, MOST_TRIES = 12, 7, 3
 
 
@@ -34,7 +33,6 @@ class Anchored(Worker):
         self.capped, self.sized = capped, sized
         self.truth = {op: BY_NAME[name] for op, name in problem.rule["operators"].items()}
         self.mode = problem.rule["mode"]
-        self.bailed = False
 
     def narrate(self) -> None:
         row = self.row
@@ -177,10 +175,7 @@ def render(
         raise Unrenderable("this design needs the hidden rules")
     work = Anchored(problem, parsed, known, capped, sized)
     work.narrate()
-    trace = work.trace()
-    if work.bailed:
-        return trace
-    return gated(problem, trace, BUDGET)
+    return gated(problem, work)
 
 
 KINDS = (

@@ -18,28 +18,18 @@ from puzzles.rules import BY_NAME, VALUE_RULES
 from reasoning import cryptarithm_catalog_lines as catalog
 from reasoning import cryptarithm_letters as letters
 from reasoning import cryptarithm_lines as kinds
-from reasoning.designs._cryptarithm_forward import FAMILIES, Worker, gated
-from reasoning.lines import Line
+from reasoning.designs._cryptarithm_forward import FAMILIES, Bounded, gated
 from reasoning.propagation import Clue, clues
 from reasoning.reveal import RULES
 from reasoning.trace import Design, Trace, Unrenderable
 
-BUDGET = 1850
 
-
-class Cataloguer(Worker):
+class Cataloguer(Bounded):
     """Writes the catalog thought."""
 
-    def __init__(self, row: EquationRow, shown: Mapping[str, int], budget: int):
+    def __init__(self, row: EquationRow, shown: Mapping[str, int]):
         super().__init__(row, shown)
-        self.budget, self.length = budget, 0
         self.active: dict[str, list[str]] = {}
-
-    def add(self, each: Line) -> Line:
-        self.length += len(each.text()) + 1
-        if self.length > self.budget:
-            raise Unrenderable(f"over budget of {self.budget} characters")
-        return super().add(each)
 
     def tables(self, found: tuple[Clue, ...]) -> None:
         """Signatures with their counts, active families, group precheck."""
@@ -175,9 +165,9 @@ def narrate(work: Cataloguer) -> None:
 
 
 def render(problem: Problem, parsed: Any, solution: Solution, known: Mapping[str, int], rng: random.Random) -> Trace:
-    work = Cataloguer(parsed, known, BUDGET)
+    work = Cataloguer(parsed, known)
     narrate(work)
-    return gated(problem, work.trace(), BUDGET)
+    return gated(problem, work)
 
 
 KINDS = (

@@ -17,8 +17,6 @@ from reasoning.designs._cryptarithm_forward import FAMILIES, Worker, gated, unti
 from reasoning.reveal import RULES
 from reasoning.trace import Design, Trace
 
-BUDGET = 1500
-
 
 def derive(work: Worker) -> None:
     """Write the whole thought of a row."""
@@ -67,7 +65,7 @@ def derive(work: Worker) -> None:
 def render(problem: Problem, parsed: Any, solution: Solution, known: Mapping[str, int], rng: random.Random) -> Trace:
     work = Worker(parsed, known)
     derive(work)
-    return gated(problem, work.trace(), BUDGET)
+    return gated(problem, work)
 
 
 KINDS = (

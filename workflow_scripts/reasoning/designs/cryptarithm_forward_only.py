@@ -16,8 +16,6 @@ from reasoning.designs._cryptarithm_forward import FAMILIES, gated
 from reasoning.propagation import State
 from reasoning.trace import Design, Trace, Unrenderable
 
-BUDGET = 1850
-
 
 class Purified(Witnessed):
     """A witnessed chain that has to arrive by itself."""
@@ -36,9 +34,9 @@ class Purified(Witnessed):
 
 
 def render(problem: Problem, parsed: Any, solution: Solution, known: Mapping[str, int], rng: random.Random) -> Trace:
-    work = Purified(parsed, known, BUDGET)
+    work = Purified(parsed, known)
     work.narrate()
-    return gated(problem, work.trace(), BUDGET)
+    return gated(problem, work)
 
 
 TABLE = (letters.Letters, letters.Operators, letters.FormLine, letters.QueryForm, letters.Disjoint, letters.Given)

@@ -23,8 +23,6 @@ from reasoning.designs._cryptarithm_forward import FAMILIES, Worker, gated
 from reasoning.propagation import bits, clues, propagate, start
 from reasoning.trace import Design, Trace, Unrenderable
 
-BUDGET = 1850
-
 
 class Honest(Worker):
     """Writes one honest trace."""
@@ -190,7 +188,7 @@ def render(
         raise Unrenderable("this design needs the hidden key and rules")
     work = Honest(problem, parsed, known, division, branch)
     work.narrate()
-    return gated(problem, work.trace(), BUDGET)
+    return gated(problem, work)
 
 
 KINDS = (

@@ -17,8 +17,6 @@ from reasoning.designs.cryptarithm_search import Searcher, narrate
 from reasoning.lines import Line
 from reasoning.trace import Design, Trace
 
-BUDGET = 1850
-
 
 class Journey(Searcher):
     """A search that says what failed before it goes back."""
@@ -56,11 +54,11 @@ def render(
     *,
     detours: bool,
 ) -> Trace:
-    work = Journey(parsed, known, BUDGET if detours else 4 * BUDGET)
+    work = Journey(parsed, known, times=1 if detours else 4)
     narrate(work)
     if not detours:
         work.lines = without_detours(work.lines)
-    return gated(problem, work.trace(), BUDGET)
+    return gated(problem, work)
 
 
 KINDS = (*SEARCH_KINDS, kinds.Reflect)

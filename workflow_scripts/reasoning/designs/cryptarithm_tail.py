@@ -22,8 +22,6 @@ from reasoning.designs.cryptarithm_search import Searcher, narrate
 from reasoning.lines import Line
 from reasoning.trace import Design, Trace
 
-BUDGET = 1850
-
 
 def steps_of(group: str, x: str, y: str) -> tuple[str, ...]:
     """The operations behind a value, in order."""
@@ -35,7 +33,7 @@ class Tail(Searcher):
     """A search with its properties switched on or off."""
 
     def __init__(self, row: EquationRow, shown: Mapping[str, int], atomic: bool, linear: bool, memory: bool):
-        super().__init__(row, shown, 4 * BUDGET)  # what noL drops does not count
+        super().__init__(row, shown, times=4)  # what noL drops does not count
         self.atomic, self.linear, self.memory = atomic, linear, memory
 
     def fetch(self, number: int) -> None:
@@ -87,7 +85,7 @@ def render(
     narrate(work)
     if not linear:
         work.lines = levels_only(work.lines)
-    return gated(problem, work.trace(), BUDGET)
+    return gated(problem, work)
 
 
 KINDS = (*SEARCH_KINDS, kinds.Decode, kinds.Step, kinds.Check, kinds.QueryValue)

@@ -13,16 +13,16 @@ from typing import Any
 from puzzles.base import Problem, Solution
 from reasoning import cryptarithm_letters as letters
 from reasoning import cryptarithm_lines as kinds
-from reasoning.designs._cryptarithm_chain import Witnessed, outcome
-from reasoning.designs._cryptarithm_forward import FAMILIES
+from reasoning.designs._cryptarithm_chain import Witnessed
+from reasoning.designs._cryptarithm_forward import FAMILIES, gated
 from reasoning.reveal import RULES
 from reasoning.trace import Design, Trace
 
-BUDGET = 1850
-
 
 def render(problem: Problem, parsed: Any, solution: Solution, known: Mapping[str, int], rng: random.Random) -> Trace:
-    return outcome(problem, Witnessed(parsed, known, BUDGET), BUDGET)
+    work = Witnessed(parsed, known)
+    work.narrate()
+    return gated(problem, work)
 
 
 KINDS = (

@@ -12,16 +12,16 @@ from typing import Any
 from puzzles.base import Problem, Solution
 from reasoning import cryptarithm_letters as letters
 from reasoning import cryptarithm_lines as kinds
-from reasoning.designs._cryptarithm_chain import Balanced, outcome
-from reasoning.designs._cryptarithm_forward import FAMILIES
+from reasoning.designs._cryptarithm_chain import Balanced
+from reasoning.designs._cryptarithm_forward import FAMILIES, gated
 from reasoning.reveal import RULES
 from reasoning.trace import Design, Trace
 
-BUDGET = 1850
-
 
 def render(problem: Problem, parsed: Any, solution: Solution, known: Mapping[str, int], rng: random.Random) -> Trace:
-    return outcome(problem, Balanced(parsed, known, BUDGET), BUDGET)
+    work = Balanced(parsed, known)
+    work.narrate()
+    return gated(problem, work)
 
 
 KINDS = (
