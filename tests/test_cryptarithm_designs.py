@@ -237,6 +237,17 @@ def test_a_longer_thought_is_told_only_where_it_may_be(design_id: str) -> None:
     assert told[600].items() < told[1850].items() <= told[6000].items()
 
 
+@pytest.mark.parametrize("design_id", ["anchor-capped", "anchor-sized"])
+def test_rows_that_give_up_after_three_tries_keep_their_wrong_guess(design_id: str) -> None:
+    told = [
+        (p, t) for p in rows("cryptarithm_deduce") if isinstance(t := render(CRYPT[p.family, design_id], p, 0), Trace)
+    ]
+    stopped = [(p, t) for p, t in told if any(each.KIND == "anchor/stop" for each in t.lines)]
+    wrong = [p for p, t in told if t.answer != p.answer]
+    assert len(stopped) > 0.04 * len(told) and len(wrong) > 0.8 * len(stopped)
+    assert {p.id for p in wrong} <= {p.id for p, _ in stopped}
+
+
 def witness_outcomes(design_id: str) -> dict[str, set[str]]:
     seen: dict[str, set[str]] = {}
     for problem in rows("cryptarithm_deduce")[:60]:

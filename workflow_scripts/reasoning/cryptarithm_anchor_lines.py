@@ -197,6 +197,47 @@ class Completion(Line):
 
 
 @line
+class Narrowed(Line):
+    """Another example under the attempt, an operand of which is not known: the one assignment left to it, or none."""
+
+    KIND = "anchor/narrowed"
+    TEXT = "E{number} {left} {right} to {target} {verdict} {pairs: =|none}"
+    OUTCOMES = ("fits", "out")
+    FORCED_BY = "the rows of the catalog that agree with the digits on the same line: one, or none"
+    number: int
+    left: Word
+    right: Word
+    target: Word
+    verdict: str
+    pairs: tuple[tuple[Glyph, Digit], ...]
+
+    def transcription(self, page: Page) -> bool:
+        e = kinds.example(page, self.number)
+        rule = BY_NAME.get(page.get("rule", e.op, "")) if e is not None else None
+        if rule is None:
+            return False
+        known = kinds.known_digits(page)
+        parts = (kinds.read(part, known) for part in letters.reading(e, rule.mode)[:2])
+        return (self.left, self.right, self.target) == (*parts, kinds.target_of(e, known, rule.mode))
+
+    def verdict_follows(self, page: Page) -> bool:
+        chosen = kinds.chosen_rules(page.names("rule"))
+        clue = next((clue for clue in clues(page.parsed) if clue.number == self.number), None)
+        if clue is None or clue.op not in chosen:
+            return False
+        known = kinds.known_digits(page)
+        rows = matching(clue, known, kinds.row_mode(chosen), chosen).digits
+        if not len(rows):
+            return self.verdict == "out" and not self.pairs
+        new = {g: d for g, d in zip(clue.glyphs, rows[0].tolist(), strict=True) if g not in known}
+        return self.verdict == "fits" and len(rows) == 1 and dict(self.pairs) == new
+
+    def establish(self, page: Page) -> None:
+        for glyph, value in self.pairs:
+            page.put("digit", glyph, value)
+
+
+@line
 class Reject(Line):
     """The attempt is given up."""
 
@@ -284,6 +325,6 @@ class VerifyGlyphs(Line):
 
 
 ANCHOR_KINDS = (
-    Spaced, OperatorRule, OrderGiven, Sizes, AnchorChoice, Attempt, Completion, Reject, Keep, StopAfter, MapGlyphs,
-    VerifyGlyphs,
+    Spaced, OperatorRule, OrderGiven, Sizes, AnchorChoice, Attempt, Completion, Narrowed, Reject, Keep, StopAfter,
+    MapGlyphs, VerifyGlyphs,
 )  # fmt: skip

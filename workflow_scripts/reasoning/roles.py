@@ -24,6 +24,7 @@ ROLES: Mapping[str, str] = {
     "anchor/completion": "number:TA x:TA y:TA value:AV target:TV pairs:V",
     "anchor/keep": "k:T",
     "anchor/map": "pairs:T",
+    "anchor/narrowed": "number:TV left:T right:T target:T pairs:V",
     "anchor/operator": "op:T number:TV~ length:T rule:-",
     "anchor/order": "mode:T",
     "anchor/reject": "k:T",
