@@ -172,7 +172,21 @@ class Scan(Line):
 
 
 @line
-class Disjoint(Line):
+class Sets(Line):
+    """Digit glyphs and operator glyphs. No verdict: that they share nothing cannot fail in a well-formed row."""
+
+    KIND = "letters/sets"
+    TEXT = "digits {digits} ops {ops}"
+    digits: Word
+    ops: Word
+
+    def transcription(self, page: Page) -> bool:
+        row = page.parsed
+        return self.digits == "".join(row.digit_glyphs()) and self.ops == "".join(row.operators)
+
+
+@line
+class Disjoint(Sets):
     """Digit glyphs and operator glyphs share nothing."""
 
     KIND = "letters/disjoint"
@@ -182,10 +196,6 @@ class Disjoint(Line):
     digits: Word
     ops: Word
     verdict: str
-
-    def transcription(self, page: Page) -> bool:
-        row = page.parsed
-        return self.digits == "".join(row.digit_glyphs()) and self.ops == "".join(row.operators)
 
     def verdict_follows(self, page: Page) -> bool:
         return (self.verdict == "shared") == bool(set(self.digits) & set(self.ops))
@@ -442,6 +452,29 @@ class Dead(Line):
 
     def transcription(self, page: Page) -> bool:
         return page.get("supposed") == self.claim and is_thing(page, self.what)
+
+    def establish(self, page: Page) -> None:
+        page.undo()
+
+
+@line
+class Leaves(Line):
+    """How many values a case leaves to a letter, operator or example (counted beside the page); it is taken back."""
+
+    KIND = "chain/leaves"
+    TEXT = "under {claim} {what} has {count} {verdict}"
+    OUTCOMES = ("out", "stays")
+    FORCED_BY = "the number on the same line: none is out"
+    claim: Claim
+    what: Word
+    count: int
+    verdict: str
+
+    def transcription(self, page: Page) -> bool:
+        return page.get("supposed") == self.claim and is_thing(page, self.what)
+
+    def verdict_follows(self, page: Page) -> bool:
+        return self.verdict == ("stays" if self.count else "out")
 
     def establish(self, page: Page) -> None:
         page.undo()

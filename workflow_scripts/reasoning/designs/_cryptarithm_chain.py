@@ -4,8 +4,10 @@ The policy sees the prompt and the shown key only. When the chain stalls, one sp
 labelled guesses (r7, r8) or an explicit undetermined ending (the twin).
 """
 
+import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 
 from puzzles.equations import Equation, EquationRow
 from puzzles.rules import BY_NAME, VALUE_RULES
@@ -81,13 +83,16 @@ class Chain(Bounded, ABC):
         self.add(letters.Letters(tuple(self.names.items())))
         self.add(letters.Operators(tuple(self.ops.items())))
         digits, ops = "".join(row.digit_glyphs()), "".join(row.operators)
-        self.add(letters.Disjoint(digits, ops, "shared" if set(digits) & set(ops) else "apart"))
+        self.apart(digits, ops)
         for number, e in enumerate(row.examples, 1):
             self.add(letters.FormLine(number, letters.form_of(row, e)))
         self.add(letters.QueryForm(letters.form_of(row, row.query)))
         given = tuple((self.names[g], d) for g, d in self.digits.items() if g in self.names)
         if given:
             self.add(letters.Given(given))
+
+    def apart(self, digits: str, ops: str) -> None:
+        self.add(letters.Disjoint(digits, ops, "shared" if set(digits) & set(ops) else "apart"))
 
     def narrate(self) -> None:
         """Write the whole thought."""
@@ -221,13 +226,13 @@ class Chain(Bounded, ABC):
     def split(self, state: State) -> State | None:
         """One binary split in which a case dies: the dead case is shown, the other goes on."""
         for pair in self.points(state):
-            dead = [bool(self.silent(state, claim).dead) for claim in pair]
-            if dead[0] == dead[1]:
+            dead = [self.silent(state, claim).dead for claim in pair]
+            if bool(dead[0]) == bool(dead[1]):
                 continue
             self.stall(state)
             self.add(letters.SplitLine(*pair))
             lost, kept = (pair[0], pair[1]) if dead[0] else (pair[1], pair[0])
-            self.die(state, lost, "case")
+            self.cases(state, lost, kept, dead[0] or dead[1])
             self.add(letters.Survives(kept))
             after = self.fork(state)
             self.claim(after, kept)
@@ -236,6 +241,10 @@ class Chain(Bounded, ABC):
             return after
         return None
 
+    def cases(self, state: State, lost: str, kept: str, dead: str) -> None:
+        """Show the cases of a split; `dead` is what the lost one leaves without a value."""
+        self.die(state, lost, "case")
+
     def die(self, state: State, claim: str, why: str) -> None:
         """Show a case until it has no value for something, and take it back."""
         trial, step = self.fork(state), self.step
@@ -243,10 +252,15 @@ class Chain(Bounded, ABC):
         self.claim(trial, claim)
         if not trial.dead:
             self.advance(trial)
-        dead = trial.dead
-        what = self.names.get(dead) or self.ops.get(dead) or dead
-        self.add(letters.Dead(what, claim, "out"))
+        self.out(claim, trial.dead)
         self.step = step
+
+    def out(self, claim: str, dead: str) -> None:
+        self.add(letters.Dead(self.called(dead), claim, "out"))
+
+    def called(self, what: str) -> str:
+        """A glyph or operator by its letter; an example as it is."""
+        return self.names.get(what) or self.ops.get(what) or what
 
     def guess(self, state: State) -> None:
         """Labelled guesses: order, the query's rule, digits of the query; at most five; then whatever is at hand."""
@@ -344,23 +358,25 @@ class Forced(Chain):
 
 # --- witnesses ----------------------------------------------------------------------------------------------------
 
-MOST_SET, MOST_PAIRS, MOST_EACH = 5, 7, 7
+MOST_SET, MOST_PAIRS, MOST_EACH, MOST_TWINS = 5, 7, 7, 16
+AHEAD = 0.5  # how often a letter is left open before the first pin of the kind
 
 
 class Held(State):
     """A state whose pins are only those that a line has shown; `domains` hold what the engine narrowed silently.
 
-    among: the candidates that a line has said; done: the lines that need not be written again.
+    among: the candidates that a line has said; done: the lines that need not be written again; owed: per way of
+    pinning, the pins written less the lines of the same kind that leave their letter open.
     """
 
-    def __init__(self, *fields, shown: dict[str, int], among: dict[str, str], done: set):
+    def __init__(self, *fields, shown: dict[str, int], among: dict[str, str], done: set, owed: dict[str, int]):
         super().__init__(*fields)
-        self.shown, self.among, self.done = shown, among, done
+        self.shown, self.among, self.done, self.owed = shown, among, done, owed
 
     def copy(self) -> "Held":
         plain = super().copy()
         fields = plain.domains, plain.rules, plain.tables, plain.dead, plain.events
-        return Held(*fields, shown=dict(self.shown), among=dict(self.among), done=set(self.done))
+        return Held(*fields, shown=dict(self.shown), among=dict(self.among), done=set(self.done), owed=dict(self.owed))
 
 
 class Witnessed(Chain):
@@ -371,7 +387,7 @@ class Witnessed(Chain):
     def begin(self, vocabulary):
         state, found = start(self.row, self.digits, vocabulary)
         fields = state.domains, state.rules, state.tables, "", []
-        return Held(*fields, shown=dict(self.digits), among={}, done=set()), found
+        return Held(*fields, shown=dict(self.digits), among={}, done=set(), owed={}), found
 
     def pins(self, state: Held) -> dict[str, int]:
         return state.shown
@@ -392,8 +408,19 @@ class Witnessed(Chain):
             settle(state, self.clues)
             if state.dead:
                 return
+            self.leave_open(state)
             if not (self.shapes(state) or self.wholes(state) or self.pin_one(state, before) or self.kill_one(state)):
                 return
+
+    def beside(self, drop: Callable[[], object], keep: Callable[[], object] | None) -> None:
+        """Write a line that drops or pins; the twin also one of the same kind with the other outcome."""
+        drop()
+
+    def order(self, groups: Iterable) -> Iterable:
+        return groups
+
+    def leave_open(self, state: Held, but: str = "") -> None:
+        """The twin writes here which letters stay open, other than `but`."""
 
     def _drop(self, state: Held, op: str, names) -> None:
         for name in names:
@@ -420,7 +447,7 @@ class Witnessed(Chain):
                         value: found not in value if kind == "sign" else most < value[0] or least > value[1]
                         for value in groups
                     }
-                    for value, members in groups.items():
+                    for value, members in self.order(groups.items()):
                         if not fails[value] and not (self.twins and any(fails.values())):
                             continue
                         verdict = "drop" if fails[value] else "keep"
@@ -448,11 +475,12 @@ class Witnessed(Chain):
         for mode, mask in zip(MODES, MODE_RULES, strict=True):
             for op, live in state.rules.items():
                 if not live & mask and any(other & mask for other in state.rules.values()):
-                    if self.twins:
-                        rest = MODES[1 - MODES.index(mode)]
-                        count = (live & MODE_RULES[MODES.index(rest)]).bit_count()
-                        self.numbered(letters.KillMode, rest, self.ops[op], count, "keep")
-                    self.numbered(letters.KillMode, mode, self.ops[op], 0, "drop")
+                    rest = MODES[1 - MODES.index(mode)]
+                    count = (live & MODE_RULES[MODES.index(rest)]).bit_count()
+                    self.beside(
+                        partial(self.numbered, letters.KillMode, mode, self.ops[op], 0, "drop"),
+                        partial(self.numbered, letters.KillMode, rest, self.ops[op], count, "keep"),
+                    )
                     for other in list(state.rules):
                         state.rules[other] &= ~mask
                         if not state.rules[other]:
@@ -465,12 +493,9 @@ class Witnessed(Chain):
                 for other, rest in state.rules.items():
                     if other == op or not rest & mask:
                         continue
-                    if self.twins:
-                        held = [g for g, m in zip(GROUPS, GROUP_RULES, strict=True) if rest & m]
-                        kept = next((g for g in held if g != group), None)
-                        if kept:
-                            self.numbered(letters.KillGroup, self.ops[op], group, self.ops[other], kept, "keep")
-                    self.numbered(letters.KillGroup, self.ops[op], group, self.ops[other], group, "drop")
+                    held = [g for g, m in zip(GROUPS, GROUP_RULES, strict=True) if rest & m and g != group]
+                    line = partial(self.numbered, letters.KillGroup, self.ops[op], group, self.ops[other])
+                    self.beside(partial(line, group, "drop"), partial(line, held[0], "keep") if held else None)
                     state.rules[other] &= ~mask
                     if not state.rules[other]:
                         state.dead = other
@@ -480,7 +505,7 @@ class Witnessed(Chain):
     # rules
 
     def value_test(self, state: Held, op: str, name: str, number: int, e: Equation):
-        """(fields, drops) of a value test, None when an operand is not pinned."""
+        """(fields, drops, glyphs) of a value test, None when an operand is not pinned."""
         mode = BY_NAME[name].mode
         operands = kinds.operands_of(e, state.shown, mode)
         if operands is None or not int(operands[0]) or not int(operands[1]):
@@ -488,7 +513,7 @@ class Witnessed(Chain):
         value = kinds.written(BY_NAME[name], *operands)
         target = letters.target_in_letters(self.row, e, state.shown, mode)
         free = "".join(str(d) for d in range(10) if d not in state.shown.values())
-        return (self.ops[op], name, number, *operands, value, target), kinds.fits(value, target, free) is None
+        return (self.ops[op], name, number, *operands, value, target), kinds.fits(value, target, free) is None, ()
 
     def ones_test(self, state: Held, op: str, name: str, number: int, e: Equation):
         """(fields, drops, glyphs) of a units enumeration, None when the sets are too large."""
@@ -519,47 +544,39 @@ class Witnessed(Chain):
                 continue
             for name in self.live(state, op):
                 for number, e in self.examples_of(op):
-                    test = self.value_test(state, op, name, number, e)
+                    kind, test = letters.KillValue, self.value_test(state, op, name, number, e)
+                    if test is None or not test[1]:
+                        kind, test = letters.KillOnes, self.ones_test(state, op, name, number, e)
                     if test is not None and test[1]:
-                        self.twin(state, op, name, "value", number, e)
-                        self.numbered(letters.KillValue, *test[0], "drop")
-                        self._drop(state, op, [name])
-                        return True
-                    test = self.ones_test(state, op, name, number, e)
-                    if test is not None and test[1]:
-                        self.twin(state, op, name, "ones", number, e)
-                        self.premises(state, test[2])
-                        self.numbered(letters.KillOnes, *test[0], "drop")
-                        self._drop(state, op, [name])
+                        drop = partial(self.strike, state, op, name, kind, test)
+                        self.beside(drop, partial(self.twin, state, op, kind))
                         return True
         return False
 
-    def twin(self, state: Held, op: str, dead: str, kind: str, number: int, e: Equation) -> None:
-        """The balanced twin: before a drop, a rule that the same kind of line keeps."""
-        if not self.twins:
-            return
-        for name in self.live(state, op):
-            if name == dead or (kind, op, name, number) in state.done:
-                continue
-            test = (self.value_test if kind == "value" else self.ones_test)(state, op, name, number, e)
-            if test is not None and not test[1]:
-                state.done.add((kind, op, name, number))
-                if kind == "ones":
-                    self.premises(state, test[2])
-                self.numbered(letters.KillValue if kind == "value" else letters.KillOnes, *test[0], "keep")
+    def strike(self, state: Held, op: str, name: str, kind: Callable, test: tuple) -> None:
+        """Write a test that fails, and drop its rule."""
+        self.premises(state, test[2])
+        self.numbered(kind, *test[0], "drop")
+        self._drop(state, op, [name])
+
+    def twin(self, state: Held, op: str, kind: Callable) -> None:
+        """The balanced twin: beside a rule that falls, a test of the same kind that another rule or example passes."""
+        tests = [(o, n, *each) for o in state.rules for n in self.live(state, o) for each in self.examples_of(o)]
+        self.rng.shuffle(tests)
+        tests.sort(key=lambda each: each[0] != op)
+        for other, name, number, e in tests[:MOST_TWINS]:
+            test = (self.value_test if kind is letters.KillValue else self.ones_test)(state, other, name, number, e)
+            if test is not None and not test[1] and (kind, test[0]) not in state.done:
+                state.done.add((kind, test[0]))
+                self.premises(state, test[2])
+                self.numbered(kind, *test[0], "keep")
                 return
 
     def premises(self, state: Held, glyphs) -> None:
         """Say the candidate sets that a line uses, where the page does not know them yet."""
-        if not self.twins:
-            return
-        for glyph in dict.fromkeys(glyphs):
+        for glyph in dict.fromkeys(glyphs) if self.twins else ():
             if glyph not in state.shown:
-                digits = "".join(map(str, self.candidates(state, glyph)))
-                if ("among", glyph, digits) not in state.done:
-                    state.done.add(("among", glyph, digits))
-                    state.among[glyph] = digits
-                    self.numbered(letters.Among, self.names[glyph], digits)
+                self.premise_set(state, glyph, "".join(map(str, self.candidates(state, glyph))))
 
     # digits
 
@@ -591,19 +608,26 @@ class Witnessed(Chain):
             narrowed = "".join(d for d in untaken if before[glyph] >> int(d) & 1 or int(d) == digit)
             ways = [(way, wide) for way in (self.by_units, self.by_each, self.by_rest) for wide in (untaken, narrowed)]
             for way, wide in ways:
-                made = way(state, glyph, wide)
+                if len(wide) > MOST_EACH and way != self.by_rest:
+                    continue
+                made = next(way(state, glyph, wide), None)
                 if made is None:
                     continue
                 kind, fields, hits = made
                 if hits != str(digit):
                     continue
-                self.open_twin(state, way, glyph)
-                if fields[1] and kind is not letters.PinLast:
-                    self.premise_set(state, glyph, fields[1])
-                self.numbered(kind, *fields, hits, "pin")
-                self.pin(state, glyph, digit)
+                state.owed[way.__name__] = state.owed.get(way.__name__, 0) + 1
+                write = partial(self.settled, state, glyph, digit, kind, (*fields, hits))
+                self.beside(write, partial(self.leave_open, state, glyph))
                 return True
         return False
+
+    def settled(self, state: Held, glyph: str, digit: int, kind: Callable, fields: tuple) -> None:
+        """Write a line that settles a letter, and pin it."""
+        if fields[1] and kind is not letters.PinLast:
+            self.premise_set(state, glyph, fields[1])
+        self.numbered(kind, *fields, "pin")
+        self.pin(state, glyph, digit)
 
     def premise_set(self, state: Held, glyph: str, digits: str) -> None:
         if self.twins and ("among", glyph, digits) not in state.done:
@@ -611,29 +635,11 @@ class Witnessed(Chain):
             state.among[glyph] = digits
             self.numbered(letters.Among, self.names[glyph], digits)
 
-    def open_twin(self, state: Held, way: Callable, pinned: str) -> None:
-        """The balanced twin: before a pin, a letter that the same kind of line leaves open."""
-        if not self.twins:
-            return
-        for glyph in self.names:
-            if glyph == pinned or glyph in state.shown or glyph not in state.domains:
-                continue
-            digits = "".join(map(str, self.candidates(state, glyph)))
-            made = way(state, glyph, digits) if 1 < len(digits) <= MOST_EACH else None
-            if made is not None and len(made[2].strip("-")) > 1 and (way.__name__, glyph, digits) not in state.done:
-                state.done.add((way.__name__, glyph, digits))
-                if made[0] is not letters.PinLast:
-                    self.premise_set(state, glyph, digits)
-                self.numbered(made[0], *made[1], made[2], "open")
-                state.among[glyph] = made[2]
-                state.domains[glyph] &= sum(1 << int(c) for c in made[2])
-                return
-
-    def by_units(self, state: Held, glyph: str, wide: str):
+    def by_units(self, state: Held, glyph: str, wide: str) -> Iterator[tuple]:
         for clue in self.clues:
             e, mask = self.row.examples[clue.number - 1], state.rules[clue.op]
             rule = VALUE_RULES[mask.bit_length() - 1]
-            if not single(mask) or rule.group not in ("add", "mul") or not 0 < len(wide) <= MOST_EACH:
+            if not single(mask) or rule.group not in ("add", "mul") or not wide:
                 continue
             left, right, out = letters.reading(e, rule.mode)
             if glyph not in (left[1], right[1]) or not (out[-1] in state.shown or out[-1] == glyph):
@@ -644,15 +650,14 @@ class Witnessed(Chain):
             target = self.names[glyph] if out[-1] == glyph else str(state.shown[out[-1]])
             wanted = wide if out[-1] == glyph else target * len(wide)
             hits = "".join(c for c, each, want in zip(wide, work, wanted, strict=True) if each[-1] == want)
-            return letters.PinOnes, (self.names[glyph], wide, clue.number, rule.name, tuple(work), target), hits or "-"
-        return None
+            yield letters.PinOnes, (self.names[glyph], wide, clue.number, rule.name, tuple(work), target), hits or "-"
 
-    def by_each(self, state: Held, glyph: str, wide: str):
+    def by_each(self, state: Held, glyph: str, wide: str) -> Iterator[tuple]:
         for clue in self.clues:
             e, mask = self.row.examples[clue.number - 1], state.rules[clue.op]
             rule = VALUE_RULES[mask.bit_length() - 1]
             unknown = {c for c in e.left + e.right if c not in state.shown}
-            if not single(mask) or unknown != {glyph} or not 0 < len(wide) <= MOST_EACH:
+            if not single(mask) or unknown != {glyph} or not wide:
                 continue
             work, hits = [], ""
             free = "".join(str(d) for d in range(10) if d not in state.shown.values())
@@ -667,20 +672,92 @@ class Witnessed(Chain):
                 if kinds.fits(value, target, free.replace(c, "")) is not None:
                     hits += c
             else:
-                return letters.PinEach, (self.names[glyph], wide, clue.number, rule.name, tuple(work)), hits or "-"
-        return None
+                yield letters.PinEach, (self.names[glyph], wide, clue.number, rule.name, tuple(work)), hits or "-"
 
-    def by_rest(self, state: Held, glyph: str, wide: str):
+    def by_rest(self, state: Held, glyph: str, wide: str) -> Iterator[tuple]:
         taken = "".join(sorted(map(str, state.shown.values())))
         if not taken:
-            return None
+            return
         said = state.among.get(glyph, "0123456789")
         hits = "".join(c for c in said if c not in taken)
-        return letters.PinLast, (self.names[glyph], said, taken), hits or "-"
+        yield letters.PinLast, (self.names[glyph], said, taken), hits or "-"
 
 
 class Balanced(Witnessed):
-    """The corrected twin of r8: both outcomes of every kind, candidate sets said first, no guesses."""
+    """The corrected twin of r8: both outcomes of every kind, in seeded order, candidate sets said first, no guesses."""
 
     guesses = False
     twins = True
+
+    def __init__(self, *fields, rng: random.Random):
+        super().__init__(*fields)
+        self.seed, self.rng = rng.random(), rng
+
+    def apart(self, digits: str, ops: str) -> None:
+        self.add(letters.Sets(digits, ops))
+
+    def beside(self, drop: Callable[[], object], keep: Callable[[], object] | None) -> None:
+        for write in (drop, keep) if self.rng.random() < 0.5 else (keep, drop):
+            if write is not None:
+                write()
+
+    def order(self, groups: Iterable) -> Iterable:
+        return self.rng.sample(list(groups), len(groups))
+
+    # the two cases of a split, both written
+
+    def silent(self, state: State, claim: str) -> State:
+        return self.drawn_by(claim, lambda: super(Balanced, self).silent(state, claim))
+
+    def die(self, state: State, claim: str, why: str) -> None:
+        self.drawn_by(claim, lambda: super(Balanced, self).die(state, claim, why))
+
+    def drawn_by(self, claim: str, run: Callable):
+        """Run with draws that depend on the row and the claim alone: silent or written, a case goes the same way."""
+        before, self.rng = self.rng, random.Random(f"{self.seed} {claim}")
+        try:
+            return run()
+        finally:
+            self.rng = before
+
+    def cases(self, state: Held, lost: str, kept: str, dead: str) -> None:
+        self.beside(lambda: self.die(state, lost, "case"), lambda: self.stay(state, kept, dead))
+
+    def stay(self, state: Held, claim: str, what: str) -> None:
+        """The case that holds: what it leaves to the thing that the other case leaves without a value."""
+        trial = self.fork(state)
+        self.claim(trial, claim)
+        settle(trial, self.clues)
+        if what in trial.domains:
+            count = trial.domains[what].bit_count()
+        else:
+            count = trial.rules[what].bit_count() if what in trial.rules else len(trial.tables[int(what[1:])])
+        self.add(letters.Case("case", claim))
+        self.add(letters.Leaves(claim, self.called(what), count, "stays"))
+
+    def out(self, claim: str, dead: str) -> None:
+        self.add(letters.Leaves(claim, self.called(dead), 0, "out"))
+
+    # letters that stay open
+
+    def leave_open(self, state: Held, but: str = "") -> None:
+        """For every pin so far, and for some still to come, a line of the same kind that leaves its letter open."""
+        for way in (self.by_units, self.by_each, self.by_rest):
+            owed = state.owed.get(way.__name__, 0)
+            if owed > 0 or (owed == 0 and not but and self.rng.random() < AHEAD):
+                self.open_one(state, way, but)
+
+    def open_one(self, state: Held, way: Callable, but: str) -> None:
+        glyphs = [glyph for glyph in self.names if glyph not in (*state.shown, but) and glyph in state.domains]
+        self.rng.shuffle(glyphs)
+        glyphs.sort(key=lambda glyph: single(state.domains[glyph]))
+        for glyph in glyphs:
+            untaken = "".join(c for c in state.among.get(glyph, "0123456789") if int(c) not in state.shown.values())
+            for kind, fields, hits in way(state, glyph, untaken):
+                if len(hits) > 1 and (kind, fields) not in state.done:
+                    state.done.add((kind, fields))
+                    self.numbered(kind, *fields, hits, "open")
+                    state.among[glyph] = hits
+                    state.domains[glyph] &= sum(1 << int(c) for c in hits)
+                    state.owed[way.__name__] = state.owed.get(way.__name__, 0) - 1
+                    return

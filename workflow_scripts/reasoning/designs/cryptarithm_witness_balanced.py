@@ -19,19 +19,21 @@ from reasoning.trace import Design, Trace
 
 
 def render(problem: Problem, parsed: Any, solution: Solution, known: Mapping[str, int], rng: random.Random) -> Trace:
-    work = Balanced(parsed, known)
+    work = Balanced(parsed, known, rng=rng)
     work.narrate()
     return gated(problem, work)
 
 
 KINDS = (
-    *letters.TABLE_KINDS,
+    *(kind for kind in letters.TABLE_KINDS if kind is not letters.Disjoint),
+    letters.Sets,
     *kinds.JOIN_KINDS,
     kinds.Unseen,
     *letters.KILL_KINDS,
     *letters.PIN_KINDS,
     letters.Among,
-    *letters.END_KINDS,
+    *(kind for kind in letters.END_KINDS if kind is not letters.Dead),
+    letters.Leaves,
     kinds.Bet,
     kinds.Left,
     kinds.Pin,
