@@ -263,3 +263,4 @@ def test_witness_lines_have_one_outcome_and_their_twins_both() -> None:
     balanced = witness_outcomes("witness-balanced")
     kills = [f"witness/{kind}" for kind in ("sign", "range", "ones", "value", "group", "order")]
     assert all(balanced[kind] == {"drop", "keep"} for kind in kills)
+    assert all(balanced[f"witness/{kind}"] == {"pin", "open"} for kind in ("each", "units", "left"))

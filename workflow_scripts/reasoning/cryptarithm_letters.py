@@ -781,8 +781,8 @@ class KillOnes(_Kill):
             taken = {str(d) for g, d in known.items() if g != glyph}
             if (glyph in known and digits != {str(known[glyph])}) or digits & taken:
                 return False
-        said = page.get("among", letters_of(page.parsed)[out[-1]])
-        narrowed = "".join(c for c in said or "" if int(c) not in known.values())
+        said = "" if out[-1] in known else page.get("among", letters_of(page.parsed)[out[-1]], "")
+        narrowed = "".join(c for c in said if int(c) not in known.values())
         return list(self.target) == sorted(set(self.target)) and (not narrowed or self.target == narrowed)
 
     def arithmetic(self, page: Page) -> bool:
@@ -923,8 +923,19 @@ class Copy(_Step):
             put_digit(page, letter, value)
 
 
+class _Candidates(_Step):
+    """Shared by the tests of a letter's candidates: those that hit are left; when none does, those not tested."""
+
+    def settle(self, page: Page) -> None:
+        allowed = page.get("among", self.letter, "0123456789")
+        untested = "".join(c for c in allowed if c not in self.candidates)
+        page.put("among", self.letter, untested if self.hits == "-" else self.hits)
+        if self.verdict == "pin" and self.hits.isdigit():
+            put_digit(page, self.letter, int(self.hits[0]))
+
+
 @line
-class PinEach(_Step):
+class PinEach(_Candidates):
     """Candidates of a letter, each put into one example under its rule: value and wanted output; those that agree."""
 
     KIND = "witness/each"
@@ -977,14 +988,9 @@ class PinEach(_Step):
         )
         return self.hits == (hits or "-") and self.verdict == ("pin" if len(hits) == 1 else "open")
 
-    def settle(self, page: Page) -> None:
-        page.put("among", self.letter, self.hits.strip("-"))
-        if self.verdict == "pin" and self.hits.isdigit():
-            put_digit(page, self.letter, int(self.hits[0]))
-
 
 @line
-class PinOnes(_Step):
+class PinOnes(_Candidates):
     """Candidates of a units letter against the two other units of a sum or product: the result's units for each."""
 
     KIND = "witness/units"
@@ -1025,11 +1031,6 @@ class PinOnes(_Step):
                 hits += c
         return self.hits == (hits or "-") and self.verdict == ("pin" if len(hits) == 1 else "open")
 
-    def settle(self, page: Page) -> None:
-        page.put("among", self.letter, self.hits.strip("-"))
-        if self.verdict == "pin" and self.hits.isdigit():
-            put_digit(page, self.letter, int(self.hits[0]))
-
 
 def units_of(rule: str, e: Equation, glyph: str, candidates: str, known: dict[str, int]) -> list[str]:
     """For every candidate of a units glyph the units of a sum or product, [] when another unit is unknown."""
@@ -1068,7 +1069,7 @@ class Among(_Step):
 
 
 @line
-class PinLast(_Step):
+class PinLast(_Candidates):
     """The digits that no letter holds, against a letter's candidates."""
 
     KIND = "witness/left"
@@ -1097,11 +1098,6 @@ class PinLast(_Step):
 
     def verdict_follows(self, page: Page) -> bool:
         return self.verdict == ("pin" if len(self.hits.strip("-")) == 1 else "open")
-
-    def settle(self, page: Page) -> None:
-        page.put("among", self.letter, self.hits.strip("-"))
-        if self.verdict == "pin" and self.hits.isdigit():
-            put_digit(page, self.letter, int(self.hits[0]))
 
 
 TABLE_KINDS = (Scan, Letters, Operators, FormLine, QueryForm, Disjoint, Given, Regime)

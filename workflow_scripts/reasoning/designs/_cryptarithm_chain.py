@@ -359,7 +359,8 @@ class Forced(Chain):
 # --- witnesses ----------------------------------------------------------------------------------------------------
 
 MOST_SET, MOST_PAIRS, MOST_EACH, MOST_TWINS = 5, 7, 7, 16
-AHEAD = 0.5  # how often a letter is left open before the first pin of the kind
+MOST_OPEN = 4  # candidates tried at once that do not hit
+AHEAD = 0.75  # how often the open letter comes before its pin
 
 
 class Held(State):
@@ -413,14 +414,18 @@ class Witnessed(Chain):
                 return
 
     def beside(self, drop: Callable[[], object], keep: Callable[[], object] | None) -> None:
-        """Write a line that drops or pins; the twin also one of the same kind with the other outcome."""
+        """Write a line that drops; the twin also one of the same kind that keeps."""
         drop()
 
     def order(self, groups: Iterable) -> Iterable:
         return groups
 
-    def leave_open(self, state: Held, but: str = "") -> None:
-        """The twin writes here which letters stay open, other than `but`."""
+    def leave_open(self, state: Held) -> None:
+        """The twin writes here what the pins so far call for: letters that stay open."""
+
+    def open_first(self, state: Held, way: Callable) -> bool:
+        """May the twin write, before a pin, a letter that the same way leaves open? Then the pin is looked for anew."""
+        return False
 
     def _drop(self, state: Held, op: str, names) -> None:
         for name in names:
@@ -616,18 +621,16 @@ class Witnessed(Chain):
                 kind, fields, hits = made
                 if hits != str(digit):
                     continue
+                if self.open_first(state, way):
+                    return True
+                if fields[1] and kind is not letters.PinLast:
+                    self.premise_set(state, glyph, fields[1])
+                self.numbered(kind, *fields, hits, "pin")
+                self.pin(state, glyph, digit)
                 state.owed[way.__name__] = state.owed.get(way.__name__, 0) + 1
-                write = partial(self.settled, state, glyph, digit, kind, (*fields, hits))
-                self.beside(write, partial(self.leave_open, state, glyph))
+                self.leave_open(state)
                 return True
         return False
-
-    def settled(self, state: Held, glyph: str, digit: int, kind: Callable, fields: tuple) -> None:
-        """Write a line that settles a letter, and pin it."""
-        if fields[1] and kind is not letters.PinLast:
-            self.premise_set(state, glyph, fields[1])
-        self.numbered(kind, *fields, "pin")
-        self.pin(state, glyph, digit)
 
     def premise_set(self, state: Held, glyph: str, digits: str) -> None:
         if self.twins and ("among", glyph, digits) not in state.done:
@@ -740,24 +743,41 @@ class Balanced(Witnessed):
 
     # letters that stay open
 
-    def leave_open(self, state: Held, but: str = "") -> None:
-        """For every pin so far, and for some still to come, a line of the same kind that leaves its letter open."""
+    def leave_open(self, state: Held) -> None:
+        """For every pin so far a line of the same kind that leaves its letter open, as soon as there is one."""
         for way in (self.by_units, self.by_each, self.by_rest):
-            owed = state.owed.get(way.__name__, 0)
-            if owed > 0 or (owed == 0 and not but and self.rng.random() < AHEAD):
-                self.open_one(state, way, but)
+            if state.owed.get(way.__name__, 0) > 0:
+                self.open_one(state, way)
 
-    def open_one(self, state: Held, way: Callable, but: str) -> None:
-        glyphs = [glyph for glyph in self.names if glyph not in (*state.shown, but) and glyph in state.domains]
+    def open_first(self, state: Held, way: Callable) -> bool:
+        return state.owed.get(way.__name__, 0) >= 0 and self.rng.random() < AHEAD and self.open_one(state, way)
+
+    def open_one(self, state: Held, way: Callable) -> bool:
+        """Write an open test: several candidates hit, or some candidates are tried and none does."""
+        glyphs = [glyph for glyph in self.names if glyph not in state.shown and glyph in state.domains]
         self.rng.shuffle(glyphs)
         glyphs.sort(key=lambda glyph: single(state.domains[glyph]))
         for glyph in glyphs:
             untaken = "".join(c for c in state.among.get(glyph, "0123456789") if int(c) not in state.shown.values())
             for kind, fields, hits in way(state, glyph, untaken):
-                if len(hits) > 1 and (kind, fields) not in state.done:
-                    state.done.add((kind, fields))
-                    self.numbered(kind, *fields, hits, "open")
-                    state.among[glyph] = hits
-                    state.domains[glyph] &= sum(1 << int(c) for c in hits)
-                    state.owed[way.__name__] = state.owed.get(way.__name__, 0) - 1
-                    return
+                said_before = (kind, fields) in state.done or (kind is letters.PinLast and hits == fields[1])
+                if len(hits) > 1 and not said_before:
+                    self.open(state, way, glyph, kind, fields, hits)
+                    return True
+                others = [c for c in untaken if c not in hits]
+                if kind is not letters.PinLast and others:
+                    some = "".join(sorted(self.rng.sample(others, min(len(others), MOST_OPEN))))
+                    for kind, fields, none in way(state, glyph, some):
+                        if none == "-":
+                            self.open(state, way, glyph, kind, fields, none, untaken)
+                            return True
+        return False
+
+    def open(self, state, way, glyph: str, kind: Callable, fields: tuple, hits: str, untaken: str = "") -> None:
+        """Write a line that leaves its letter open: with what hit, or without what was tried when nothing did."""
+        state.done.add((kind, fields))
+        self.numbered(kind, *fields, hits, "open")
+        left = hits if hits != "-" else "".join(c for c in untaken if c not in fields[1])
+        state.among[glyph] = left
+        state.domains[glyph] &= sum(1 << int(c) for c in left)
+        state.owed[way.__name__] = state.owed.get(way.__name__, 0) - 1

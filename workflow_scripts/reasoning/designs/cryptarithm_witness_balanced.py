@@ -1,8 +1,11 @@
 """witness-balanced: the corrected twin of `witness`.
 
-The same kinds of line, but each is also written with its other outcome on the same opener (keep before a drop, open
-before a pin), candidate sets are said before they are used, and a thought that stalls ends undetermined instead of
-guessing.
+The same kinds of line, but each is also written with its other outcome on the same opener, before or after as a draw
+of the row decides; candidate sets are said before they are used, and a thought that stalls ends undetermined instead
+of guessing. Of a split both cases are counted, the one that falls and the one that holds. That digits and operators
+share no glyph cannot fail in a generated row, so that this line has no verdict. A letter is seldom settled by units or
+by trying without help from the key, and then there may be no other letter that the same kind of line leaves open:
+without digits shown most of these lines still pin.
 """
 
 import random
