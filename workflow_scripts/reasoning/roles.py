@@ -187,7 +187,7 @@ ROLES: Mapping[str, str] = {
     "witness/copy": "step:T number:T rule:TA x:TA y:TA value:TA pairs:T line:~",
     "witness/each": "step:T letter:TA candidates:ATV number:TA rule:AT work:T/A/V hits:V line:~",
     "witness/group": "step:T other:T group:TV op:T~ mine:V/T~ line:~",
-    "witness/left": "step:T letter:T candidates:TA taken:TA hits:A line:~",
+    "witness/left": "step:T letter:T~ candidates:TA taken:TA hits:A line:~",
     "witness/ones": "step:T op:T rule:A/T/V~ number:T/A/V~ work:A/T/V~ target:T/V~ line:~",
     "witness/order": "step:T mode:T op:T~ count:TV line:~",
     "witness/range": "step:T op:T families:A/T low:AV high:AV number:T~ least:TV most:T line:~",
