@@ -22,7 +22,6 @@ def submit(folder: Path, log: Path) -> subprocess.Popen:
     """The workflow as a user of a cluster without accounting starts it: squeue tells the state of a job."""
     command = [
         sys.executable, "-m", "snakemake", TARGET, "--profile", "profiles/slurm", "--configfile", "config/smoke.yaml",
-        "--config", "threads={backbone: 2, train: 2, sample: 2}",
         "--default-resources", "slurm_partition=main", "mem_mb=2000", "runtime=30",
         "--slurm-no-account", "--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "3",
         "--seconds-between-status-checks", "2", "--latency-wait", "5",
