@@ -42,8 +42,9 @@ def test_the_workflow_stops_before_planning_with_one_line(project):
     assert refused(project, "--config", "arms=config/none.tsv") == "config/none.tsv: no such file"
     with edited(project / "config/smoke.yaml", lambda text: text + "dekoders: {}\n"):
         assert refused(project, *SMOKE) == "config/smoke.yaml: field dekoders: unknown key; did you mean 'decoders'?"
+    row = (project / "config/arms.smoke.tsv").read_text().count("\n") + 1
     with edited(project / "config/arms.smoke.tsv", lambda text: text + GOOD.replace("derive", "derivee")):
-        line = "config/arms.smoke.tsv: row 7, field design: unknown design 'derivee' for cryptarithm_deduce"
+        line = f"config/arms.smoke.tsv: row {row}, field design: unknown design 'derivee' for cryptarithm_deduce"
         assert refused(project, *SMOKE).startswith(line)
     with edited(project / "config/recipes.yaml", lambda text: text.replace("rank: 32", "rank: 64", 1)):
         assert refused(project) == "config/recipes.yaml: field study.rank: 64 is not at most 32 (LoRA rank)"
