@@ -46,7 +46,8 @@ def test_the_workflow_stops_before_planning_with_one_line(project):
     with edited(project / "config/arms.smoke.tsv", lambda text: text + GOOD.replace("derive", "derivee")):
         line = f"config/arms.smoke.tsv: row {row}, field design: unknown design 'derivee' for cryptarithm_deduce"
         assert refused(project, *SMOKE).startswith(line)
-    with edited(project / "config/recipes.yaml", lambda text: text.replace("place:\n  {rank: 32", "place:\n  {rank: 64")):
+    wide = ("place:\n  {rank: 32", "place:\n  {rank: 64")
+    with edited(project / "config/recipes.yaml", lambda text: text.replace(*wide)):
         assert refused(project) == "config/recipes.yaml: field first-place.rank: 64 is not at most 32 (LoRA rank)"
 
 
