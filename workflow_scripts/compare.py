@@ -4,7 +4,7 @@ Reads the screens of any number of designs and the published numbers; writes des
 per family, design and number of digits shown. `study` is the published run that a design re-implements.
 
     python workflow_scripts/compare.py --screens results/main/screens/*/*/reveal-0.parquet \\
-        --published config/published.csv --out /tmp/compare
+        --published config/published.csv --out compare
 """
 
 from pathlib import Path

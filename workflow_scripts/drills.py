@@ -3,7 +3,7 @@
 Writes one row per drill: id, family, prompt, completion, answer, stratum (drill), status, canonical. A corpus mixes
 them in where the arm's recipe says so; they are no puzzles, so none can be an evaluation row.
 
-    python workflow_scripts/drills.py --family cryptarithm_deduce --n 10000 --seed 17 --out /tmp/drills.parquet
+    python workflow_scripts/drills.py --family cryptarithm_deduce --n 10000 --seed 17 --out drills.parquet
 """
 
 import pyarrow as pa

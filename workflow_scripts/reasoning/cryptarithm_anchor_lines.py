@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from puzzles.equations import Equation
-from puzzles.rules import BY_NAME
+from puzzles.rules import BY_NAME, Rule
 from reasoning import cryptarithm_letters as letters
 from reasoning import cryptarithm_lines as kinds
 from reasoning.cryptarithm_letters import ValueRule
@@ -152,6 +152,12 @@ class Attempt(Line):
             page.put("digit", glyph, value)
 
 
+def example_and_rule(page: Page, number: int) -> tuple[Equation | None, Rule | None]:
+    """The example of that number and the rule that the page gives its operator, None where there is none."""
+    e = kinds.example(page, number)
+    return e, BY_NAME.get(page.get("rule", e.op, "")) if e is not None else None
+
+
 @line
 class Completion(Line):
     """Another example under the attempt: its value against its output, and the digits that this gives."""
@@ -169,8 +175,7 @@ class Completion(Line):
     pairs: tuple[tuple[Glyph, Digit], ...]
 
     def transcription(self, page: Page) -> bool:
-        e = kinds.example(page, self.number)
-        rule = BY_NAME.get(page.get("rule", e.op, "")) if e is not None else None
+        e, rule = example_and_rule(page, self.number)
         if rule is None:
             return False
         known = kinds.known_digits(page)
@@ -179,8 +184,7 @@ class Completion(Line):
         )
 
     def arithmetic(self, page: Page) -> bool:
-        e = kinds.example(page, self.number)
-        rule = BY_NAME.get(page.get("rule", e.op, "")) if e is not None else None
+        e, rule = example_and_rule(page, self.number)
         if rule is None or rule.is_join or not int(self.x) or not int(self.y):
             return False
         return kinds.written(rule, self.x, self.y) == self.value
@@ -212,8 +216,7 @@ class Narrowed(Line):
     pairs: tuple[tuple[Glyph, Digit], ...]
 
     def transcription(self, page: Page) -> bool:
-        e = kinds.example(page, self.number)
-        rule = BY_NAME.get(page.get("rule", e.op, "")) if e is not None else None
+        e, rule = example_and_rule(page, self.number)
         if rule is None:
             return False
         known = kinds.known_digits(page)
@@ -232,9 +235,7 @@ class Narrowed(Line):
         new = {g: d for g, d in zip(clue.glyphs, rows[0].tolist(), strict=True) if g not in known}
         return self.verdict == "fits" and len(rows) == 1 and dict(self.pairs) == new
 
-    def establish(self, page: Page) -> None:
-        for glyph, value in self.pairs:
-            page.put("digit", glyph, value)
+    establish = Completion.establish
 
 
 @line
@@ -307,20 +308,17 @@ class VerifyGlyphs(Line):
     verdict: str
 
     def transcription(self, page: Page) -> bool:
-        e = kinds.example(page, self.number)
-        rule = BY_NAME.get(page.get("rule", e.op, "")) if e is not None else None
+        e, rule = example_and_rule(page, self.number)
         return rule is not None and kinds.operands_of(e, kinds.known_digits(page), rule.mode) == (self.x, self.y)
 
     def arithmetic(self, page: Page) -> bool:
-        e = kinds.example(page, self.number)
-        rule = BY_NAME.get(page.get("rule", e.op, "")) if e is not None else None
+        e, rule = example_and_rule(page, self.number)
         if rule is None or rule.is_join or not int(self.x) or not int(self.y):
             return False
         return kinds.written(rule, self.x, self.y) == self.value
 
     def verdict_follows(self, page: Page) -> bool | None:
-        e = kinds.example(page, self.number)
-        rule = BY_NAME.get(page.get("rule", e.op, "")) if e is not None else None
+        e, rule = example_and_rule(page, self.number)
         return None if rule is None else self.value == kinds.target_of(e, kinds.known_digits(page), rule.mode)
 
 
