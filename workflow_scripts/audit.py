@@ -14,11 +14,11 @@ one row per kind of line (how often right on each axis, the outcomes it had in t
 from collections import Counter, defaultdict
 
 import pyarrow as pa
-from tqdm import tqdm
 
 from common import cli
 from common.artifacts import read_table, write_table
 from common.errors import LabError
+from common.progress import progress
 from puzzles.base import PromptError
 from reasoning.audit import AXES, Checked, audit, first_divergence, is_valid, kind_table
 from reasoning.designs import design_of
@@ -120,7 +120,7 @@ def main() -> None:
     lines, rows = [], []
     by_design: dict[tuple[str, str], list[Checked]] = defaultdict(list)
     completions = read_completions(args.completions, args.design)
-    for number, row in enumerate(tqdm(completions, desc="audit", disable=None), 1):
+    for number, row in enumerate(progress(completions, desc="audit"), 1):
         design = design_of(row["family"], row["design"])
         shown = row.get("prompt") or prompts.get(row["id"])
         if row["id"] not in prompts:

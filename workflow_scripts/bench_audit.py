@@ -14,11 +14,11 @@ from collections import defaultdict
 
 import pandas as pd
 import pyarrow as pa
-from tqdm import tqdm
 
 from common import cli
 from common.artifacts import write_table
 from common.errors import LabError
+from common.progress import progress
 from puzzles import FAMILIES
 from puzzles.base import Problem, Solution, row_rng
 from reasoning.audit import audit
@@ -98,11 +98,9 @@ def main() -> None:
     chosen = {key: d for key, d in sorted(DESIGNS.items()) if key[0] in args.family and key[1] in (args.design or key)}
     if not chosen:
         raise LabError(f"no design {' or '.join(args.design)} of these families", field="--design")
-    rows = {
-        family: drawn(family, args.rows, args.seed) for family in tqdm({f for f, _ in chosen}, "rows", disable=None)
-    }
+    rows = {family: drawn(family, args.rows, args.seed) for family in progress({f for f, _ in chosen}, "rows")}
     found, speeds = defaultdict(lambda: [0, 0, 0, 0, 0]), []
-    for (family, name), design in tqdm(chosen.items(), desc="designs", disable=None):
+    for (family, name), design in progress(chosen.items(), desc="designs"):
         told, rendering = render(design, rows[family], args.seed, args.thought)
         lines, reading = speed(design, told)
         speeds.append(

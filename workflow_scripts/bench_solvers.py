@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-from tqdm import tqdm
 
 from common import cli
 from common.artifacts import whole, write_table
 from common.errors import LabError
+from common.progress import progress
 from puzzles import FAMILIES, bench, family_of
 from puzzles.base import Problem, PromptError, row_rng
 from puzzles.importer import problem_of, read_csv
@@ -111,7 +111,7 @@ def main() -> None:
         raise LabError(f"expected a .png, .pdf or .svg file, got {args.figure}", field="--figure")
     source = list(given(args.rows) if args.rows else drawn(args.family, args.n, args.seed))
     source = [(row_id, problem) for row_id, problem in source if problem.family in args.family]
-    rows = bench.measure(tqdm(source, desc="solve", disable=None), read_priors(args.priors))
+    rows = bench.measure(progress(source, desc="solve"), read_priors(args.priors))
 
     table = pa.Table.from_pandas(rows, SCHEMA, preserve_index=False)
     write_table(args.out, table, params=vars(args), sources=[args.rows] if args.rows else [])

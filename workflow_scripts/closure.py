@@ -11,10 +11,10 @@ sets.
 """
 
 import pyarrow as pa
-from tqdm import tqdm
 
 from common import cli
 from common.artifacts import read_table, write_table
+from common.progress import progress
 from puzzles import FAMILIES
 from reasoning.closure import LEVELS, closure_flags
 from reasoning.reveal import MOST, ORDERS, Reveal, shown_key
@@ -36,7 +36,7 @@ def main() -> None:
 
     rows = []
     reveals = {str(reveal): reveal for order in args.orders for k in range(MOST + 1) for reveal in [Reveal(k, order)]}
-    for row in tqdm(read_table(args.puzzles, PUZZLE_COLUMNS).to_pylist(), desc="closure", disable=None):
+    for row in progress(read_table(args.puzzles, PUZZLE_COLUMNS).to_pylist(), desc="closure"):
         problem = problem_of(row)
         parsed = FAMILIES[problem.family].parse(problem.prompt)
         given = problem.rule or None

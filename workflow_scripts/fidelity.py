@@ -7,11 +7,11 @@ and statistic: both summaries, test, effect, p, Holm-corrected p, differs) and, 
 """
 
 import pyarrow as pa
-from tqdm import tqdm
 
 from common import cli
 from common.artifacts import whole, write_table
 from common.errors import LabError
+from common.progress import progress
 from puzzles import FAMILIES, fidelity
 from puzzles.base import row_rng
 from puzzles.importer import read_problems
@@ -31,7 +31,7 @@ def main() -> None:
     families = [name for name in FAMILIES if name in {problem.family for problem in real}]
     drawn = (
         problem
-        for name in tqdm(families, desc="families", disable=None)
+        for name in progress(families, desc="families")
         for problem in FAMILIES[name].generate(row_rng(args.seed, "fidelity", name), args.n)
     )
     frame = fidelity.report(real, drawn)

@@ -10,11 +10,10 @@ shows its kind, its fields, what forces its verdict and how the three checks cam
 
 from pathlib import Path
 
-from tqdm import tqdm
-
 from common import cli
 from common.artifacts import read_table, whole
 from common.errors import LabError
+from common.progress import progress
 from reasoning.designs import DESIGNS
 from reasoning.gallery import Exhibit, page
 from reasoning.reveal import THOUGHT, Reveal
@@ -35,7 +34,7 @@ def main() -> None:
         raise LabError(f"{len(args.puzzles)} tables of puzzles, {len(args.solutions)} of solutions", field="solutions")
     reveals = [Reveal.parse(text) for text in args.reveals]
     exhibits = []
-    for puzzles, solutions in tqdm(list(zip(args.puzzles, args.solutions, strict=True)), desc="gallery", disable=None):
+    for puzzles, solutions in progress(list(zip(args.puzzles, args.solutions, strict=True)), desc="gallery"):
         rows = read_table(puzzles, PUZZLE_COLUMNS).slice(0, args.candidates).to_pylist()
         solved = read_table(solutions, SOLUTION_COLUMNS).slice(0, args.candidates).to_pylist()
         if not rows:

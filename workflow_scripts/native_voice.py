@@ -12,11 +12,11 @@ well it predicts the rest (arXiv:2606.21884).
 import os
 
 import pyarrow as pa
-from tqdm import tqdm
 
 from common import cli
 from common.artifacts import read_table, write_table
 from common.errors import LabError
+from common.progress import progress
 
 SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("id", "family", "design", "reveal", "stratum", "token", "choice")]
@@ -55,7 +55,7 @@ def main() -> None:
     model = load_model(args.backbone, options, "cuda" if args.gpus else "cpu").eval()
     table = [
         {**row, **first_token(model, tokenizer, row["prompt"], row["completion"])}
-        for row in tqdm(rows[: args.rows], desc="native voice", disable=None)
+        for row in progress(rows[: args.rows], desc="native voice")
     ]
     write_table(args.out, table, SCHEMA, params={"rows": args.rows}, sources=[args.texts])
 

@@ -8,11 +8,10 @@ Train rows may be corrupted (see reasoning/corruption.py).
         --solutions results/smoke/solutions/cipher/train.parquet --family cipher --design forward --out texts.parquet
 """
 
-from tqdm import tqdm
-
 from common import cli
 from common.artifacts import read_table, write_table
 from common.errors import LabError
+from common.progress import progress
 from puzzles import FAMILIES
 from puzzles.base import PromptError
 from reasoning.corruption import CORRUPTIONS, corrupt
@@ -45,7 +44,7 @@ def main() -> None:
     rows = []
     pairs = zip(puzzles, solutions, strict=True)
     for number, (puzzle, solved) in enumerate(
-        tqdm(pairs, desc=f"render {args.family} {args.design}", total=len(puzzles), disable=None), 1
+        progress(pairs, desc=f"render {args.family} {args.design}", total=len(puzzles)), 1
     ):
         if puzzle["family"] != args.family:
             message = f"{puzzle['family']!r}, expected {args.family!r}"

@@ -12,11 +12,10 @@ import inspect
 import json
 from pathlib import Path
 
-from tqdm import tqdm
-
 from common import cli
 from common.artifacts import read_table, write_table
 from common.errors import LabError
+from common.progress import progress
 from puzzles import FAMILIES
 from puzzles.base import PromptError
 from puzzles.tables import SOLUTIONS, solution_row
@@ -48,7 +47,7 @@ def main() -> None:
     log = {"log": True} if "log" in inspect.signature(family.solve).parameters else {}
     rows = []
     puzzles = read_table(args.puzzles, ["id", "family", "prompt", "rule"]).to_pylist()
-    for number, puzzle in enumerate(tqdm(puzzles, desc=f"solve {args.family}", disable=None), 1):
+    for number, puzzle in enumerate(progress(puzzles, desc=f"solve {args.family}"), 1):
         if puzzle["family"] != args.family:
             message = f"{puzzle['family']!r}, expected {args.family!r}"
             raise LabError(message, file=args.puzzles, row=number, field="family")

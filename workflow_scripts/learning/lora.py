@@ -27,6 +27,7 @@ from common.artifacts import file_hash, read_table, whole
 from common.errors import LabError
 from learning import adapters
 from learning.backbones import context_of, load_model, load_tokenizer
+from learning.bar import TokenBar
 from learning.packing import Collator, Example, MicroBatches, n_steps, plan
 from learning.settings import BackboneOptions, Recipe
 from learning.tokens import completion_ids, prompt_ids, require_characters
@@ -279,7 +280,7 @@ def training_arguments(job: Job, folder: Path, accumulation: int) -> TrainingArg
         deepspeed=job.deepspeed,
         remove_unused_columns=False,
         report_to=[],
-        disable_tqdm=not os.isatty(2),
+        disable_tqdm=True,
     )
 
 
@@ -325,6 +326,7 @@ def train(job: Job) -> None:
         first_steps=n_steps(len(first), job.recipe.batch, job.recipe.first_epochs or job.recipe.epochs) if first else 0,
         callbacks=[Metrics(folder / METRICS, tokens, main)],
     )
+    TokenBar.put_on(trainer, "/".join(Path(job.out).parts[-2:]), tokens)
     started = time.monotonic()
     resumed = last_checkpoint(folder)
     trainer.train(resume_from_checkpoint=resumed)

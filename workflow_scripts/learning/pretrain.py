@@ -1,7 +1,6 @@
 """Pretraining of the small backbone on worksheets of skills, and the measured accuracy of each skill."""
 
 import json
-import os
 import shutil
 from dataclasses import asdict, dataclass, fields
 from hashlib import blake2b
@@ -14,6 +13,7 @@ from transformers.trainer_utils import get_last_checkpoint
 from common.artifacts import whole, write_json
 from common.errors import LabError
 from learning import skills
+from learning.bar import TokenBar
 from learning.circuits import structured_start
 from learning.muon import Muon
 from learning.tokens import character_tokenizer
@@ -196,11 +196,12 @@ def pretrain(make: Make, phrases: list[str], out: Path, state: Path, table: Path
             dataloader_pin_memory=False,
             remove_unused_columns=False,
             report_to=[],
-            disable_tqdm=not os.isatty(2),
+            disable_tqdm=True,
         ),
         train_dataset=Worksheets(tokenizer, make.length, make.steps * make.batch, make.seed, make.context),
     )
     trainer.make = make
+    TokenBar.put_on(trainer, "pretrain", [make.batch * make.length] * make.steps)
     last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
     result = trainer.train(resume_from_checkpoint=last)
     if not result.training_loss < float("inf"):

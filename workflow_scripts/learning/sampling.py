@@ -1,7 +1,6 @@
 """From tables of texts to a table of completions, whoever answers: what is asked, and what survives a kill."""
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -9,10 +8,10 @@ from hashlib import blake2b
 from pathlib import Path
 
 import pyarrow as pa
-from tqdm import tqdm
 
 from common.artifacts import file_hash, read_table, write_table
 from common.errors import LabError
+from common.progress import progress
 from learning.settings import BackboneOptions
 from learning.tokens import in_context
 
@@ -137,13 +136,13 @@ def sample(job: Job) -> None:
         for i, row in enumerate(rows)
         if i not in done
     }
-    progress = tqdm(total=len(rows), initial=len(done), unit="row", disable=not os.isatty(2))
-    with progress, open(state / DONE, "a", encoding="utf-8") as log:
+    bar = progress(desc="sample", total=len(rows), initial=len(done))
+    with bar, open(state / DONE, "a", encoding="utf-8") as log:
         for records in engine(job.options)(job, left, shown) if left else ():
             log.write("\n" + json.dumps(records))  # the line break first: it also ends a line that a kill cut short
             log.flush()
             done.update({record["row"]: record for record in records})
-            progress.update(len(records))
+            bar.update(len(records))
     out = []
     for i, row in enumerate(rows):
         total, n = done[i]["logprob_sum"], done[i]["n_tokens"]
