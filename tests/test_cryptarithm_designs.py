@@ -1,5 +1,6 @@
 """Every cryptarithm design: what it writes reads back, checks out line by line, and never boxes a wrong answer."""
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -211,6 +212,28 @@ def test_a_wrong_line_is_noticed() -> None:
     lines = parse_completion(broken, CRYPT["cryptarithm_deduce", "derive"])
     found = first_false(problem, 10, lines)
     assert found is not None and found[0] == step.text().rsplit(" ", 1)[0] + f" {wrong}" and found[1:3] == (True, False)
+
+
+@pytest.mark.parametrize("design_id", ["derive", "search"])
+def test_the_example_to_test_is_one_that_the_lookup_names(design_id: str) -> None:
+    """An example of another operator, copied without a mistake, is noticed; so is a number that the lookup lacks."""
+    design, noticed = CRYPT["cryptarithm_deduce", design_id], 0
+    for problem in rows("cryptarithm_deduce")[:40]:
+        trace = render(design, problem, 10)
+        if isinstance(trace, str):
+            continue
+        lines = trace.lines
+        lookup, row = lines[0], cryptarithm.parse(problem.prompt)
+        assert lookup.numbers == tuple(n for n, e in enumerate(row.examples, 1) if e.op == row.query.op)
+        wrong = replace(lookup, numbers=(*lookup.numbers, len(row.examples) + 1))
+        assert first_false(problem, 10, [wrong, *lines[1:]]) == (wrong.text(), True, None, False)
+        other = next((n for n in range(1, len(row.examples) + 1) if n not in lookup.numbers), None)
+        if other is not None:
+            e = row.examples[other - 1]
+            wrong = replace(lines[1], number=other, joined=e.left + e.right, swapped=e.right + e.left, output=e.output)
+            assert first_false(problem, 10, [lookup, wrong])[:2] == (wrong.text(), False)
+            noticed += 1
+    assert noticed > 20
 
 
 def test_tail_is_the_longest_of_its_ablations_and_all_box_the_same() -> None:

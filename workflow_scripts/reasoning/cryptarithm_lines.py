@@ -155,6 +155,27 @@ JOIN_WORDS = {"join": "join", "join_swap": "swap"}
 
 
 @line
+class Lookup(Line):
+    """Every example's operator with its number, then the query's with the numbers of the examples that have it."""
+
+    KIND = "crypt/lookup"
+    TEXT = "ops {ops: }; query {op}{numbers:,|none}"
+    ops: tuple[tuple[Glyph, int], ...]
+    op: Glyph
+    numbers: tuple[int, ...]
+
+    def transcription(self, page: Page) -> bool:
+        listed = tuple((e.op, number) for number, e in enumerate(page.parsed.examples, 1))
+        return (self.ops, self.op) == (listed, page.parsed.query.op)
+
+    def verdict_follows(self, page: Page) -> bool:
+        return self.numbers == tuple(number for op, number in self.ops if op == self.op)
+
+    def establish(self, page: Page) -> None:
+        page.put("lookup", "", self.numbers)
+
+
+@line
 class JoinTest(Line):
     """Both ways of putting the operands together, against the output."""
 
@@ -171,7 +192,9 @@ class JoinTest(Line):
     def transcription(self, page: Page) -> bool:
         e = example(page, self.number)
         strings = self.joined, self.swapped, self.output
-        return e is not None and strings == (e.left + e.right, e.right + e.left, e.output)
+        if e is None or self.number not in page.get("lookup", "", (self.number,)):
+            return False
+        return strings == (e.left + e.right, e.right + e.left, e.output)
 
     def verdict_follows(self, page: Page) -> bool:
         same = self.joined == self.output, self.swapped == self.output

@@ -106,6 +106,7 @@ ROLES: Mapping[str, str] = {
     "crypt/join-query": "how:TA left:TA right:TA output:A",
     "crypt/join-test": "number:T joined:TV swapped:TV output:TV",
     "crypt/left": "glyphs:T digits:T",
+    "crypt/lookup": "ops:TV op:TV numbers:V line:~",
     "crypt/mod": "x:TA y:TA product:A rest:A",
     "crypt/mod-test": "number:T flip:T~ x:TA y:TA product:A rest:AV target:TV line:~",
     "crypt/mul": "x:TA y:TA tens:A ones:A total:A",

@@ -72,6 +72,13 @@ class Worker:
         self.answer = rules.apply(rules.JOINS[how == "swap"], query.left, query.right)
         self.add(kinds.JoinQuery(how, query.left, query.right, self.answer))
 
+    def look_up(self) -> None:
+        """Write down which examples have the query's operator, before one of them is used."""
+        if not self.told:
+            ops = tuple((e.op, number) for number, e in enumerate(self.row.examples, 1))
+            op = self.row.query.op
+            self.add(kinds.Lookup(ops, op, tuple(number for number, _ in self.examples(op))))
+
     def asked(self) -> bool:
         """See whether the query's operator is shown and is a join; a join is answered at once (True)."""
         op = self.row.query.op

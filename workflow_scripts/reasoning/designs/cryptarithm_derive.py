@@ -1,9 +1,10 @@
 """derive: decode with the shown key, test the rules of the inventory, work the query out, encode.
 
-A join is answered from the glyphs alone. A digit that the key does not show is filled only by lines that show all
-work (an output read off a computed value, every digit left tried in one equation, the last digit left); otherwise the
-thought ends in an explicit `undetermined` line and boxes nothing. The forward design of the first slice; with the key
-fully shown it is the intervention of the study's section 5 with its arithmetic and its rule tests on the page.
+It first looks up which examples have the query's operator: the one to test a rule on is then read off the page. A join
+is answered from the glyphs alone. A digit that the key does not show is filled only by lines that show all work (an
+output read off a computed value, every digit left tried in one equation, the last digit left); otherwise the thought
+ends in an explicit `undetermined` line and boxes nothing. The forward design of the first slice; with the key fully
+shown it is the intervention of the study's section 5 with its arithmetic and its rule tests on the page.
 """
 
 import random
@@ -21,6 +22,7 @@ from reasoning.trace import Design, Trace
 def derive(work: Worker) -> None:
     """Write the whole thought of a row."""
     row = work.row
+    work.look_up()
     if work.asked():
         return
     joins = {e.op for e in row.examples if join_of(e)}
@@ -69,6 +71,7 @@ def render(problem: Problem, parsed: Any, solution: Solution, known: Mapping[str
 
 
 KINDS = (
+    kinds.Lookup,
     *kinds.JOIN_KINDS,
     kinds.Unseen,
     kinds.Left,
