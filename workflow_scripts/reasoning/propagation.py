@@ -10,7 +10,7 @@ it when the page shows ten glyphs. Operand values are 10..99 (so a leading zero 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 
 import numpy as np
 
@@ -42,6 +42,35 @@ class Table:
 
     def keep(self, mask: np.ndarray) -> "Table":
         return Table(self.rule[mask], self.digits[mask])
+
+    @cached_property
+    def rows(self) -> "Rows":
+        return Rows(1 << np.vstack([self.rule, self.digits.T]).astype(np.int32))
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows of a table as bits (1 + letters, n): a row's rule, then its digits, one bit each."""
+
+    bits: np.ndarray
+
+    def __len__(self) -> int:
+        return self.bits.shape[1]
+
+    @cached_property
+    def support(self) -> list[int]:
+        """The rules, then the digits of each letter, that some row has (1 + letters masks)."""
+        return np.bitwise_or.reduce(self.bits, axis=1).tolist()
+
+    def within(self, live: list[int]) -> "Rows":
+        """The rows whose rule and digits are all among those of `live` (1 + letters masks)."""
+        lost = [place for place, has in enumerate(self.support) if has & ~live[place]]
+        if not lost:
+            return self
+        mask = self.bits[lost[0]] & live[lost[0]]
+        for place in lost[1:]:
+            mask = np.where(self.bits[place] & live[place], mask, 0)
+        return Rows(self.bits[:, mask != 0])
 
 
 def signature(equation: Equation) -> tuple[str, tuple[str, ...]]:
@@ -131,7 +160,7 @@ class State:
 
     domains: dict[str, int]
     rules: dict[str, int]
-    tables: dict[int, Table]
+    tables: dict[int, Rows]
     dead: str = ""
     events: list[Event] = field(default_factory=list)
 
@@ -169,32 +198,28 @@ def start(
         for glyph in dict.fromkeys((*row.digit_glyphs(), *known))
     }
     operators = {clue.op: (vocabulary or {}).get(clue.op, ALL_RULES) for clue in found}
-    return State(domains, operators, {clue.number: clue.table for clue in found}), found
+    return State(domains, operators, {clue.number: clue.table.rows for clue in found}), found
 
 
-_BIT = (1 << np.arange(10)).astype(np.int16)
-_RULE_BIT = (1 << np.arange(len(VALUE_RULES))).astype(np.int32)
+def _supported(state: State, clue: Clue) -> list[int]:
+    """Keep the equation's rows that agree with the state; the rules and digits that they have (see Rows.support)."""
+    live = [state.rules[clue.op], *(state.domains[glyph] for glyph in clue.glyphs)]
+    rows = state.tables[clue.number] = state.tables[clue.number].within(live)
+    if not len(rows):
+        state.dead = f"E{clue.number}"
+    return rows.support
 
 
 def _narrow(state: State, clue: Clue) -> bool:
     """One equation's consistency: keep supported rows, then supported digits and rules. True when something changed."""
-    table = state.tables[clue.number]
-    mask = (_RULE_BIT[table.rule] & state.rules[clue.op]) != 0
-    columns = _BIT[table.digits]
-    for column, glyph in enumerate(clue.glyphs):
-        mask &= (columns[:, column] & state.domains[glyph]) != 0
-    if not mask.all():
-        table, columns = table.keep(mask), columns[mask]
-        state.tables[clue.number] = table
-    if not len(table):
-        state.dead = f"E{clue.number}"
+    rules, *support = _supported(state, clue)
+    if state.dead:
         return True
     changed = False
-    support = np.bitwise_or.reduce(columns, axis=0)
-    for column, glyph in enumerate(clue.glyphs):
-        kept = int(support[column]) & state.domains[glyph]
+    for glyph, digits in zip(clue.glyphs, support, strict=True):
+        kept = digits & state.domains[glyph]
         changed |= kept != state.domains[glyph] and restrict(state, glyph, kept, "equation", clue.number)
-    kept = int(np.bitwise_or.reduce(_RULE_BIT[table.rule])) & state.rules[clue.op]
+    kept = rules & state.rules[clue.op]
     if kept != state.rules[clue.op]:
         drop_rules(state, clue.op, kept, f"E{clue.number}")
         changed = True
@@ -282,28 +307,15 @@ def propagate(state: State, found: tuple[Clue, ...]) -> State:
 def settle(state: State, found: tuple[Clue, ...]) -> None:
     """Narrow digits only: every glyph keeps what some row of every equation supports under the rules that are left,
     and settled digits are taken from the others. No rule is dropped and nothing is logged."""
-    seen: dict[int, tuple[int, ...]] = {}  # what an equation looked like when it had nothing more to say
     changed = True
     while changed and not state.dead:
         before = dict(state.domains)
         for clue in found:
-            if seen.get(clue.number) == _looks(state, clue):
-                continue
-            table = state.tables[clue.number]
-            mask = (_RULE_BIT[table.rule] & state.rules[clue.op]) != 0
-            columns = _BIT[table.digits]
-            for column, glyph in enumerate(clue.glyphs):
-                mask &= (columns[:, column] & state.domains[glyph]) != 0
-            if not mask.all():
-                table, columns = table.keep(mask), columns[mask]
-                state.tables[clue.number] = table
-            if not len(table):
-                state.dead = f"E{clue.number}"
+            _, *support = _supported(state, clue)
+            if state.dead:
                 return
-            support = np.bitwise_or.reduce(columns, axis=0)
-            for column, glyph in enumerate(clue.glyphs):
-                state.domains[glyph] &= int(support[column])
-            seen[clue.number] = _looks(state, clue)
+            for glyph, digits in zip(clue.glyphs, support, strict=True):
+                state.domains[glyph] &= digits
         for glyph, mask in list(state.domains.items()):
             if single(mask):
                 for other in state.domains:
@@ -313,10 +325,6 @@ def settle(state: State, found: tuple[Clue, ...]) -> None:
                             state.dead = other
                             return
         changed = before != state.domains
-
-
-def _looks(state: State, clue: Clue) -> tuple[int, ...]:
-    return (state.rules[clue.op], *(state.domains[glyph] for glyph in clue.glyphs))
 
 
 def branches(state: State, found: tuple[Clue, ...], glyph: str) -> Iterator[tuple[int, State]]:

@@ -437,7 +437,10 @@ class Witnessed(Chain):
         return [VALUE_RULES[i].name for i in bits(state.rules[op])]
 
     def shapes(self, state: Held) -> bool:
-        """Sign and range of every operator's first examples, once."""
+        """Sign and range of every operator's examples, once: the families that are left pass them all."""
+        if "shapes" in state.done:
+            return False
+        state.done.add("shapes")
         progress = False
         for op in state.rules:
             for number, e in self.examples_of(op):
@@ -456,9 +459,6 @@ class Witnessed(Chain):
                         if not fails[value] and not (self.twins and any(fails.values())):
                             continue
                         verdict = "drop" if fails[value] else "keep"
-                        if (kind, op, value, number, verdict) in state.done:
-                            continue
-                        state.done.add((kind, op, value, number, verdict))
                         alive = {letters.family_of(name) for name in self.live(state, op)}
                         members = tuple(family for family in members if family in alive)
                         if not members:
@@ -611,10 +611,9 @@ class Witnessed(Chain):
             said = state.among.get(glyph, "0123456789")
             untaken = "".join(d for d in said if int(d) not in taken)
             narrowed = "".join(d for d in untaken if before[glyph] >> int(d) & 1 or int(d) == digit)
-            ways = [(way, wide) for way in (self.by_units, self.by_each, self.by_rest) for wide in (untaken, narrowed)]
-            for way, wide in ways:
-                if len(wide) > MOST_EACH and way != self.by_rest:
-                    continue
+            wides = [wide for wide in dict.fromkeys((untaken, narrowed)) if len(wide) <= MOST_EACH]
+            ways = [(way, wide) for way in (self.by_units, self.by_each) for wide in wides]
+            for way, wide in (*ways, (self.by_rest, untaken)):
                 made = next(way(state, glyph, wide), None)
                 if made is None:
                     continue
