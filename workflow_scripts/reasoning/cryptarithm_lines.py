@@ -148,6 +148,44 @@ def mod_steps(x: str, y: str) -> tuple[str, str]:
     return f"{low}*{times}={low * times}", f"{high}-{low * times}={high - low * times}"
 
 
+class Addition:
+    """A sum as printed by add_steps."""
+
+    __slots__ = ()
+
+    def arithmetic(self, page: Page) -> bool:
+        return (self.units, self.tens, self.total) == (*add_steps(self.x, self.y), int(self.x) + int(self.y))
+
+
+class Multiplication:
+    """A product as printed by mul_steps."""
+
+    __slots__ = ()
+
+    def arithmetic(self, page: Page) -> bool:
+        return (self.tens, self.ones, self.total) == mul_steps(self.x, self.y)
+
+
+class Subtraction:
+    """Larger minus smaller as printed by sub_steps."""
+
+    __slots__ = ()
+
+    def arithmetic(self, page: Page) -> bool:
+        x, y = int(self.x), int(self.y)
+        steps = (self.order, self.units, self.tens, self.total)
+        return steps == (compare(x, y), *sub_steps(self.x, self.y), abs(x - y))
+
+
+class Modulo:
+    """A rest as printed by mod_steps."""
+
+    __slots__ = ()
+
+    def arithmetic(self, page: Page) -> bool:
+        return (self.product, self.rest) == mod_steps(self.x, self.y)
+
+
 # --- joins --------------------------------------------------------------------------------------------------------
 
 
@@ -432,7 +470,7 @@ def offset_word(rule: Rule) -> str:
 
 
 @line
-class AddTest(_Test):
+class AddTest(Addition, _Test):
     """The sum of an example's operands against its output, units and tens first."""
 
     KIND = "crypt/add-test"
@@ -450,15 +488,12 @@ class AddTest(_Test):
     target: Word
     verdict: str
 
-    def arithmetic(self, page: Page) -> bool:
-        return (self.units, self.tens, self.total) == (*add_steps(self.x, self.y), int(self.x) + int(self.y))
-
     def verdict_follows(self, page: Page) -> bool:
         return self.verdict == near(self.total, self.target, self.free(page))
 
 
 @line
-class MulTest(_Test):
+class MulTest(Multiplication, _Test):
     """The product of an example's operands against its output, by two partial products."""
 
     KIND = "crypt/mul-test"
@@ -476,9 +511,6 @@ class MulTest(_Test):
     target: Word
     verdict: str
 
-    def arithmetic(self, page: Page) -> bool:
-        return (self.tens, self.ones, self.total) == mul_steps(self.x, self.y)
-
     def product(self) -> int:
         last = self.total.rpartition("=")[2]
         return int(last) if last.isdigit() and len(last) < 9 else -9
@@ -488,7 +520,7 @@ class MulTest(_Test):
 
 
 @line
-class SubTest(_Test):
+class SubTest(Subtraction, _Test):
     """Larger minus smaller operand against the digits of an output; the sign is judged apart."""
 
     KIND = "crypt/sub-test"
@@ -507,11 +539,6 @@ class SubTest(_Test):
     target: Word
     verdict: str
 
-    def arithmetic(self, page: Page) -> bool:
-        x, y = int(self.x), int(self.y)
-        steps = (self.order, self.units, self.tens, self.total)
-        return steps == (compare(x, y), *sub_steps(self.x, self.y), abs(x - y))
-
     def verdict_follows(self, page: Page) -> bool:
         found = fits(str(self.total), self.target.strip("-"), self.free(page))
         return self.verdict == ("no" if found is None else "same")
@@ -523,7 +550,7 @@ class SubTest(_Test):
 
 
 @line
-class ModTest(_Test):
+class ModTest(Modulo, _Test):
     """The rest of larger by smaller operand against an output."""
 
     KIND = "crypt/mod-test"
@@ -539,9 +566,6 @@ class ModTest(_Test):
     rest: Difference
     target: Word
     verdict: str
-
-    def arithmetic(self, page: Page) -> bool:
-        return (self.product, self.rest) == mod_steps(self.x, self.y)
 
     def verdict_follows(self, page: Page) -> bool:
         found = fits(self.rest.rpartition("=")[2], self.target, self.free(page))
@@ -677,7 +701,7 @@ class Reverse(Line):
 
 
 @line
-class AddQuery(_Query):
+class AddQuery(Addition, _Query):
     """The query's sum, units and tens first."""
 
     KIND = "crypt/add"
@@ -689,15 +713,12 @@ class AddQuery(_Query):
     tens: Sum
     total: int
 
-    def arithmetic(self, page: Page) -> bool:
-        return (self.units, self.tens, self.total) == (*add_steps(self.x, self.y), int(self.x) + int(self.y))
-
     def establish(self, page: Page) -> None:
         page.put("result", "", str(self.total))
 
 
 @line
-class MulQuery(_Query):
+class MulQuery(Multiplication, _Query):
     """The query's product, by two partial products."""
 
     KIND = "crypt/mul"
@@ -709,15 +730,12 @@ class MulQuery(_Query):
     ones: Sum
     total: Sum
 
-    def arithmetic(self, page: Page) -> bool:
-        return (self.tens, self.ones, self.total) == mul_steps(self.x, self.y)
-
     def establish(self, page: Page) -> None:
         page.put("result", "", self.total.rpartition("=")[2])
 
 
 @line
-class SubQuery(_Query):
+class SubQuery(Subtraction, _Query):
     """Larger minus smaller of the query's operands."""
 
     KIND = "crypt/sub"
@@ -730,18 +748,13 @@ class SubQuery(_Query):
     tens: Difference
     total: int
 
-    def arithmetic(self, page: Page) -> bool:
-        x, y = int(self.x), int(self.y)
-        steps = (self.order, self.units, self.tens, self.total)
-        return steps == (compare(x, y), *sub_steps(self.x, self.y), abs(x - y))
-
     def establish(self, page: Page) -> None:
         page.put("result", "", str(self.total))
         page.put("order", "", self.order)
 
 
 @line
-class ModQuery(_Query):
+class ModQuery(Modulo, _Query):
     """The rest of larger by smaller of the query's operands."""
 
     KIND = "crypt/mod"
@@ -751,9 +764,6 @@ class ModQuery(_Query):
     y: Pair
     product: Sum
     rest: Difference
-
-    def arithmetic(self, page: Page) -> bool:
-        return (self.product, self.rest) == mod_steps(self.x, self.y)
 
     def establish(self, page: Page) -> None:
         page.put("result", "", self.rest.rpartition("=")[2])

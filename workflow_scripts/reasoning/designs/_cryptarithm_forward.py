@@ -296,6 +296,17 @@ class Worker:
         rule = self.rules.get(self.row.query.op)
         return self.missing() or (kinds.lacking_digits(self.row, rule, self.digits) if rule else "")
 
+    def conclude(self) -> None:
+        """Bet on the rule of an unseen operator, then the query, or an explicit end when a digit or rule is missing."""
+        if not self.row.seen and not self.missing():
+            self.bet()
+        if self.missing():
+            self.undetermined("digit", self.missing())
+        elif self.row.query.op not in self.rules:
+            self.undetermined("rule", self.row.query.op)
+        else:
+            self.query()
+
     def query(self) -> None:
         """Decode, compute step by step, encode; sets the answer, or ends undetermined where a glyph is missing."""
         query, rule = self.row.query, self.rules[self.row.query.op]

@@ -154,14 +154,7 @@ def narrate(work: Cataloguer) -> None:
         raise Unrenderable("no assignment of the inventory fits")
     if len(work.missing()) == 1:
         work.last()
-    if not row.seen and not work.missing():
-        work.bet()
-    if work.missing():
-        work.undetermined("digit", work.missing())
-    elif row.query.op not in work.rules:
-        work.undetermined("rule", row.query.op)
-    else:
-        work.query()
+    work.conclude()
 
 
 def render(problem: Problem, parsed: Any, solution: Solution, known: Mapping[str, int], rng: random.Random) -> Trace:

@@ -54,14 +54,7 @@ def derive(work: Worker) -> None:
     if work.digits:
         find = (readings,) if work.told else (rule_of_query, rule_of_other)
         until_fixed(last_digit, *find, trials)
-    if not row.seen and not work.missing():
-        work.bet()
-    if work.missing():
-        work.undetermined("digit", work.missing())
-    elif row.query.op not in work.rules:
-        work.undetermined("rule", row.query.op)
-    else:
-        work.query()
+    work.conclude()
 
 
 def render(problem: Problem, parsed: Any, solution: Solution, known: Mapping[str, int], rng: random.Random) -> Trace:
