@@ -2,7 +2,7 @@
 
 Reads puzzles and their solutions, writes one row per puzzle: the prompt as shown (with what is revealed),
 the lines, the completion and its length. Rows that the design cannot tell keep prompt and answer; `status` says why.
-Train rows may be corrupted (see reasoning/corruption.py).
+Train rows may be corrupted (see reasoning/corruption.py), and some designs spoil a share of them.
 
     python workflow_scripts/render.py --puzzles results/smoke/puzzles/cipher/train.parquet \\
         --solutions results/smoke/solutions/cipher/train.parquet --family cipher --design forward --out texts.parquet
@@ -37,7 +37,7 @@ def main() -> None:
         reveal = design.reveal(args.reveal)
     except LabError as error:
         raise LabError(str(error), field="reveal") from None
-    puzzles = read_table(args.puzzles, PUZZLE_COLUMNS).to_pylist()
+    puzzles = read_table(args.puzzles, (*PUZZLE_COLUMNS, "split")).to_pylist()
     solutions = read_table(args.solutions, SOLUTION_COLUMNS).to_pylist()
     if [row["id"] for row in puzzles] != [row["id"] for row in solutions]:
         raise LabError(f"its ids are not those of {args.puzzles}", file=args.solutions, field="id")
@@ -51,7 +51,7 @@ def main() -> None:
             raise LabError(message, file=args.puzzles, row=number, field="family")
         try:
             told = problem_of(puzzle), solution_of(solved), design, reveal, args.seed, args.thought
-            rows.append(render_row(puzzle["id"], *told))
+            rows.append(render_row(puzzle["id"], *told, train=puzzle["split"] == "train"))
         except PromptError as error:
             raise LabError(str(error), file=args.puzzles, row=number, field="prompt") from error
     rows = corrupt(rows, args.corruption, design, args.seed)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from puzzles.equations import join_of, minus_and_digits
+from puzzles.equations import MAX_EXAMPLES, EquationRow, join_of, minus_and_digits
 from puzzles.rules import BY_NAME
 from reasoning import cryptarithm_letters as letters
 from reasoning import cryptarithm_lines as kinds
@@ -73,11 +73,21 @@ class Pass(Line):
     rules: Literal["plain", "family", "all", "true"]
 
     def establish(self, page: Page) -> None:
-        """A new attempt starts from the key alone."""
-        for namespace, name in list(page.facts):
-            if namespace in ("digit", "gone", "rule", "tried"):
-                del page.facts[namespace, name]
-        page.put("mode", "", self.mode)
+        start_again(page, self.mode)
+        page.put("pass", "", (self.mode, self.rules))
+
+
+def passes_of(first: str) -> tuple[tuple[str, str], ...]:
+    """Mode and rules of the passes in their order: those of the first vocabulary, then all."""
+    return tuple((mode, rules) for rules in (first, "all") for mode in ("normal", "flip"))
+
+
+def start_again(page: Page, mode: str) -> None:
+    """A new attempt starts from the key alone."""
+    for namespace, name in list(page.facts):
+        if namespace in ("digit", "gone", "rule", "tried"):
+            del page.facts[namespace, name]
+    page.put("mode", "", mode)
 
 
 @line
@@ -93,6 +103,10 @@ class PassDead(Line):
 
     def transcription(self, page: Page) -> bool:
         return self.what == "all" or letters.is_thing(page, self.what)
+
+    def establish(self, page: Page) -> None:
+        page.put("failed", " ".join(page.get("pass", "", ())), True)
+        page.put("holds", "", False)
 
 
 @line
@@ -525,6 +539,95 @@ class Verify(Line):
 
 
 @line
+class NoPass(Line):
+    """Every pass has failed, so one of the examples must be bad (r6)."""
+
+    KIND = "study/no-pass"
+    TEXT = "t{count} no pass fits, an example is bad"
+    count: int
+
+    def transcription(self, page: Page) -> bool:
+        literal = all(op in kinds.SIGN_GROUP for op in page.parsed.operators)
+        failed = [page.get("failed", " ".join(each), False) for each in passes_of("family" if literal else "plain")]
+        return all(failed) and self.count == page.get("tries", "", 0) + 1
+
+    def establish(self, page: Page) -> None:
+        page.put("tries", "", self.count)
+        page.put("without", "", 0)
+
+
+def spare(row: EquationRow) -> tuple[int, ...]:
+    """The arithmetic examples whose operator has another one, which may be left out."""
+    found = clues(row)
+    return tuple(clue.number for clue in found if sum(other.op == clue.op for other in found) > 1)
+
+
+@line
+class Without(Line):
+    """One example left out and the first pass tried again: what that leads to (r6)."""
+
+    KIND = "study/without"
+    TEXT = "t{count} without E{number} {consequence} {verdict}"
+    OUTCOMES = ("dead", "holds")
+    FORCED_BY = "the named consequence: something without a value is a conflict"
+    count: int
+    number: int
+    consequence: Annotated[str, Chars("A-Vw-z0-9E\\-")]
+    verdict: str
+
+    def transcription(self, page: Page) -> bool:
+        """The first example that may be left out, or the next after the last one that was."""
+        later = [number for number in spare(page.parsed) if number > page.get("without", "", MAX_EXAMPLES)]
+        named = self.consequence == "-" or letters.is_thing(page, self.consequence)
+        return later[:1] == [self.number] and named and self.count == page.get("tries", "", 0) + 1
+
+    def verdict_follows(self, page: Page) -> bool:
+        return (self.verdict == "holds") == (self.consequence == "-")
+
+    def establish(self, page: Page) -> None:
+        page.put("tries", "", self.count)
+        page.put("without", "", self.number)
+        page.put("holds", "", self.verdict == "holds")
+        start_again(page, "normal")
+
+
+@line
+class Bad(Line):
+    """The example without which the others fit (r6)."""
+
+    KIND = "study/bad"
+    TEXT = "E{number} is the bad one"
+    number: int
+
+    def transcription(self, page: Page) -> bool:
+        return self.number == page.get("without") and page.get("holds", "", False)
+
+    def establish(self, page: Page) -> None:
+        page.put("bad", "", self.number)
+
+
+@line
+class Excluded(Verify):
+    """The bad example as the others are verified: it stays excluded (r6)."""
+
+    KIND = "study/excluded"
+    TEXT = "excluded E{number} {output} reads {target}, {rule} {x},{y} gives {value} {verdict}"
+    OUTCOMES = ("match", "differ")
+    FORCED_BY = "the two values on the line"
+    number: int
+    output: Word
+    target: Target
+    rule: ValueRule
+    x: kinds.Pair
+    y: kinds.Pair
+    value: kinds.Value
+    verdict: str
+
+    def transcription(self, page: Page) -> bool:
+        return self.number == page.get("bad") and super().transcription(page)
+
+
+@line
 class CheckEcho(Line):
     """r1's check: the computed value beside an expectation that is never read from the page, so it may be an echo."""
 
@@ -559,3 +662,4 @@ STUDY_KINDS = (
     Cue, Pass, PassDead, NoLeadingZero, PinValue, PinUnits, PinLead, PinSole, DropRules, Choose, TryDigit, TryCounted,
     UndoDigit, Exhausted, Collision, Take, Map, Distinct, RulesFound, Compare, Verify, CheckEcho,
 )  # fmt: skip
+DROP_KINDS = (NoPass, Without, Bad, Excluded)

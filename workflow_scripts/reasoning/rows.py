@@ -116,10 +116,11 @@ def render_row(
     reveal: Reveal,
     seed: int,
     thought: int = THOUGHT,
+    train: bool = False,
 ) -> Row:
     """Render one problem; what cannot be rendered keeps its prompt and answer, and the reason as its status.
 
-    thought: the characters that a cryptarithm's thought may have.
+    thought: the characters that a cryptarithm's thought may have. train: a training row, which a design may spoil.
     A row without a hidden key (real rows) shows the solver's key and rules where the solver's answer is right.
     """
     if reveal != Reveal() and not problem.key and solution.answer == problem.answer and solution.found.get("key"):
@@ -128,6 +129,9 @@ def render_row(
     parsed = FAMILIES[design.family].parse(problem.prompt)
     known = known_of(problem, parsed.operators, reveal, seed) if problem.key else Known()
     known.thought = thought
+    if train and design.spoil:  # what is revealed stays that of the row's own problem
+        problem = design.spoil(problem, row_rng(seed, design.id, "spoil", row_id))
+        parsed = FAMILIES[design.family].parse(problem.prompt)
     hidden = reveal.rule == "hidden"
     base = Row(
         id=row_id,

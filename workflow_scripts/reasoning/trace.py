@@ -29,6 +29,7 @@ class Trace:
 
 
 Render = Callable[[Problem, Any, Solution, Known, random.Random], Trace]
+Spoil = Callable[[Problem, random.Random], Problem]
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class Design:
 
     render(problem, parsed, solution, known, rng) gives the trace or raises Unrenderable; `known` is the part of the
     key that the prompt shows, with the rules where the thought need not derive them. kinds: every kind of line it may
-    write. reveals: how many digits a prompt may show. rules: how the operators' rules may come in.
+    write. reveals: how many digits a prompt may show. rules: how the operators' rules may come in. spoil: the problem
+    that a training row shows instead of its own, with the same answer (most keep their own); no other row is changed.
     """
 
     id: str
@@ -46,6 +48,7 @@ class Design:
     render: Render
     reveals: tuple[int, ...] = (0,)
     rules: tuple[str, ...] = ("derived",)
+    spoil: Spoil | None = None
 
     def reveal(self, text: str) -> Reveal:
         """Read a reveal; raises LabError (without a place) when this design cannot show it."""

@@ -5,7 +5,7 @@ that sees the page alone, over passes of rising generality.
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from puzzles.base import Problem
@@ -24,12 +24,13 @@ from reasoning.propagation import (
     MODES,
     State,
     bits,
+    clues,
     propagate,
     restrict,
     single,
     start,
 )
-from reasoning.trace import Design, Trace, Unrenderable
+from reasoning.trace import Design, Spoil, Trace, Unrenderable
 
 MOST_TRIES = 44
 MOST_WRONG = 2
@@ -48,7 +49,8 @@ class Options:
     truth: the renderer knows key and rules. numbers: pins carry their arithmetic where they can. decode: checks read
     the output before they compare. refute: the standard order is refuted first. compare: wrong rules are tried in
     plain sight. collide: a letter is sometimes given a digit that is taken. families: literal signs keep to their own
-    family, and leading zeros are excluded. scans: the symbol table is built up; tries are counted.
+    family, and leading zeros are excluded. scans: the symbol table is built up; tries are counted. drops: when all
+    passes fail, an example is left out.
     """
 
     truth: bool = False
@@ -59,6 +61,7 @@ class Options:
     collide: bool = False
     families: bool = False
     scans: bool = False
+    drops: bool = False
 
 
 class Study(Bounded):
@@ -101,14 +104,12 @@ class Study(Bounded):
         ops = {e.op for e in self.row.examples}
         if self.how.truth:
             return [(self.problem.rule["mode"], "true", dict.fromkeys(ops, ALL_RULES))]
-        found = []
+        masks = {"plain": dict.fromkeys(ops, PLAIN), "all": dict.fromkeys(ops, ALL_RULES)}
+        first = "plain"
         if self.how.families and self.canonical:
-            family = {op: GROUP_RULES[GROUPS.index(kinds.SIGN_GROUP[op])] for op in ops}
-            found = [(mode, "family", family) for mode in MODES]
-        plain, everything = dict.fromkeys(ops, PLAIN), dict.fromkeys(ops, ALL_RULES)
-        if not found:
-            found = [(mode, "plain", plain) for mode in MODES]
-        return found + [(mode, "all", everything) for mode in MODES]
+            first = "family"
+            masks[first] = {op: GROUP_RULES[GROUPS.index(kinds.SIGN_GROUP[op])] for op in ops}
+        return [(mode, rules, masks[rules]) for mode, rules in study.passes_of(first)]
 
     def narrate(self) -> None:
         """Write the whole thought."""
@@ -134,7 +135,31 @@ class Study(Bounded):
             if state is not None:
                 self.close(state)
                 return
-        raise Unrenderable("no pass finds a solution")
+        if not self.how.drops:
+            raise Unrenderable("no pass finds a solution")
+        self.leave_one_out()
+
+    def leave_one_out(self) -> None:
+        """An example must be bad: the first pass again without one of them, until it fits."""
+        self.count(study.NoPass)
+        mode, _, masks = self.passes()[0]
+        for number in study.spare(self.row):
+            state = self.enter(mode, masks, number)
+            dead = propagate(state.copy(), self.clues).dead
+            self.count(study.Without, number, *((self.what(dead), "dead") if dead else ("-", "holds")))
+            if dead:
+                continue
+            solved = self.branch(state) if self.deduce(state) else None
+            if solved is not None:
+                self.add(study.Bad(number))
+                self.close(solved, number)
+                return
+            self.add(study.PassDead("all", "next"))
+        raise Unrenderable("no example is bad alone")
+
+    def count(self, kind: Callable, *fields) -> None:
+        self.tries += 1
+        self.add(kind(self.tries, *fields))
 
     def begin(self, mode: str, masks: dict[str, int]) -> tuple[State, tuple]:
         mask = MODE_RULES[MODES.index(mode)]
@@ -143,11 +168,18 @@ class Study(Bounded):
     def shown_digits(self) -> dict[str, int]:
         return dict(self.digits)
 
-    def attempt(self, mode: str, masks: dict[str, int]) -> State | None:
-        """One pass: the solved state, None when it fails."""
-        state, self.clues = self.begin(mode, masks)
+    def enter(self, mode: str, masks: dict[str, int], without: int = 0) -> State:
+        """The state from which an attempt starts, perhaps without one example."""
+        state, found = self.begin(mode, masks)
+        self.clues = tuple(clue for clue in found if clue.number != without)
+        state.tables.pop(without, None)
         self.live, self.held = dict(state.rules), dict(self.digits)
         self.mode, self.tried = mode, {}
+        return state
+
+    def attempt(self, mode: str, masks: dict[str, int]) -> State | None:
+        """One pass: the solved state, None when it fails."""
+        state = self.enter(mode, masks)
         if self.how.families and mode == "normal":
             self.add(study.NoLeadingZero("".join(dict.fromkeys(study.leading(self.row, mode)))))
         if not self.deduce(state):
@@ -282,8 +314,8 @@ class Study(Bounded):
 
     # the end
 
-    def close(self, state: State) -> None:
-        """Letters that only the query shows, map, rules, checks, query."""
+    def close(self, state: State, bad: int = 0) -> None:
+        """Letters that only the query shows, map, rules, checks (of a bad example too), query."""
         row, query = self.row, self.row.query
         self.digits = dict(self.held)
         for glyph in dict.fromkeys(query.left + query.right):
@@ -297,14 +329,16 @@ class Study(Bounded):
         if self.how.numbers:
             self.add(study.Distinct("".join(str(d) for _, d in order), "differ"))
         found = {}
-        for op in dict.fromkeys(clue.op for clue in self.clues):
+        for op in dict.fromkeys(clue.op for clue in clues(row)):
             name = self.problem.rule["operators"][op] if self.how.truth else VALUE_RULES[bits(self.live[op])[0]].name
             found[op] = self.compared(op, name, query.op == op) if self.how.compare else name
         if found:
             self.add(study.RulesFound(tuple((self.ops[op], name) for op, name in found.items())))
         self.rules = {op: BY_NAME[name] for op, name in found.items()}
         for clue in self.clues:
-            self.verify(clue.number)
+            self.verify(clue.number, study.Verify)
+        if bad:
+            self.verify(bad, study.Excluded)
         if not row.seen:
             self.bet(flip=self.mode == "flip")
         if query.op not in self.rules:
@@ -332,7 +366,7 @@ class Study(Bounded):
             return name
         return name
 
-    def verify(self, number: int) -> None:
+    def verify(self, number: int, kind: Callable) -> None:
         e = self.row.examples[number - 1]
         rule = self.rules[e.op]
         operands = kinds.operands_of(e, self.digits, rule.mode)
@@ -342,7 +376,7 @@ class Study(Bounded):
         target = letters.target_in_letters(self.row, e, self.digits, rule.mode)
         if self.how.decode:
             verdict = "match" if value == target else "differ"
-            self.add(study.Verify(number, e.output, target, rule.name, *operands, value, verdict))
+            self.add(kind(number, e.output, target, rule.name, *operands, value, verdict))
         elif value == target:
             self.add(study.CheckEcho(number, rule.name, *operands, value, value, "match"))
 
@@ -369,8 +403,9 @@ KINDS = (
 )
 
 
-def designs(name: str, how: Options) -> tuple[Design, ...]:
+def designs(name: str, how: Options, spoil: Spoil | None = None) -> tuple[Design, ...]:
     """The design of both families."""
+    written = (*KINDS, *study.DROP_KINDS) if how.drops else KINDS
 
     def render(problem: Problem, parsed, solution, known: Mapping[str, int], rng: random.Random) -> Trace:
         if how.truth and not (problem.key and problem.rule):
@@ -379,4 +414,4 @@ def designs(name: str, how: Options) -> tuple[Design, ...]:
         work.narrate()
         return gated(problem, work)
 
-    return tuple(Design(name, family, KINDS, render, tuple(range(11))) for family in FAMILIES)
+    return tuple(Design(name, family, written, render, tuple(range(11)), spoil=spoil) for family in FAMILIES)
