@@ -13,15 +13,7 @@ from common.errors import LabError
 from learning import adapters, launch
 from learning.backbones import context_of
 from learning.tokens import require_characters
-from learning_fixtures import RECIPE, ROOT, environment, last_error, rows, run, save_backbone, save_corpus
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("bad")
-    save_backbone(folder / "backbone")
-    save_corpus(folder / "corpus.parquet")
-    return folder
+from learning_fixtures import RECIPE, ROOT, environment, last_error, rows, run
 
 
 def refused(place, corpus: list[dict], **recipe) -> str:

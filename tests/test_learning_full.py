@@ -12,26 +12,14 @@ from common.errors import LabError
 from learning import adapters
 from learning.backbones import load_model
 from learning.settings import BackboneOptions, Recipe, check_folder
-from learning_fixtures import RECIPE, ROOT, rows, run, save_backbone, save_corpus
-from test_learning_train import curve, same_end, start_and_kill
+from learning_fixtures import RECIPE, ROOT, rows, run
+from test_learning_train import arguments, curve, same_end, start_and_kill
 
-FULL = {**RECIPE, "method": "full", "schedule": "cosine", "floor": 0.1, "beta2": 0.99}
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("full")
-    save_backbone(folder / "backbone")
-    save_corpus(folder / "corpus.parquet")
-    return folder
+FULL = {"method": "full", "schedule": "cosine", "floor": 0.1, "beta2": 0.99}
 
 
 def train(place, out: str, ranks: int = 2, **recipe) -> list[object]:
-    return [
-        *("--corpus", place / "corpus.parquet", "--backbone", place / "backbone", "--out", place / out),
-        *("--state", place / f"{out}-state", "--seed", 3, "--ranks", ranks, "--threads", ranks),
-        *("--recipe", json.dumps({**FULL, **recipe})),
-    ]
+    return arguments(place, out, ranks, **FULL, **recipe)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import resource
 import shutil
 import signal
@@ -15,17 +16,11 @@ import pytest
 from safetensors.torch import load_file
 
 from common.artifacts import write_table
-from learning_fixtures import RECIPE, ROOT, environment, last_error, rows, run, save_backbone, save_corpus, script
+from learning_fixtures import RECIPE, ROOT, environment, last_error, rows, run, script
 
+SEED = os.environ["KILL_SEED"]  # another in every run; set it to repeat a failure
+STEPS = random.Random(SEED).sample(range(1, 9), 3)
 FILES = {"adapter_model.safetensors", "adapter_config.json", "metrics.jsonl", "provenance.json"}
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("train")
-    save_backbone(folder / "backbone")
-    save_corpus(folder / "corpus.parquet")
-    return folder
 
 
 def arguments(place: Path, out: str, ranks: int = 2, corpus: str = "corpus.parquet", **recipe) -> list[object]:
@@ -119,15 +114,19 @@ def test_one_rank_ends_where_two_do(place, trained):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", [1, 3, 7])
-def test_killed_anywhere(place, trained, step):
-    out = f"killed-{step}"
-    start_and_kill(arguments(place, out), place / f"{out}-state", step)
-    assert not (place / out).exists()
+@pytest.mark.parametrize(
+    "steps", [*([step] for step in STEPS), sorted(STEPS)], ids=lambda steps: f"KILL_SEED={SEED}-{steps}"
+)
+def test_killed_anywhere(place, trained, steps):
+    """At each of three random steps, and at all three one after the other."""
+    out = "-".join(map(str, ["killed", *steps]))
+    for step in steps:
+        start_and_kill(arguments(place, out), place / f"{out}-state", step)
+        assert not (place / out).exists()
     assert run("train", *arguments(place, out)).returncode == 0
     resumed = json.loads((place / out / "provenance.json").read_text())["run"]["resumed_from"]
     whole = [None, *(f"checkpoint-{n}" for n in (2, 4, 6, 8))]  # one every second step; the kill may miss its step
-    assert whole.index(resumed) >= (step - 1) // 2
+    assert whole.index(resumed) >= (steps[-1] - 1) // 2
     same_end(trained, place / out)
 
 

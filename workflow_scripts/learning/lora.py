@@ -25,7 +25,7 @@ from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
 from common.artifacts import file_hash, read_table, whole
 from common.errors import LabError
-from learning import adapters
+from learning import adapters, voice
 from learning.backbones import context_of, load_model, load_tokenizer
 from learning.bar import TokenBar
 from learning.packing import Collator, Example, MicroBatches, n_steps, plan
@@ -334,9 +334,9 @@ def train(job: Job) -> None:
     ids = list(examples[0].prompt)
     logits = adapters.probe(trainer.model_wrapped, ids)
     hinted = sum(written(trainer.model_wrapped, hint) for hint in hints) / len(hints) if hints else None
-    voice = None  # with every parameter trained, the backbone is gone
+    native = None  # with every parameter trained, the backbone is gone
     if job.recipe.method == "lora":
-        voice = round(native_voice(model, trainer.model_wrapped, tokenizer, examples[:VOICED]), 6)
+        native = round(native_voice(model, trainer.model_wrapped, tokenizer, examples[:VOICED]), 6)
     if main:
         save(
             job,
@@ -352,7 +352,7 @@ def train(job: Job) -> None:
                 "tokens": sum(tokens),
                 "trainable_parameters": sum(math.prod(s) for s in shapes.values()),
                 "seconds": round(time.monotonic() - started, 1),
-                "native_voice": voice,
+                "native_voice": native,
                 "hint_accuracy": hinted,
                 "resumed_from": Path(resumed).name if resumed else None,
                 "peak_memory_mb": peak_memory_mb(),
@@ -377,19 +377,10 @@ def written(model: torch.nn.Module, example: Example) -> bool:
 
 
 def native_voice(model, wrapped, tokenizer, examples: list[Example]) -> float:
-    """Mean probability, under the backbone without its adapter, of the first token of the trace.
-
-    A trace whose first token the model would never choose is seldom entered when it decodes freely, however well it
-    predicts the rest (arXiv:2606.21884). All ranks call it together.
-    """
-    opening = tuple(tokenizer.encode("<think>\n", add_special_tokens=False))
-    total = 0.0
+    """Mean probability, under the backbone without its adapter, of a trace's first token; all ranks call it."""
     with model.disable_adapter():
-        for example in examples:
-            skip = len(opening) if example.completion[: len(opening)] == opening else 0
-            logits = adapters.probe(wrapped, [*example.prompt, *example.completion[:skip]])
-            total += float(torch.softmax(logits, -1)[example.completion[skip]])
-    return total / len(examples)
+        found = [voice.beginning(wrapped, tokenizer, example.prompt, example.completion) for example in examples]
+    return sum(float(shares[token]) for shares, token in found) / len(found)
 
 
 def save(
