@@ -1,19 +1,27 @@
-"""Endpoints, against a real HTTP server on this machine that decodes with a small model and misbehaves on demand."""
+"""Endpoints, against a real HTTP server on this machine that decodes with a small model and misbehaves on demand.
+
+And against one that other people wrote.
+"""
 
 import json
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections import Counter
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
+import httpx2
 import pyarrow.parquet as pq
 import pytest
+from transformers.utils.import_utils import is_serve_available
 
 from common.artifacts import table_note, write_table
 from common.errors import LabError
-from learning import sampling
+from learning import launch, sampling
 from learning.backbones import load_model, load_tokenizer
 from learning.decoding import decode_slots
 from learning.local import end_tokens
@@ -166,6 +174,59 @@ def test_an_endpoint_completes_as_the_model_does_here(place, server, near):
         assert KEY.encode() not in file.read_bytes()
 
 
+@pytest.fixture(scope="module")
+def talker(place):
+    """A random model that writes various characters, never the role tokens that servers leave out, and often ends."""
+    folder = save_backbone(place / "talker", seed=3)
+    model, tokenizer = load_model(folder, BackboneOptions()), load_tokenizer(folder)
+    tokens = model.get_input_embeddings().weight.data
+    tokens[tokenizer.all_special_ids] = 0
+    tokens[tokenizer.eos_token_id] = 1.1 * tokens[tokenizer.convert_tokens_to_ids("Z")]
+    for name, weight in model.named_parameters():
+        if name.endswith(("o_proj.weight", "down_proj.weight")):
+            weight.data *= 100
+    model.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def transformers_serve(talker, tmp_path):
+    """`transformers serve`, once it answers."""
+    if not is_serve_available():
+        pytest.skip("needs transformers[serving]")
+    host, port, log = "127.0.0.1", launch.free_port(), tmp_path / "serve.log"
+    command = [sys.executable, "-m", "transformers.cli.transformers", "serve", talker, "--device", "cpu"]
+    command += ["--host", host, "--port", str(port)]
+    with open(log, "w") as messages, subprocess.Popen(command, env=environment(), stderr=messages) as process:
+        try:
+            until = time.monotonic() + 240
+            while not answers(f"http://{host}:{port}/health"):
+                assert process.poll() is None and time.monotonic() < until, log.read_text()[-3000:]
+                time.sleep(0.1)
+            yield SimpleNamespace(url=f"http://{host}:{port}/v1")
+        finally:
+            process.kill()
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx2.get(url).status_code == 200
+    except httpx2.TransportError:
+        return False
+
+
+def test_a_server_of_other_people(place, talker, transformers_serve):
+    """It completes as the model does here; asked for a model that it does not serve, it says so."""
+    asking = partial(job, place, transformers_serve, budget=60)
+    settings = {"key": "", "model": str(talker), "attempts": 1}
+    sampling.sample(asking("served.parquet", endpoint=settings))
+    sampling.sample(asking("unserved.parquet", options=BackboneOptions(), backbone=str(talker)))
+    table = known(place / "served.parquet")
+    assert table.equals(known(place / "unserved.parquet")) and set(table["finish"].to_pylist()) == {"stop", "length"}
+    with pytest.raises(LabError, match="HTTP 400: .*requested 'another'"):
+        sampling.sample(asking("another.parquet", endpoint=settings | {"model": "another"}))
+
+
 def test_every_passing_fault_is_outlived(place, server, near):
     prompts = pq.read_table(place / "texts.parquet")["prompt"].to_pylist()
     server.faults = {prompt: [fault, fault] for prompt, fault in zip(prompts, TRANSIENT, strict=False)}
@@ -285,6 +346,6 @@ def test_thinking_that_the_server_keeps_apart():
     from learning.endpoint import text_of
 
     assert text_of({"content": "a", "reasoning_content": "\nb\n"}) == "<think>\nb\n</think>\na"
-    assert text_of({"content": None, "reasoning": "b"}) == "<think>\nb"
+    assert text_of({"content": None, "reasoning": "b"}) == text_of({"reasoning_content": "b"}) == "<think>\nb"
     assert text_of({"content": "b\n</think>\na"}) == "<think>\nb\n</think>\na"
     assert text_of({"content": None}) == ""

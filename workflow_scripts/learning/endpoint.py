@@ -137,7 +137,7 @@ def ask(client: httpx2.Client, endpoint: Endpoint, text: str, budget: int) -> di
 def text_of(message: Mapping[str, str | None]) -> str:
     """The thinking, also where the server keeps it apart or its template opens it, and the rest."""
     thinking = message.get("reasoning_content") or message.get("reasoning") or ""
-    content = message["content"] or ""
+    content = (message.get("content") if thinking else message["content"]) or ""  # some servers leave out a null
     if thinking:
         return f"<think>\n{thinking.strip()}" + (f"\n</think>\n{content.lstrip()}" if content else "")
     if "</think>" in content and "<think>" not in content:
