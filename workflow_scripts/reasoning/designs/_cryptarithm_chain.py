@@ -410,7 +410,13 @@ class Witnessed(Chain):
             if state.dead:
                 return
             self.leave_open(state)
-            if not (self.shapes(state) or self.wholes(state) or self.pin_one(state, before) or self.kill_one(state)):
+            if not (
+                self.shapes(state)
+                or self.wholes(state)
+                or self.pin_one(state, before)
+                or self.kill_one(state)
+                or self.narrow_one(state)
+            ):
                 return
 
     def beside(self, drop: Callable[[], object], keep: Callable[[], object] | None) -> None:
@@ -419,6 +425,10 @@ class Witnessed(Chain):
 
     def order(self, groups: Iterable) -> Iterable:
         return groups
+
+    def narrow_one(self, state: Held) -> bool:
+        """May the twin say the one candidate of a letter, when nothing else is left to write?"""
+        return False
 
     def leave_open(self, state: Held) -> None:
         """The twin writes here what the pins so far call for: letters that stay open."""
@@ -705,6 +715,26 @@ class Balanced(Witnessed):
 
     def order(self, groups: Iterable) -> Iterable:
         return self.rng.sample(list(groups), len(groups))
+
+    def candidates(self, state: Held, glyph: str) -> list[int]:
+        """A letter that no line has settled is said with a second digit: said alone, the digit would be a pin without
+        a witness, after which no line of the letter could have the other outcome."""
+        found = super().candidates(state, glyph)
+        if glyph in state.shown or len(found) != 1:
+            return found
+        taken = {*state.shown.values(), *found}
+        rest = [d for d in map(int, state.among.get(glyph, "0123456789")) if d not in taken]
+        return sorted([*found, random.Random(f"{self.seed} {glyph}").choice(rest)]) if rest else found
+
+    def narrow_one(self, state: Held) -> bool:
+        """Say without its second digit a letter that is left over then."""
+        for glyph in self.names if state.shown else ():
+            mask = state.domains.get(glyph, 0)
+            digit = str(mask.bit_length() - 1)
+            if glyph not in state.shown and single(mask) and state.among.get(glyph) != digit:
+                self.premise_set(state, glyph, digit)
+                return True
+        return False
 
     # the two cases of a split, both written
 
