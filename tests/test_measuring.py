@@ -3,12 +3,15 @@
 import itertools
 import json
 import random
+import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+import screen
 from common.artifacts import write_table
 from common.errors import LabError
 from measuring import plots, tables
@@ -329,3 +332,20 @@ def test_published_numbers_name_a_missing_column(tmp_path):
     (tmp_path / "p.csv").write_text("table,row\nmaster,numeral\n")
     with pytest.raises(LabError, match=r"p\.csv: missing column\(s\) ci_high"):
         tables.read_published(tmp_path / "p.csv")
+
+
+def test_designs_stand_beside_their_published_counterparts(tmp_path):
+    kinds = {"a": (30, "drop:30"), "b": (10, "drop:4 keep:6"), "c": (5, "")}
+    for family, design, coverage in (("cryptarithm_deduce", "witness", {"full/open": 0.4}), ("cipher", "witness", {})):
+        whole = {"kind": "", "n_lines": 45, "outcomes_seen": "", "tokens_mean": 600.0, "coverage": json.dumps(coverage)}
+        rows = [whole, *({"kind": k, "n_lines": n, "outcomes_seen": seen} for k, (n, seen) in kinds.items())]
+        rows = [{"family": family, "design": design, "reveal": "0", **row} for row in rows]
+        write_table(tmp_path / f"{family}.parquet", pa.Table.from_pylist(rows, schema=screen.SCHEMA))
+    frame = tables.designs(sorted(tmp_path.glob("*.parquet")), tables.read_published(PUBLISHED)).set_index("family")
+    assert all(re.fullmatch("[a-z0-9_]+", name) for name in frame.columns)
+    ours = frame.loc["cryptarithm_deduce"]
+    assert (ours.study, ours.tokens_mean, ours.tokens_mean_study) == ("r8", 600, 2281)
+    assert ours.one_outcome_lines == 30 / 40 and ours.one_outcome_lines_study == 1
+    assert ours.coverage_full_open == 0.4
+    other = frame.loc["cipher"]
+    assert pd.isna(other.study) and pd.isna(other.tokens_mean_study) and pd.isna(other.coverage_full_open)

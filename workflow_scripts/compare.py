@@ -1,7 +1,8 @@
 """One table of all designs: what the screens say of each before training, the study's own numbers beside them.
 
 Reads the screens of any number of designs and the published numbers; writes designs.parquet and designs.csv, one row
-per family, design and number of digits shown. `study` is the published run that a design re-implements.
+per family, design and number of digits shown, and prints the main columns. `study` is the published run that a design
+re-implements, ..._study the number published of it; reasoning/screens.py says what each measure is.
 
     python workflow_scripts/compare.py --screens results/main/screens/*/*/reveal-0.parquet \\
         --published config/published.csv --out compare
@@ -15,6 +16,16 @@ from common import cli
 from common.artifacts import whole, write_table
 from measuring import tables
 
+SHORT = {
+    "n_rows": "rows", "share_rendered": "rendered", "share_rendered_study": "study's", "tokens_mean": "tokens",
+    "tokens_mean_study": "study's", "coverage_limited_open": "coverage", "verdict_kinds": "kinds",
+    "one_outcome": "one outcome", "one_outcome_lines": "lines of those", "one_outcome_lines_study": "study's",
+    "verdict_given_line": "bits given line", "unwitnessed": "looks ahead", "bare_digits": "bare digits",
+    "bare_digits_study": "study's", "bare_rules": "bare rules", "bare_rules_study": "study's", "wrong_answers": "wrong",
+    "wrong_answers_study": "study's", "undetermined": "undetermined", "fetch_mean": "fetch", "branching": "branching",
+}  # fmt: skip
+"""The columns that are printed, and their heads; coverage is that of the closure `limited`, rules not given."""
+
 
 def main() -> None:
     parser = cli.parser(__doc__)
@@ -26,6 +37,10 @@ def main() -> None:
     write_table(Path(args.out) / "designs.parquet", pa.Table.from_pandas(frame, preserve_index=False))
     with whole(Path(args.out) / "designs.csv") as partial:
         frame.to_csv(partial, index=False, float_format="%.4g", lineterminator="\n")
+    named = frame.set_index(frame.design + frame.study.map(" = {}".format, na_action="ignore").fillna(""))
+    for (family, reveal), part in named.groupby(["family", "reveal"]):
+        short = part[[name for name in SHORT if name in part and part[name].notna().any()]].rename(columns=SHORT)
+        print(f"\n{family}, {reveal} digits shown\n" + short.to_string(float_format="{:.3g}".format, na_rep="-"))
 
 
 if __name__ == "__main__":
