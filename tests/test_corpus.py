@@ -68,6 +68,18 @@ def test_selection_draws_one_stratum(tmp_path):
     assert {row["stratum"] for row in read_table(tmp_path / "c.parquet").to_pylist()} == {"join"}
 
 
+def test_a_quota_of_wrong_answers_is_kept(tmp_path):
+    paths = write_inputs(tmp_path)
+    texts = read_table(paths["cipher_texts"]).to_pylist()
+    ends = ("</think>\n\\boxed{b}", "</think>\n\\boxed{a}", "</think>")  # wrong, right, undetermined
+    write_table(paths["cipher_texts"], [row | {"completion": ends[k % 3]} for k, row in enumerate(texts)])
+    out = tmp_path / "c.parquet"
+    assert corpus(paths, out, "--selection", "wrong-19", families=["cipher"], n=16).returncode == 0
+    assert sum("{b}" in row["completion"] for row in read_table(out).to_pylist()) == 3
+    done = corpus(paths, out, "--selection", "wrong-90", families=["cipher"], n=20)
+    assert done.returncode and "18 rows asked for, but of 40 only 14 box a wrong answer" in done.stderr
+
+
 @pytest.mark.parametrize("leaked", ["cipher-0", "numeral-39"])
 def test_an_evaluation_row_among_the_examples_stops_it(tmp_path, leaked):
     paths = write_inputs(tmp_path)

@@ -14,6 +14,7 @@ With --drills, that many recall drills of each family with a table of them are m
         --n 100 --selection all --seed 17 --out corpus.parquet
 """
 
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,6 +25,7 @@ from common.errors import LabError
 from measuring.leaks import check_no_leak
 from puzzles.base import content_hash, row_rng
 from reasoning.hints import HINTS, hint
+from reasoning.trace import Box
 
 SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("id", "family", "prompt", "completion", "answer", "stratum", "role")]
@@ -38,18 +40,30 @@ MEASURED = 64  # rows a family whose hints are kept out of training
 def select(path: Path, n: int, selection: str, seed: int, columns: tuple[str, ...]) -> tuple[list[dict], list[dict]]:
     """(n rendered rows of a family's texts, drawn by a permutation of ids that depends on the seed alone; the rest).
 
-    Arms that differ in design or in what is shown draw the same rows as far as both rendered them.
+    Arms that differ in design or in what is shown draw the same rows as far as both rendered them. A selection such as
+    wrong-19 is a quota: 19 in 100 of the n rows box another answer than the row's, as in a design that gives up.
     """
     every = read_table(path, columns).to_pylist()
-    rows = [row for row in every if row["status"] == "rendered" and selection in ("all", row["stratum"])]
-    if len(rows) < n:
-        raise LabError(
-            f"{n} rows asked for, but of {len(every)} only {len(rows)} are rendered and of selection {selection!r}",
-            file=path,
-            field="n",
-        )
+    quota = re.fullmatch("wrong-([0-9]{1,2})", selection)
+    rows = [row for row in every if row["status"] == "rendered" and (quota or selection in ("all", row["stratum"]))]
     rows.sort(key=lambda row: content_hash(f"{seed}:{row['id']}"))
-    return rows[:n], rows[n:]
+    if quota:
+        n_wrong = round(n * int(quota[1]) / 100)
+        wrong, right = ([row for row in rows if boxes_wrong(row) == is_wrong] for is_wrong in (True, False))
+        parts = [(wrong, n_wrong, "box a wrong answer"), (right, n - n_wrong, "box no wrong answer")]
+    else:
+        parts = [(rows, n, f"are rendered and of selection {selection!r}")]
+    for found, wanted, what in parts:
+        if len(found) < wanted:
+            raise LabError(
+                f"{wanted} rows asked for, but of {len(every)} only {len(found)} {what}", file=path, field="n"
+            )
+    return [row for found, k, _ in parts for row in found[:k]], [row for found, k, _ in parts for row in found[k:]]
+
+
+def boxes_wrong(row: dict) -> bool:
+    box = Box.parse(row["completion"].rpartition("\n")[2])
+    return box is not None and box.answer != row["answer"]
 
 
 def with_hints(
@@ -77,7 +91,11 @@ def main() -> None:
     args.add_argument("--puzzles", nargs="+", required=True, help="the train puzzles of the same families")
     args.add_argument("--held-out", nargs="+", required=True, help="puzzles of the evaluation set")
     args.add_argument("--n", type=int, required=True, help="examples per family")
-    args.add_argument("--selection", default="all", help="all, or the one stratum to draw from")
+    args.add_argument(
+        "--selection",
+        default="all",
+        help="all, a stratum, or wrong-N: N in 100 are wrong",
+    )
     args.add_argument("--hint", choices=HINTS, default="none", help="auxiliary task")
     args.add_argument("--share", type=float, default=0.0, help="of the examples that become hints")
     args.add_argument("--drills", nargs="*", default=[], help="tables of recall drills, one per family")
