@@ -40,7 +40,7 @@ def main() -> None:
     named = frame.set_index(frame.design + frame.study.map(" = {}".format, na_action="ignore").fillna(""))
     for (family, reveal), part in named.groupby(["family", "reveal"]):
         short = part[[name for name in SHORT if name in part and part[name].notna().any()]].rename(columns=SHORT)
-        print(f"\n{family}, {reveal} digits shown\n" + short.to_string(float_format="{:.3g}".format, na_rep="-"))
+        print(f"\n{family}, {reveal} digits shown\n" + short.to_string(float_format="{:.4g}".format, na_rep="-"))
 
 
 if __name__ == "__main__":

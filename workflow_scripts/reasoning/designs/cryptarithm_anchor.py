@@ -7,7 +7,7 @@ given the one assignment that the digits leave them, and the first that fails re
 rejects but that does not carry every example loses the row. r10 and r11 stop after three rejected tries, tell the other
 examples once more under the first of them that carries the query, and box what it gives, nearly always wrong: that
 stays the training target, the quirk that the arm is about. The study drew such rows until they were 19 in 100; here
-they are as frequent as they come, 5 or 6, and a corpus has the study's share with the selection wrong-19. r11 adds two
+they are as frequent as they come, 6 or 7, and a corpus has the study's share with the selection wrong-19. r11 adds two
 toy products and starts with the larger operands.
 """
 
