@@ -1,45 +1,110 @@
-"""A host file of two nodes through DeepSpeed's runner. Both are this machine: pdsh and ssh stand in for the network."""
+"""A host file of two nodes through DeepSpeed's runner, pdsh and ssh; both are this machine, by an sshd of its own."""
 
 import json
+import os
+import shutil
+import socket
+import subprocess
+import time
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from common.errors import LabError
 from learning import launch
-from learning_fixtures import RECIPE, environment, last_error, run, save_backbone, save_corpus
+from learning_fixtures import RECIPE, last_error, run
 from test_learning_train import same_end
 
-# pdsh -S -f N -w HOST,HOST COMMAND: runs the command once per host, with an environment of its own, %n its number.
-PDSH = """#!/bin/bash
-IFS=, read -ra hosts <<< "$5"; shift 5
-for i in "${!hosts[@]}"; do env -i PATH="$PATH" GLOO_SOCKET_IFNAME=lo bash -c "${*//%n/$i}" & pids+=($!); done
-for pid in "${pids[@]}"; do wait "$pid" || status=1; done
-exit ${status:-0}
+SSHD = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
+MISSING = [name for name in ("pdsh", "ssh", "ssh-keygen") if not shutil.which(name)] + ["sshd"] * (not SSHD)
+# What a shell, pdsh and DeepSpeed each have a meaning for: it has to reach the nodes as it is.
+AWKWARD = r" (never|there)$|`\$HOME` \\ 100%|%n \"it's\" \d+!"
+SERVER = """\
+ListenAddress 127.0.0.1:{port}
+HostKey {folder}/host
+AuthorizedKeysFile {folder}/client.pub
+PidFile none
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+SetEnv GLOO_SOCKET_IFNAME=lo
 """
-SSH = "#!/bin/bash\necho 127.0.0.1\n"
+CLIENT = """\
+Host node-a node-b
+    HostName 127.0.0.1
+    Port {port}
+    HostKeyAlias nodes
+    UserKnownHostsFile {folder}/known_hosts
+    IdentityFile {folder}/client
+    IdentitiesOnly yes
+    BatchMode yes
+"""
+
+
+@contextmanager
+def two_nodes(folder: Path) -> Iterator[str]:
+    """An sshd on loopback with keys and settings in `folder`; yields the PATH whose ssh reaches node-a and node-b."""
+    folder.mkdir()
+    port = launch.free_port()
+    for key in ("host", "client"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / key], check=True)
+    for name, text in (("sshd_config", SERVER), ("ssh_config", CLIENT)):
+        (folder / name).write_text(text.format(folder=folder, port=port))
+    (folder / "known_hosts").write_text(f"nodes {(folder / 'host.pub').read_text()}")
+    # ssh looks for its settings in the home of the account, whatever HOME says: only an option sends it elsewhere.
+    (folder / "ssh").write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {folder}/ssh_config "$@"\n')
+    (folder / "ssh").chmod(0o755)
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)  # as the service does at its start
+    sshd = subprocess.Popen([SSHD, "-D", "-f", folder / "sshd_config", "-E", folder / "log"])
+    try:
+        for _ in range(100):
+            with socket.socket() as s:
+                if s.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            assert sshd.poll() is None, (folder / "log").read_text()
+            time.sleep(0.1)
+        yield f"{folder}:{os.environ['PATH']}"
+    finally:
+        sshd.terminate()
+        sshd.wait()
+
+
+def arguments(place: Path, out: str, **recipe) -> list[object]:
+    return [
+        *("--corpus", place / "corpus.parquet", "--backbone", place / "backbone", "--out", place / out),
+        *("--state", place / f"{out}-state", "--ranks", 2, "--threads", 2, "--backbone-options", '{"packing":true}'),
+        *("--recipe", json.dumps({**RECIPE, "epochs": 1, **recipe})),
+    ]
 
 
 @pytest.mark.slow
-def test_two_nodes_end_where_one_does(tmp_path, monkeypatch):
-    for name, text in (("pdsh", PDSH), ("ssh", SSH)):
-        (tmp_path / name).write_text(text)
-        (tmp_path / name).chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{environment()['PATH']}")
-    save_backbone(tmp_path / "backbone")
-    save_corpus(tmp_path / "corpus.parquet")
-    (tmp_path / "hosts").write_text("localhost slots=1\n127.0.0.1 slots=1\n")
-    common = ["--corpus", tmp_path / "corpus.parquet", "--backbone", tmp_path / "backbone", "--ranks", 2]
-    common += ["--recipe", json.dumps({**RECIPE, "epochs": 1, "unlearned": " (never|there)$"})]
-    for out, more in (("one", []), ("two", ["--hostfile", tmp_path / "hosts"])):
-        done = run(
-            "train", *common, *more, "--threads", 2, "--out", tmp_path / out, "--state", tmp_path / f"{out}-state"
-        )
-        assert done.returncode == 0, done.stderr[-3000:]
-    same_end(tmp_path / "one", tmp_path / "two")
-    (tmp_path / "hosts").write_text("localhost slots=1\n127.0.0.1 slots=3\n")
-    done = run("train", *common, "--hostfile", tmp_path / "hosts", "--out", tmp_path / "no", "--state", tmp_path / "s")
+@pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)} (Debian: openssh-server pdsh)")
+def test_two_nodes_end_where_one_does(place, tmp_path, monkeypatch):
+    (tmp_path / "hosts").write_text("node-a slots=1\nnode-b slots=1\n")
+    done = run("train", *arguments(place, "one", unlearned=AWKWARD))
+    assert done.returncode == 0, done.stderr[-3000:]
+    with two_nodes(tmp_path / "ssh") as path:
+        monkeypatch.setenv("PATH", path)
+        done = run("train", *arguments(place, "two", unlearned=AWKWARD), "--hostfile", tmp_path / "hosts")
+        assert done.returncode == 0, (done.stderr + (tmp_path / "ssh" / "log").read_text())[-3000:]
+    same_end(place / "one", place / "two")
+    assert (tmp_path / "ssh" / "log").read_text().count("Accepted publickey") >= 2
+    one, two = (json.loads((place / out / "provenance.json").read_text()) for out in ("one", "two"))
+    assert one["recipe"] == two["recipe"] and two["argv"][-1] == str(tmp_path / "hosts")
+
+
+def test_refused_before_the_start(place, tmp_path, monkeypatch):
+    (tmp_path / "hosts").write_text("node-a slots=1\nnode-b slots=3\n")
+    done = run("train", *arguments(place, "no"), "--hostfile", tmp_path / "hosts")
     assert "hosts: field --ranks: 4 slots for 2 ranks" in last_error(done)
+    (tmp_path / "hosts").write_text("node-a slots=2\n")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = run("train", *arguments(place, "no"), "--hostfile", tmp_path / "hosts")
+    assert "hosts: no pdsh here to start the nodes by" in last_error(done)
 
 
 def test_host_files(tmp_path):

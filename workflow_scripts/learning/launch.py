@@ -6,6 +6,7 @@ import ctypes
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -40,6 +41,8 @@ def check(args: argparse.Namespace) -> None:
         raise LabError(f"not a DeepSpeed JSON file: {error}", file=args.deepspeed) from error
     if (total := sum(slots(args))) != args.ranks:
         raise LabError(f"{total} slots for {args.ranks} ranks", file=args.hostfile, field="--ranks")
+    if args.hostfile and not shutil.which("pdsh"):
+        raise LabError("no pdsh here to start the nodes by", file=args.hostfile)
     if args.gpus:
         import torch
 
@@ -117,12 +120,22 @@ def command(argv: list[str], args: argparse.Namespace) -> list[str]:
     """The launcher's command line: its per-node program directly, or its multi-node runner with a host file."""
     port = str(free_port())
     if args.hostfile:
-        head = ["-m", "deepspeed.launcher.runner", "--hostfile", args.hostfile, "--master_port", port]
+        head = ["-m", "deepspeed.launcher.runner", "--hostfile", args.hostfile, "--master_port", port, "--force_multi"]
+        argv = [through_pdsh(a) for a in argv]
     else:
         world = base64.urlsafe_b64encode(json.dumps({"localhost": list(range(args.ranks))}).encode()).decode()
         head = ["-m", "deepspeed.launcher.launch", f"--world_info={world}", "--node_rank=0"]
         head += ["--master_addr=127.0.0.1", f"--master_port={port}", "--log_level=error"]
     return [sys.executable, *head, *argv]
+
+
+def through_pdsh(argument: str) -> str:
+    """An argument written so that a node's shell reads it as it is, after DeepSpeed's runner and pdsh had it.
+
+    The runner puts what has a blank between double quotes and escapes only those in it; pdsh fills in %n and others.
+    """
+    argument = argument.replace("%", "%%")
+    return re.sub(r"([\\$`])", r"\\\1", argument) if " " in argument else shlex.quote(argument)
 
 
 def run_launcher(line: list[str], env: dict[str, str]) -> int:
