@@ -8,9 +8,10 @@ import subprocess
 import time
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from common.errors import LabError
@@ -69,6 +70,9 @@ def two_nodes(folder: Path) -> Iterator[str]:
             time.sleep(0.1)
         yield f"{folder}:{os.environ['PATH']}"
     finally:
+        for left in psutil.Process(sshd.pid).children(recursive=True):  # a run that was cut off leaves its ranks there
+            with suppress(psutil.NoSuchProcess):
+                left.kill()
         sshd.terminate()
         sshd.wait()
 
