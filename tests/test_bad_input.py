@@ -123,6 +123,8 @@ NO_REVEAL = (
     " is not a reveal; expected digits from 0 to 10, with -query-first or -answer-first from 1 to 9, with -given or"
     " -hidden, such as 5 or 5-query-first-given"
 )
+ARMS = (ROOT / "config/arms.smoke.tsv").read_text().splitlines()
+SEARCH_ROW = next(row for row, line in enumerate(ARMS, 1) if line.startswith("search\t"))
 GOOD = "extra\tcryptarithm_deduce\tderive\t5\tnone\tall\t64\ttiny\tsmall\t1\n"
 
 
@@ -143,7 +145,7 @@ GOOD = "extra\tcryptarithm_deduce\tderive\t5\tnone\tall\t64\ttiny\tsmall\t1\n"
         (("tiny", "tinny"), "unknown backbone 'tinny'; did you mean 'tiny'?"),
         (("small", "smal"), "unknown recipe 'smal'; did you mean 'small'?"),
         (("none", "shufle"), "unknown corruption 'shufle'; did you mean 'shuffle'?"),
-        (("extra", "search"), "duplicate arm 'search', already on row 7"),
+        (("extra", "search"), f"duplicate arm 'search', already on row {SEARCH_ROW}"),
         (("extra", "Extra!"), "'Extra!' is not made of a-z, 0-9 and '-'"),
         (("\t64\t", "\tmany\t"), "'many' is not a whole number from 1 to 10000000"),
         (("\tsmall\t1\n", "\tsmall\n"), "9 cells, expected 10"),
@@ -155,10 +157,11 @@ GOOD = "extra\tcryptarithm_deduce\tderive\t5\tnone\tall\t64\ttiny\tsmall\t1\n"
 )  # fmt: skip
 def test_arms_table(tmp_path, change, message):
     path = tmp_path / "arms.tsv"
-    path.write_text((ROOT / "config/arms.smoke.tsv").read_text() + GOOD.replace(*change))
+    path.write_text("\n".join([*ARMS, GOOD.replace(*change)]))
     with pytest.raises(LabError) as caught:
         arms_of(path)
-    assert str(caught.value).endswith(f": {message}") and caught.value.row == 11 and caught.value.file == path
+    assert str(caught.value).endswith(f": {message}")
+    assert caught.value.row == len(ARMS) + 1 and caught.value.file == path
     named = {"design": "design ", "families": "family", "reveal": "digits", "backbone": "backbone", "recipe": "recipe",
              "corruption": "corruption", "n": "10000000", "arm": "a-z"}  # fmt: skip
     if caught.value.field:
