@@ -39,6 +39,23 @@ def save_backbone(folder: Path, seed: int = 0, **config) -> Path:
     return folder
 
 
+def save_talker(folder: Path, **config) -> Path:
+    """A random model that writes various characters, never the role tokens that servers leave out, and often ends."""
+    from learning.backbones import load_model, load_tokenizer
+    from learning.settings import BackboneOptions
+
+    save_backbone(folder, seed=3, **config)
+    model, tokenizer = load_model(folder, BackboneOptions()), load_tokenizer(folder)
+    tokens = model.get_input_embeddings().weight.data
+    tokens[tokenizer.all_special_ids] = 0
+    tokens[tokenizer.eos_token_id] = 1.1 * tokens[tokenizer.convert_tokens_to_ids("Z")]
+    for name, weight in model.named_parameters():
+        if name.endswith(("o_proj.weight", "down_proj.weight")):
+            weight.data *= 100
+    model.save_pretrained(folder)
+    return folder
+
+
 def rows(n: int, seed: int = 0) -> list[dict]:
     """Sums of two numbers, of different lengths, in the columns of a corpus and of a texts table."""
     rng = random.Random(seed)

@@ -48,6 +48,8 @@ ReturnToService=2
 SchedulerParameters=sched_interval=1
 MinJobAge=300
 KillWait=5
+MessageTimeout=60
+UnkillableStepTimeout=300
 NodeName=localhost NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory_mb} State=UNKNOWN
 PartitionName=main Nodes=localhost Default=YES MaxTime=INFINITE State=UP
 """
@@ -67,6 +69,16 @@ def queue() -> list[tuple[str, str, str]]:
         ["squeue", "--noheader", "--states=PD,R,CG", "--format=%i|%T|%k"], capture_output=True, text=True, check=True
     )
     return [tuple(line.split("|", 2)) for line in out.stdout.splitlines()]
+
+
+def state() -> str:
+    """The nodes with the reason why one takes no job, every job with the reason why it waits, the controller's log."""
+    log = next(line.partition("=")[2] for line in SYSTEM_CONFIG.read_text().splitlines() if "CtldLogFile" in line)
+    told = [
+        subprocess.run(command, capture_output=True, text=True).stdout
+        for command in (["scontrol", "show", "node"], ["squeue", "--states=all", "--long"])
+    ]
+    return "\n".join([*told, Path(log).read_text()[-5000:]])
 
 
 @contextmanager

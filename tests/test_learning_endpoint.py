@@ -27,7 +27,7 @@ from learning.decoding import decode_slots
 from learning.local import end_tokens
 from learning.settings import BackboneOptions
 from learning.tokens import SUFFIX
-from learning_fixtures import ROOT, environment, last_error, rows, run, save_backbone, script
+from learning_fixtures import ROOT, environment, last_error, rows, run, save_backbone, save_talker, script
 
 KEY = "sk-very-secret"
 TRANSIENT = ("429", "500", "garbage", "no choices", "drop", "cut")
@@ -176,17 +176,7 @@ def test_an_endpoint_completes_as_the_model_does_here(place, server, near):
 
 @pytest.fixture(scope="module")
 def talker(place):
-    """A random model that writes various characters, never the role tokens that servers leave out, and often ends."""
-    folder = save_backbone(place / "talker", seed=3)
-    model, tokenizer = load_model(folder, BackboneOptions()), load_tokenizer(folder)
-    tokens = model.get_input_embeddings().weight.data
-    tokens[tokenizer.all_special_ids] = 0
-    tokens[tokenizer.eos_token_id] = 1.1 * tokens[tokenizer.convert_tokens_to_ids("Z")]
-    for name, weight in model.named_parameters():
-        if name.endswith(("o_proj.weight", "down_proj.weight")):
-            weight.data *= 100
-    model.save_pretrained(folder)
-    return folder
+    return save_talker(place / "talker")
 
 
 @pytest.fixture

