@@ -33,6 +33,7 @@ rule summarize:
             multiext(
                 "<results>/tables/",
                 accuracy="accuracy.csv",
+                sets="sets.csv",
                 paired="paired.csv",
                 solvers="solvers.csv",
                 traces="traces.csv",
@@ -45,6 +46,7 @@ rule summarize:
         multiext(
             "<results>/tables/",
             "accuracy.parquet",
+            "sets.parquet",
             "paired.parquet",
             "solvers.parquet",
             "traces.parquet",

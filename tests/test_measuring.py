@@ -105,6 +105,20 @@ def test_accuracy_counts_by_hand(tmp_path):
     assert len(table) == 9
 
 
+def test_sets_stand_side_by_side(tmp_path):
+    rows = {"test": [True, False, False, False], "real": [True, True]}
+    paths = [
+        write_grades(tmp_path, "mix", 1, name, [grade(i, "cipher", "forward", 0, "all", r) for i, r in enumerate(each)])
+        for name, each in rows.items()
+    ]
+    paths.append(write_grades(tmp_path, "shown", 1, "test", [grade(0, "cipher", "forward", 3, "all", True)]))
+    table = tables.sets(tables.accuracy(tables.read_grades(paths))).set_index("arm")
+    mix = table.loc["mix"]
+    assert (mix.test, mix.test_n, mix.real, mix.real_n) == (0.25, 4, 1, 2)
+    assert (mix.real_low, mix.real_high) == pytest.approx(wilson(2, 2))
+    assert table.loc["shown", "test"] == 1 and table.loc["shown"].filter(like="real").isna().all()
+
+
 def test_a_family_without_strata_is_not_doubled(tmp_path):
     path = write_grades(tmp_path, "mix", 1, "test", [grade(i, "cipher", "forward", 0, "all", True) for i in range(4)])
     table = tables.accuracy(tables.read_grades([path]))

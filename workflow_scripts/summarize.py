@@ -2,7 +2,7 @@
 
 Reads the grades and the audits' rows and kinds (paths ending in ARM/seed-S/DECODER/EVAL_SET.parquet), the puzzles with
 their solutions, what forward steps derive of them, and each adapter's metrics.jsonl with the provenance.json beside it;
-writes accuracy, paired, solvers, traces, kinds and runs to the folder --out, each as .parquet and .csv.
+writes accuracy, sets, paired, solvers, traces, kinds and runs to the folder --out, each as .parquet and .csv.
 
     python workflow_scripts/summarize.py --grades results/main/grades/*/seed-*/greedy/test.parquet \
         --rows results/main/audits/*/seed-*/greedy/test.rows.parquet \
@@ -41,6 +41,7 @@ def main() -> None:
     accuracy = tables.accuracy(grades, tables.read_arms(args.arms))
     made = {
         "accuracy": accuracy,
+        "sets": tables.sets(accuracy),
         "paired": tables.paired(grades),
         "solvers": pd.concat(
             [tables.solvers(args.puzzles, args.solutions, official), tables.derivable(args.closures, args.forward)]

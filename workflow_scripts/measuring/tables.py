@@ -127,6 +127,20 @@ def accuracy(grades: pd.DataFrame, arms: pd.DataFrame | None = None) -> pd.DataF
     return pd.DataFrame(lines)
 
 
+def sets(accuracies: pd.DataFrame) -> pd.DataFrame:
+    """The official accuracy on each evaluation set side by side, pooled over seeds, from the table of accuracies.
+
+    Columns SET, SET_low, SET_high (Wilson 95 %) and SET_n for every set (`test`, and `real` with a benchmark); empty
+    where an arm was not evaluated on it.
+    """
+    keys = ["arm", "family", "design", "reveal", "order", "rule", "decoder", "stratum"]
+    names = {"official": "", "official_low": "_low", "official_high": "_high", "n": "_n"}
+    wide = accuracies[accuracies.seed == POOLED].pivot(index=keys, columns="eval_set", values=list(names))
+    columns = [(name, each) for each in sorted(accuracies.eval_set.unique(), reverse=True) for name in names]
+    wide = wide[columns].set_axis([f"{each}{names[name]}" for name, each in columns], axis=1)
+    return wide.astype({f"{each}_n": "Int64" for each in accuracies.eval_set.unique()}).reset_index()
+
+
 def read_arms(path: str | Path) -> pd.DataFrame:
     """The table of arms, indexed by arm; the workflow has checked it (common/config.py)."""
     return pd.read_csv(path, sep="\t", comment="#", dtype=str).set_index("arm")
