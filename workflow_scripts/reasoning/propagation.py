@@ -21,8 +21,7 @@ from puzzles.rules import VALUE_RULES
 
 MODES = ("normal", "flip")
 GROUPS = ("add", "sub", "mul")
-RULE_MODE = np.array([MODES.index(rule.mode) for rule in VALUE_RULES], dtype=np.int8)
-RULE_GROUP = np.array([GROUPS.index(rule.group) for rule in VALUE_RULES], dtype=np.int8)
+RULE_GROUP = tuple(GROUPS.index(rule.group) for rule in VALUE_RULES)
 ALL_DIGITS = (1 << 10) - 1
 ALL_RULES = (1 << len(VALUE_RULES)) - 1
 MODE_RULES = tuple(sum(1 << i for i, rule in enumerate(VALUE_RULES) if rule.mode == mode) for mode in MODES)
@@ -122,24 +121,24 @@ def matching(
 
     `chosen` maps operators to rule indices; two operators never share a group.
     """
-    table = clue.table if table is None else table
-    chosen = chosen or {}
-    mask = np.ones(len(table), dtype=bool)
-    used = np.zeros(10, dtype=bool)
-    used[list(digits.values())] = True
-    for column, glyph in enumerate(clue.glyphs):
-        if glyph in digits:
-            mask &= table.digits[:, column] == digits[glyph]
-        elif digits:
-            mask &= ~used[table.digits[:, column]]
+    table, chosen = clue.table if table is None else table, chosen or {}
+    unused, rules = ALL_DIGITS, ALL_RULES
+    for digit in digits.values():
+        unused &= ~(1 << digit)
     if clue.op in chosen:
-        mask &= table.rule == chosen[clue.op]
+        rules = 1 << chosen[clue.op]
     else:
         if mode:
-            mask &= RULE_MODE[table.rule] == MODES.index(mode)
-        for op, rule in chosen.items():
-            if op != clue.op:
-                mask &= RULE_GROUP[table.rule] != RULE_GROUP[rule]
+            rules = MODE_RULES[MODES.index(mode)]
+        for rule in chosen.values():
+            rules &= ~GROUP_RULES[RULE_GROUP[rule]]
+    live = [rules, *(1 << digits[glyph] if glyph in digits else unused for glyph in clue.glyphs)]
+    lost = [place for place, has in enumerate(table.rows.support) if has & ~live[place]]
+    if not lost:
+        return table
+    mask = table.rows.bits[lost[0]] & live[lost[0]] != 0
+    for place in lost[1:]:
+        mask &= table.rows.bits[place] & live[place] != 0
     return table.keep(mask)
 
 
