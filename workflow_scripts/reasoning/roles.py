@@ -39,7 +39,7 @@ ROLES: Mapping[str, str] = {
     "bits/candidate": "rule:T/A~ column:AV line:~",
     "bits/column": "side:T p:T column:T",
     "bits/fill": "entries:TV",
-    "bits/guess": "i:TA~ gate:A taps:A~ made:AV wanted:TV",
+    "bits/guess": "i:T/A~ gate:A taps:A~ made:AV wanted:TV",
     "bits/head": "tap:A residuals:AV",
     "bits/lock": "taps:TA table:TA~",
     "bits/near": "i:AT k:AT given:A made:A",
