@@ -29,7 +29,14 @@ def submit(folder: Path, log: Path) -> subprocess.Popen:
     ]  # fmt: skip
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with open(log, "a") as out:
-        return subprocess.Popen(command, cwd=folder, stdout=out, stderr=out, env={**os.environ, "PATH": path})
+        return subprocess.Popen(
+            command, cwd=folder, stdout=out, stderr=out, env={**os.environ, "PATH": path}, preexec_fn=interruptible
+        )
+
+
+def interruptible() -> None:
+    """What a shell starts in the background ignores SIGINT, and so do its children: this one is to be cancelled."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for(run: subprocess.Popen, log: Path, rule: str) -> str:
