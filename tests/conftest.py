@@ -4,7 +4,6 @@ import os
 import random
 import sys
 from collections import Counter
-from math import inf
 from pathlib import Path
 
 import pytest
@@ -15,10 +14,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow_scripts")
 
 
 def pytest_collection_modifyitems(items):
-    """Files with long tests first, those of few and so the longest before all: a run does not end waiting for one."""
+    """The cluster first, which mostly waits, beside the short files; then those with long tests, which train on all
+    cores and slow each other down: the fewer tests in a file, the longer each."""
     tests = Counter(item.path for item in items)
     long = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: tests[item.path] if item.path in long else inf)
+
+    def turn(item) -> int:
+        return -1 if item.path.name == "test_slurm.py" else tests[item.path] if item.path in long else 0
+
+    items.sort(key=turn)
 
 
 @pytest.fixture(scope="module")
