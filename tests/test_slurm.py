@@ -58,7 +58,7 @@ def standstill(run: subprocess.Popen, log: Path) -> str:
     return f"{slurm_cluster.state()}\n{log.read_text()[-20_000:]}"
 
 
-# Once in six runs or so, no job came any more after the first was killed, and why is not known: the message would say.
+# Once no job came any more after the first was killed; why is not known, and the message would now say.
 @pytest.mark.flaky(reruns=1)
 @pytest.mark.slow
 @pytest.mark.skipif(bool(slurm_cluster.why_not()), reason=slurm_cluster.why_not())
