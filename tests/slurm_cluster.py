@@ -73,7 +73,7 @@ def queue() -> list[tuple[str, str, str]]:
 
 def state() -> str:
     """The nodes with the reason why one takes no job, every job with the reason why it waits, the controller's log."""
-    log = next(line.partition("=")[2] for line in SYSTEM_CONFIG.read_text().splitlines() if "CtldLogFile" in line)
+    log = next(line.partition("=")[2] for line in SYSTEM_CONFIG.read_text().splitlines() if "SlurmctldLogFile" in line)
     told = [
         subprocess.run(command, capture_output=True, text=True).stdout
         for command in (["scontrol", "show", "node"], ["squeue", "--states=all", "--long"])

@@ -16,6 +16,9 @@ from test_workflow import copy
 TARGET = "results/smoke/grades/answer-only/seed-1/greedy/test.parquet"
 ADAPTER = "results/smoke/adapters/answer-only/seed-1"
 LIMIT = 600  # seconds
+# One `scontrol show config` that fails or takes ten seconds, and the executor plugin asks sacct, which has no answer
+# without accounting; it then forgets its jobs and waits for ever.
+LOST = "Falling back to 'sacct'"
 
 
 def submit(folder: Path, log: Path) -> subprocess.Popen:
@@ -25,7 +28,7 @@ def submit(folder: Path, log: Path) -> subprocess.Popen:
         "--profile", "profiles/slurm", "--configfile", "config/smoke.yaml",
         "--default-resources", "slurm_partition=main", "mem_mb=2000", "runtime=30",
         "--slurm-no-account", "--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "3",
-        "--seconds-between-status-checks", "2", "--latency-wait", "5",
+        "--seconds-between-status-checks", "2", "--max-status-checks-per-second", "1", "--latency-wait", "5",
     ]  # fmt: skip
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with open(log, "a") as out:
@@ -42,7 +45,7 @@ def interruptible() -> None:
 def wait_for(run: subprocess.Popen, log: Path, rule: str) -> str:
     """The Slurm id of the running job of a rule."""
     deadline = time.monotonic() + LIMIT
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and LOST not in log.read_text():
         assert run.poll() is None, log.read_text()
         for job, state, comment in slurm_cluster.queue():
             if state == "RUNNING" and comment.startswith(f"rule_{rule}"):
@@ -58,8 +61,7 @@ def standstill(run: subprocess.Popen, log: Path) -> str:
     return f"{slurm_cluster.state()}\n{log.read_text()[-20_000:]}"
 
 
-# Once no job came any more after the first was killed; why is not known, and the message would now say.
-@pytest.mark.flaky(reruns=1)
+@pytest.mark.flaky(reruns=1, only_rerun=LOST)
 @pytest.mark.slow
 @pytest.mark.skipif(bool(slurm_cluster.why_not()), reason=slurm_cluster.why_not())
 def test_killed_cancelled_finished(tmp_path):
@@ -85,8 +87,9 @@ def test_killed_cancelled_finished(tmp_path):
         assert not list(folder.glob("results/**/*.partial"))
 
         run = submit(folder, log)
-        try:
-            assert run.wait(LIMIT) == 0, log.read_text()
-        except subprocess.TimeoutExpired:
-            raise AssertionError(standstill(run, log)) from None
+        deadline = time.monotonic() + LIMIT
+        while run.poll() is None:
+            assert time.monotonic() < deadline and LOST not in log.read_text(), standstill(run, log)
+            time.sleep(0.5)
+        assert run.returncode == 0, log.read_text()
     assert read_table(folder / TARGET).num_rows == 16
