@@ -1,5 +1,7 @@
 """Tables and figures, each with a caption for the report."""
 
+TABLES = ["accuracy", "sets", "paired", "solvers", "traces", "kinds", "runs"]
+
 
 rule summarize:
     input:
@@ -29,30 +31,16 @@ rule summarize:
             "<results>/adapters/{run[arm]}/seed-{run[seed]}/provenance.json", run=trainings
         ),
     output:
-        report(
-            multiext(
-                "<results>/tables/",
-                accuracy="accuracy.csv",
-                sets="sets.csv",
-                paired="paired.csv",
-                solvers="solvers.csv",
-                traces="traces.csv",
-                kinds="kinds.csv",
-                runs="runs.csv",
-            ),
-            category="Tables",
-            caption="captions/tables.rst",
-        ),
-        multiext(
-            "<results>/tables/",
-            "accuracy.parquet",
-            "sets.parquet",
-            "paired.parquet",
-            "solvers.parquet",
-            "traces.parquet",
-            "kinds.parquet",
-            "runs.parquet",
-        ),
+        *[
+            report(
+                f"<results>/tables/{name}.html",
+                category="Tables",
+                caption="captions/tables.rst",
+                labels={"table": name},
+            )
+            for name in TABLES
+        ],
+        *[f"<results>/tables/{name}.{kind}" for name in TABLES for kind in ("csv", "parquet")],
     log:
         "<results>/logs/summarize.log",
     benchmark:
@@ -63,7 +51,7 @@ rule summarize:
     resources:
         mem_mb=4000,
     params:
-        out=subpath(output.accuracy, parent=True),
+        out=subpath(output[0], parent=True),
     shell:
         "python {input.code[0]} --grades {input.grades} --rows {input.rows} --kinds {input.kinds} --puzzles {input.puzzles}"
         " --solutions {input.solutions} --closures {input.closures} --forward {input.forward} --metrics {input.metrics}"

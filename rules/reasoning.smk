@@ -154,11 +154,12 @@ rule compare:
         published="config/published.csv",
     output:
         report(
-            "<results>/compare/designs.csv",
+            "<results>/compare/designs.html",
             category="Designs",
             caption="captions/compare.rst",
             labels={"table": "all designs before training"},
         ),
+        "<results>/compare/designs.csv",
         "<results>/compare/designs.parquet",
     log:
         "<results>/logs/compare.log",

@@ -14,7 +14,7 @@ import pytest
 import screen
 from common.artifacts import write_table
 from common.errors import LabError
-from measuring import plots, tables
+from measuring import files, plots, tables
 from measuring.leaks import check_no_leak
 from measuring.stats import holm, mcnemar, wilson
 
@@ -33,7 +33,7 @@ def test_wilson_is_the_textbook_formula():
     z, p, n = 1.959963984540054, 0.8, 10
     centre, half = (p + z * z / (2 * n)), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     assert (low, high) == pytest.approx(((centre - half) / (1 + z * z / n), (centre + half) / (1 + z * z / n)))
-    assert wilson(0, 20)[0] == 0 and wilson(20, 20)[1] == pytest.approx(1)
+    assert all(wilson(0, n)[0] == 0 and wilson(n, n)[1] == 1 for n in range(1, 200))
     assert all(np.isnan(x) for x in wilson(0, 0))
 
 
@@ -103,6 +103,15 @@ def test_accuracy_counts_by_hand(tmp_path):
     assert table.loc[("join", "all"), "official_low"] == pytest.approx(wilson(1, 2)[0])
     assert (table.loc[("value", "all"), "seed_min"], table.loc[("value", "all"), "seeds"]) == (pytest.approx(1 / 3), 2)
     assert len(table) == 9
+
+
+def test_a_table_is_kept_in_three_forms(tmp_path):
+    frame = pd.DataFrame({"arm": ["a<b", "c"], "low": [1 / 3, np.nan], "n": [120, 7]})
+    files.write(tmp_path, "some", frame)
+    assert pd.read_parquet(tmp_path / "some.parquet").equals(frame)
+    assert (tmp_path / "some.csv").read_text() == "arm,low,n\na<b,0.3333,120\nc,,7\n"
+    shown = re.findall("<t[hd]>(.*?)</t[hd]>", (tmp_path / "some.html").read_text())
+    assert shown == ["arm", "low", "n", "a&lt;b", "0.3333", "120", "c", "", "7"]
 
 
 def test_sets_stand_side_by_side(tmp_path):

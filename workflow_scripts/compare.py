@@ -1,6 +1,6 @@
 """One table of all designs: what the screens say of each before training, the study's own numbers beside them.
 
-Reads the screens of any number of designs and the published numbers; writes designs.parquet and designs.csv, one row
+Reads the screens of any number of designs and the published numbers; writes designs.parquet, .csv and .html, one row
 per family, design and number of digits shown, and prints the main columns. `study` is the published run that a design
 re-implements, ..._study the number published of it; reasoning/screens.py says what each measure is.
 
@@ -8,13 +8,8 @@ re-implements, ..._study the number published of it; reasoning/screens.py says w
         --published config/published.csv --out compare
 """
 
-from pathlib import Path
-
-import pyarrow as pa
-
 from common import cli
-from common.artifacts import whole, write_table
-from measuring import tables
+from measuring import files, tables
 
 SHORT = {
     "n_rows": "rows", "share_rendered": "rendered", "share_rendered_study": "study's", "tokens_mean": "tokens",
@@ -34,9 +29,7 @@ def main() -> None:
     parser.add_argument("--out", required=True)
     args = parser.parse_args()
     frame = tables.designs(args.screens, tables.read_published(args.published))
-    write_table(Path(args.out) / "designs.parquet", pa.Table.from_pandas(frame, preserve_index=False))
-    with whole(Path(args.out) / "designs.csv") as partial:
-        frame.to_csv(partial, index=False, float_format="%.4g", lineterminator="\n")
+    files.write(args.out, "designs", frame)
     named = frame.set_index(frame.design + frame.study.map(" = {}".format, na_action="ignore").fillna(""))
     for (family, reveal), part in named.groupby(["family", "reveal"]):
         short = part[[name for name in SHORT if name in part and part[name].notna().any()]].rename(columns=SHORT)

@@ -2,7 +2,7 @@
 
 Reads the grades and the audits' rows and kinds (paths ending in ARM/seed-S/DECODER/EVAL_SET.parquet), the puzzles with
 their solutions, what forward steps derive of them, and each adapter's metrics.jsonl with the provenance.json beside it;
-writes accuracy, sets, paired, solvers, traces, kinds and runs to the folder --out, each as .parquet and .csv.
+writes accuracy, sets, paired, solvers, traces, kinds and runs to the folder --out, each as .parquet, .csv and .html.
 
     python workflow_scripts/summarize.py --grades results/main/grades/*/seed-*/greedy/test.parquet \
         --rows results/main/audits/*/seed-*/greedy/test.rows.parquet \
@@ -12,14 +12,10 @@ writes accuracy, sets, paired, solvers, traces, kinds and runs to the folder --o
         --metrics results/main/adapters/*/seed-*/metrics.jsonl --out tables
 """
 
-from pathlib import Path
-
 import pandas as pd
-import pyarrow as pa
 
 from common import cli
-from common.artifacts import whole, write_table
-from measuring import tables
+from measuring import files, tables
 from puzzles.checker import official
 
 
@@ -51,9 +47,7 @@ def main() -> None:
         "runs": tables.runs(args.metrics, accuracy),
     }
     for name, frame in made.items():
-        write_table(Path(args.out) / f"{name}.parquet", pa.Table.from_pandas(frame, preserve_index=False))
-        with whole(Path(args.out) / f"{name}.csv") as partial:
-            frame.to_csv(partial, index=False, float_format="%.4g", lineterminator="\n")
+        files.write(args.out, name, frame)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ def wilson(successes: float, n: int) -> tuple[float, float]:
     if n == 0:
         return math.nan, math.nan
     low, high = proportion_confint(successes, n, alpha=0.05, method="wilson")
-    return float(max(low, 0.0)), float(min(high, 1.0))
+    return float(low) if successes > 0 else 0.0, float(high) if successes < n else 1.0  # exact, not 3e-17
 
 
 def mcnemar(a: pd.DataFrame, b: pd.DataFrame, column: str = "official") -> dict[str, float]:
