@@ -30,8 +30,8 @@ def write(folder: str | Path, name: str, frame: pd.DataFrame) -> None:
 
 
 def page(name: str, frame: pd.DataFrame) -> str:
-    """One HTML page with all rows; a value that is missing is an empty cell."""
-    table = frame.to_html(index=False, border=0, na_rep="", float_format="{:.4g}".format, max_rows=None)
+    """One HTML page with all rows and whole texts; a value that is missing is an empty cell."""
+    table = frame.to_html(index=False, border=0, na_rep="", float_format="{:.4g}".format)
     head, body = table.split(">", 1)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(name)}</title>'
