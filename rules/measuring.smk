@@ -20,7 +20,7 @@ def needs(kind):
 
 
 def module_code(kind):
-    return lambda wildcards: code(kind, member=declared(kind, wildcards[kind]).path)
+    return lambda wildcards: code(kind, member=declared(kind, wildcards[kind]).module)
 
 
 def caption(kind):

@@ -11,8 +11,8 @@ import pandas as pd
 from common.artifacts import read_table
 from common.config import IN_CONTEXT
 from common.errors import LabError
-from puzzles import FAMILIES
-from reasoning.reveal import Reveal
+from puzzles.registry import FAMILIES
+from reasoning.grammar.reveal import Reveal
 
 GRADE_COLUMNS = (
     "id", "family", "design", "reveal", "stratum", "sample", "official", "strict", "parsed", "boxed", "failure",
@@ -108,7 +108,7 @@ class Run:
 
     def with_forward(self) -> list[str]:
         """The families that have a forward design."""
-        from reasoning.designs import DESIGNS
+        from reasoning.registry import DESIGNS
 
         return [family for family in self.families if (family, "forward") in DESIGNS]
 

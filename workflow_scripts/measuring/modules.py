@@ -19,11 +19,11 @@ KINDS = ("table", "figure")
 
 @dataclass(frozen=True)
 class Declared:
-    """What a module says of itself. path: relative to workflow_scripts/."""
+    """What a module says of itself. module: its name, with the dots of an import."""
 
     needs: tuple[str, ...]
     caption: str
-    path: str
+    module: str
 
 
 def names(kind: str) -> list[str]:
@@ -48,7 +48,7 @@ def declared(kind: str, name: str) -> Declared:
         if not found.get(constant):
             raise LabError(f"missing; expected a literal such as {example}", file=path, field=constant)
     caption = f"{found['CAPTION']}\n\nWhat would change our mind: {found['CHANGE']}"
-    return Declared(tuple(found["NEEDS"]), caption, str(path.relative_to(HERE.parent)))
+    return Declared(tuple(found["NEEDS"]), caption, f"measuring.{kind}s.{name}")
 
 
 def load(kind: str, name: str) -> ModuleType:

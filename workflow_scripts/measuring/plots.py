@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from common.artifacts import whole
 from measuring.selection import Selection
 from measuring.stats import wilson
-from reasoning.reveal import RULES
+from reasoning.grammar.reveal import RULE_SOURCES
 
 # Okabe and Ito's palette: told apart with any colour vision. Markers differ as well, so colour never carries alone.
 BLACK, ORANGE, SKY, GREEN, BLUE, RED, PINK = "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7"
@@ -115,7 +115,7 @@ def ceiling(axis: Axes, rows: pd.DataFrame, y: float, colour: str, *, abstention
 
 def unaided(accuracy: pd.DataFrame) -> pd.DataFrame:
     """The arms that are shown neither digits nor rules and derive the rules in their thought."""
-    return accuracy[(accuracy.reveal == 0) & (accuracy.rule == RULES[0])]
+    return accuracy[(accuracy.reveal == 0) & (accuracy.rule == RULE_SOURCES[0])]
 
 
 def published_point(axis: Axes, row: Mapping, at: float, marker: str, label: str, *, horizontal: bool) -> None:

@@ -88,7 +88,7 @@ def make(accuracy: pd.DataFrame, paired: pd.DataFrame, published: pd.DataFrame, 
 
 
 def entrants(published: pd.DataFrame) -> pd.DataFrame:
-    """What entrants of the challenge report of cryptarithms, named by the design, n and whether the rows were held out."""
+    """What entrants report of cryptarithms, named by design, n and whether the rows were held out."""
     rows = published[(published.table == "entrants") & published.row.str.startswith("cryptarithm")]
     names = [f"{r.measure} (n={r.n:.0f}, held out: {r.held_out})" for r in rows.itertuples()]
     return rows.assign(row=names)

@@ -9,7 +9,7 @@ from measuring import plots
 from measuring.inputs import has_key
 from measuring.pooling import POOLED
 from measuring.selection import Selection
-from reasoning.reveal import MOST, ORDERS, RULES, Reveal
+from reasoning.grammar.reveal import MOST, ORDERS, RULE_SOURCES, Reveal
 
 NEEDS = ("tables/accuracy", "tables/solvers", "published", "arms")
 CAPTION = """Cryptarithms: accuracy (official grade) against the number of digits of the key that the prompt shows;
@@ -31,8 +31,8 @@ EXAMPLE = {
     "arm": "search-reveal-5", "families": "cryptarithm_deduce", "design": "search", "reveal": "5",
     "corruption": "none", "selection": "all", "n": "2400", "backbone": "small", "recipe": "small", "seeds": "3",
 }  # fmt: skip
-LINES = dict(zip(RULES, ("-", "--", ":"), strict=True))
-WORDS = dict(zip(RULES, ("", ", rules given", ", rules hidden"), strict=True))
+LINES = dict(zip(RULE_SOURCES, ("-", "--", ":"), strict=True))
+WORDS = dict(zip(RULE_SOURCES, ("", ", rules given", ", rules hidden"), strict=True))
 DOSE = {"none": 0, "half": 5, "full": 10}
 
 
@@ -129,7 +129,7 @@ def draw_published(axis: Axes, published: pd.DataFrame, family: str) -> None:
     """The published intervention: without a key nothing was given; with one, operation and order were too."""
     for _, row in published[(published.table == "intervention") & (published.row.isin(DOSE))].iterrows():
         if row.measure.startswith(family):
-            rule = row.measure.removeprefix(family).strip(", ") or RULES[0]
+            rule = row.measure.removeprefix(family).strip(", ") or RULE_SOURCES[0]
             label = f"published model, rules {rule}"
             marker = {"given": "o"}.get(rule, "s")
             plots.published_point(axis, row, DOSE[row.row] + 0.25, marker, label, horizontal=False)

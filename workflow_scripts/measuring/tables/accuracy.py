@@ -7,7 +7,7 @@ from common.config import IN_CONTEXT
 from measuring.pooling import POOLED, with_pooled
 from measuring.stats import wilson
 from puzzles.checker import grade
-from reasoning.rows import RENDERED
+from reasoning.grammar.texts import RENDERED
 
 NEEDS = ("grades", "rows", "texts", "arms")
 CAPTION = """Accuracy per arm, family, stratum, evaluation set, decoder and training seed (``all``: pooled). n:

@@ -8,7 +8,7 @@ import pyarrow as pa
 from common.artifacts import read_table
 from measuring.inputs import cell_of, read_cells
 from measuring.stats import clustered
-from reasoning.audit import AXES
+from reasoning.judging.audit import AXES
 
 NEEDS = ("lines", "kinds")
 CAPTION = """Per arm, family, evaluation set, decoder and kind of line: how many lines (on rows different rows), and
