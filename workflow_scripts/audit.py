@@ -171,7 +171,7 @@ def main() -> None:
     if args.rows:
         write_table(args.rows, rows, ROWS, sources=sources)
     if args.kinds:
-        trained = outcomes(args.corpus, dict(by_design)) if args.corpus else {}
+        trained = outcomes(args.corpus, dict(by_design.keys())) if args.corpus else {}
         table = [
             {"family": family, "design": name, **row}
             for (family, name), checked in sorted(by_design.items())

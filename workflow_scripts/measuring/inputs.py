@@ -29,7 +29,7 @@ PUBLISHED_COLUMNS = (
 
 def has_key(family: str) -> bool:
     """Whether the family's rows have a hidden key, so that digits of it can be shown."""
-    return family.startswith("cryptarithm")
+    return FAMILIES[family].has_key
 
 
 @dataclass(frozen=True)

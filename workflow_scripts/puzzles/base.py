@@ -74,6 +74,7 @@ class Family:
     generate(rng, n, **config) yields n problems. parse(prompt) returns the family's own parsed form or raises
     PromptError. solve(parsed, prior) is gold-free. canonical(parsed) is a string equal for two prompts that are the
     same problem up to renaming of glyphs or letters and order of examples. phrases: the fixed strings of its prompt.
+    has_key: its rows have a hidden key, of which a prompt may show digits.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Family:
     canonical: Callable[[Any], str]
     phrases: tuple[str, ...]
     fit_prior: Callable[..., dict] | None = None
+    has_key: bool = False
 
 
 def content_hash(text: str) -> str:

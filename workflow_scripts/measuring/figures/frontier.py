@@ -95,8 +95,7 @@ def draw(axis: Axes, keys: list, solvers: pd.DataFrame, ours: pd.DataFrame, publ
         for i, (_, arm) in enumerate(own.iterrows()):
             colour, marker = plots.look(ours, arm.arm)
             height = y - 0.05 + 0.36 * (i + 1) / (len(own) + 1)
-            label = f"model, design {arm.design}, n = {arm.arm_n}" if arm.trained else f"not trained: {arm.arm}"
-            plots.intervals(axis, arm.to_frame().T, height, colour, marker, label, "official")
+            plots.intervals(axis, arm.to_frame().T, height, colour, marker, plots.name_of(ours, arm.arm), "official")
             if arm.trained:
                 plots.ceiling(axis, arm.to_frame().T, height, colour)
         if stratum == POOLED:

@@ -83,6 +83,7 @@ def _family(name: str) -> Family:
         canonical=canonical,
         phrases=equations.PHRASES,
         fit_prior=fit_prior,
+        has_key=True,
     )
 
 
