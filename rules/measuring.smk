@@ -51,7 +51,7 @@ rule table:
     params:
         caption=caption("table"),
         results=artifacts.results,
-        decoders=config["decoders"],
+        decoders=list(config["decoders"]),
         eval_sets=eval_sets,
         out=subpath(output.html, parent=True),
     shell:
@@ -83,7 +83,7 @@ rule figure:
     params:
         caption=caption("figure"),
         results=artifacts.results,
-        decoders=config["decoders"],
+        decoders=list(config["decoders"]),
         eval_sets=eval_sets,
     shell:
         "python {input.code[0]} --name {wildcards.figure} --results {params.results} --arms {config[arms]}"

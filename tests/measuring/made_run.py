@@ -38,7 +38,7 @@ def oracle(row: dict, rows: list[dict], rng: random.Random) -> str:
 
 def abstainer(row: dict, rows: list[dict], rng: random.Random) -> str:
     """Gives up at once, in the words of the designs that may."""
-    query = row["prompt"].split("\n")[-1].rpartition(": ")[2]
+    query = row["prompt"].partition("\nKey:")[0].rpartition(": ")[2]
     glyphs = "".join(dict.fromkeys(query[:2] + query[3:5]))
     return f"{OPEN}\nundetermined: no digit for {glyphs}\n{CLOSE}"
 
