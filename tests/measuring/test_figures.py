@@ -41,19 +41,19 @@ def closed():
     plt.close("all")
 
 
-SHAPES = {  # name -> the arms, the decoders, and the figures that have nothing to show
-    "one family": (["mix", "base"], ["greedy"], {"designs", "reveal"}),
-    "only digits shown": (["derive-5", "derive-10"], ["greedy"], {"designs"}),
-    "only untrained arms": (["base", "base-cryptarithm", "most-frequent"], ["greedy"], {"reveal", "runs"}),
-    "one untrained arm": (["most-frequent"], ["greedy"], {"designs", "reveal", "runs"}),
-    "one arm": (["derive-0"], ["greedy"], set()),
-    "two decoders": (["mix", "derive-0", "derive-5"], ["greedy", "vote"], set()),
-    "another decoder": (["derive-0"], ["vote"], {"designs", "reveal", "runs"}),
-    "a corruption": (["derive-0-swap"], ["greedy"], {"designs", "reveal"}),
-    "a corruption beside the truth": (["derive-0", "derive-0-swap"], ["greedy"], set()),
-    "a selection": (["derive-0-join"], ["greedy"], {"designs", "reveal"}),
-    "a quota": (["capped"], ["greedy"], {"reveal"}),
-    "two backbones": (["mix", "mix-other", "derive-0", "derive-0-other", "base"], ["greedy"], set()),
+SHAPES = {  # name -> the arms, the decoders, and the figures that have nothing to show (nobody here writes lines)
+    "one family": (["mix", "base"], ["greedy"], {"designs", "reveal", "verdicts"}),
+    "only digits shown": (["derive-5", "derive-10"], ["greedy"], {"designs", "verdicts"}),
+    "only untrained arms": (["base", "base-cryptarithm", "most-frequent"], ["greedy"], {"reveal", "runs", "verdicts"}),
+    "one untrained arm": (["most-frequent"], ["greedy"], {"designs", "reveal", "runs", "verdicts"}),
+    "one arm": (["derive-0"], ["greedy"], {"verdicts"}),
+    "two decoders": (["mix", "derive-0", "derive-5"], ["greedy", "vote"], {"verdicts"}),
+    "another decoder": (["derive-0"], ["vote"], {"designs", "reveal", "runs", "verdicts"}),
+    "a corruption": (["derive-0-swap"], ["greedy"], {"designs", "reveal", "verdicts"}),
+    "a corruption beside the truth": (["derive-0", "derive-0-swap"], ["greedy"], {"verdicts"}),
+    "a selection": (["derive-0-join"], ["greedy"], {"designs", "reveal", "verdicts"}),
+    "a quota": (["capped"], ["greedy"], {"reveal", "verdicts"}),
+    "two backbones": (["mix", "mix-other", "derive-0", "derive-0-other", "base"], ["greedy"], {"verdicts"}),
 }
 
 
@@ -86,7 +86,7 @@ def test_the_row_that_an_empty_figure_names_fills_it(made, tmp_path):
     for name in FIGURES:
         example = modules.load("figure", name).EXAMPLE
         assert (example["corruption"], example["selection"]) == ("none", "all") and example["recipe"] != "in-context"
-        assert "Nothing to show" not in made_run.words(shown.figure(name))
+        assert ("Nothing to show" in made_run.words(shown.figure(name))) == (name == "verdicts")
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +146,7 @@ def test_the_ledger_shows_one_decoder(made, tables):
 def test_every_figure_with_an_accuracy_has_the_ceiling_and_n(made, tables):
     accuracy = tables["accuracy"].assign(ceiling=0.765432)
     runs = tables["runs"].assign(ceiling=0.765432)
-    for name in FIGURES:
+    for name in set(FIGURES) - {"verdicts"}:
         figure = make(made, tables | {"accuracy": accuracy, "runs": runs}, name)
         assert 0.765432 in made_run.drawn(figure) and plots.CEILING in made_run.words(figure), name
         assert any(text in made_run.words(figure) for text in ("n=9", "n = 9")), name
@@ -184,4 +184,4 @@ def test_figures_repeat_to_the_byte(made, tables, tmp_path):
             plots.save(make(made, tables, name), [tmp_path / f"{name}-{turn}.png", tmp_path / f"{name}-{turn}.pdf"])
         for suffix in ("png", "pdf"):
             one, two = ((tmp_path / f"{name}-{turn}.{suffix}").read_bytes() for turn in "ab")
-            assert one == two and len(one) > 10_000
+            assert one == two and len(one) > 5_000

@@ -139,8 +139,27 @@ def test_the_figures_show_the_differences(made, tables, reached):
     assert plots_have(figure, reached.official["oracle-shown"]) and plots_have(figure, 0.0)
     labels = [text for text in made_run.words(figure).split("\n") if text.startswith("model, design derive")]
     assert len(set(labels)) == len(MODELS)
+    figure = made.figure("verdicts")
+    kinds = tables["kinds"].set_index(["arm", "kind"])
+    for arm, kind, axis in (
+        ("coin-numbers", "equation/test", "verdict"), ("oracle-numbers", "equation/test", "verdict"),
+        ("echo-shown", "crypt/join-test", "transcription"),
+    ):  # fmt: skip
+        assert plots_have(figure, kinds[axis][arm, kind])
     for name in modules.names("figure"):
         assert (made.results / f"figures/{name}.png").stat().st_size > 10_000
+    plt.close("all")
+
+
+def test_verdicts_of_another_decoder_or_corruption_never_mix_in(made, tables):
+    module, run = modules.load("figure", "verdicts"), made.run
+    given = {"published": run.read("published"), "arms": run.read("arms")}
+    other = tables["kinds"].assign(decoder="vote", verdict=0.987654, transcription=0.987654)
+    figure = module.make(kinds=pd.concat([tables["kinds"], other]), **given)
+    assert 0.987654 not in made_run.drawn(figure)
+    given["arms"].loc["coin-numbers", "corruption"] = "swap"
+    said = made_run.words(module.make(kinds=tables["kinds"], **given))
+    assert "Left out for it: coin-numbers." in said and "coin-numbers (n=8" not in said
     plt.close("all")
 
 

@@ -110,7 +110,7 @@ def draw_published(axis: Axes, published: pd.DataFrame, family: str, y: float) -
     rows = published[(published.row == family)].dropna(subset="value")
     for table, measure, marker in PUBLISHED:
         for _, row in rows[(rows.table == table) & (rows.measure == measure)].iterrows():
-            who = "published" if table == "master" else "first place, held out: no"
+            who = "published" if table == "master" else "first place (held out: no)"
             plots.published_point(axis, row, y + 0.36, marker, f"{who}: {measure}", horizontal=True)
     for _, row in rows[rows.table == "entrants"].iterrows():
         label = f"an entrant's model, held out: {'not said' if pd.isna(row.held_out) else row.held_out}"
