@@ -11,6 +11,7 @@ gc.set_threshold(100_000)
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 from common.config import IN_CONTEXT, check, has_weights, read_arms, read_yaml
 from common.errors import LabError
+from common.gpus import present
 from common.sources import sources
 from puzzles import FAMILIES
 from reasoning.corruption import CORRUPTIONS
@@ -42,6 +43,11 @@ orders = list(dict.fromkeys(["uniform", *(Reveal.parse(text).order for text in a
 runs = [{"arm": name, "seed": seed} for name, n in arms.seeds.items() for seed in range(1, n + 1)]
 untrained = arms.index[arms.recipe == IN_CONTEXT].tolist()
 trainings = [run for run in runs if run["arm"] not in untrained]
+ranks = config["gpus"] or config["ranks"]
+
+# How many GPUs jobs here have together; a cluster has its own limits. What one job uses stands in its params.
+if workflow.nodes is None and "gpu" not in workflow.global_resources:
+    workflow.register_resource("gpu", len(present()))
 
 
 wildcard_constraints:
@@ -119,6 +125,18 @@ def is_trained(wildcards):
 def is_here(wildcards):
     """Whether the arm's backbone is a folder here, not an endpoint or a baseline."""
     return has_weights(backbone_of(wildcards))
+
+
+def making_gpus(wildcards):
+    """Pretraining is for one GPU; a backbone that is fetched, linked or left as it starts needs none."""
+    make = backbones[wildcards.backbone].get("make", {"steps": 0})
+    return min(config["gpus"], make.get("steps", 1), 1)
+
+
+def decoding_gpus(wildcards):
+    """vLLM spreads a model over all GPUs that a job may have; the other engines use one, endpoints and baselines none."""
+    spread = backbone_of(wildcards).get("engine") == "vllm"
+    return min(config["gpus"], config["gpus"] if spread else is_here(wildcards))
 
 
 def who(wildcards, input):
