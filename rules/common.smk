@@ -9,18 +9,40 @@ from functools import cache
 # What a plan of thousands of jobs makes stays: looking for garbage took a tenth of its time.
 gc.set_threshold(100_000)
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
-from common.config import IN_CONTEXT, check, has_weights, read_arms, read_yaml
+from common.config import IN_CONTEXT, check, has_weights, read_arms, read_yaml, require_file
 from common.errors import LabError
 from common.gpus import present
+from common.running import hold
 from common.sources import sources
+from learning.settings import check_local
 from puzzles import FAMILIES
 from reasoning.corruption import CORRUPTIONS
 from reasoning.designs import DESIGNS
 from reasoning.reveal import Reveal
 
+# Jobs run on the Python that runs Snakemake, whether it was activated or not; that of a conda environment comes first.
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+
+if (
+    workflow.is_main_process and workflow.nodes is None
+):  # a cluster may still have the jobs of a killed run
+    alive = hold()
+
+
+def here(path):
+    """A file of the project, relative to where Snakemake works: mostly the same folder."""
+    return os.path.relpath(Path(workflow.basedir, path))
+
+
 SCHEMAS = f"{workflow.basedir}/config"
+config_files = [os.path.relpath(file) for file in workflow.configfiles]
 try:
-    check(config, f"{SCHEMAS}/config.schema.yaml", map(os.path.relpath, workflow.configfiles))
+    check(config, f"{SCHEMAS}/config.schema.yaml", config_files)
+    for key in ("arms", "backbones", "recipes", "benchmark_csv"):
+        if not Path(config[key]).exists() and Path(here(config[key])).exists():
+            config[key] = here(config[key])
+        require_file(config, key, config_files)
     backbones, recipes = read_yaml(config["backbones"]), read_yaml(config["recipes"])
     check(backbones, f"{SCHEMAS}/backbones.schema.yaml", [config["backbones"]])
     check(recipes, f"{SCHEMAS}/recipes.schema.yaml", [config["recipes"]])
@@ -31,6 +53,7 @@ try:
         recipes=recipes,
         corruptions=CORRUPTIONS,
     )
+    check_local({name: backbones[name] for name in arms.backbone}, config["backbones"])
 except LabError as error:
     raise WorkflowError(str(error)) from None
 
@@ -69,7 +92,7 @@ def code(script, family=(), design=None):
     named = [family] if isinstance(family, str) else family
     members = {f"puzzles/{f.removesuffix('_deduce').removesuffix('_guess')}.py" for f in named}
     members |= {design_file(f, design) for f in named if design}
-    return [f"workflow_scripts/{path}" for path in sources(f"{script}.py", *sorted(members))]
+    return [here(f"workflow_scripts/{path}") for path in sources(f"{script}.py", *sorted(members))]
 
 
 @cache
@@ -87,7 +110,7 @@ def design_file(family, design):
 def design_files(names):
     """The files of every design of these families."""
     found = {design_file(family, design) for family, design in DESIGNS if family in names}
-    return [f"workflow_scripts/{path}" for path in sorted(found)]
+    return [here(f"workflow_scripts/{path}") for path in sorted(found)]
 
 
 def arm(column):
@@ -99,10 +122,20 @@ def backbone_of(wildcards):
     return backbones[arms.at[wildcards.arm, "backbone"]]
 
 
+def local_files(wildcards):
+    """The files of a backbone that is a local folder; none of one that is made here or fetched."""
+    folder = backbones[wildcards.backbone].get("path")
+    return (
+        [str(path) for path in sorted(Path(folder).iterdir()) if path.is_file()] if folder else []
+    )
+
+
 def deepspeed_of(wildcards):
     """The DeepSpeed file of the backbone's stage, with the optimiser (and weights, in stage 3) on the CPU if it says so."""
     options = backbone_of(wildcards)
-    return f"config/deepspeed/zero{options['zero_stage']}{'-offload' * options.get('offload', False)}.json"
+    return here(
+        f"config/deepspeed/zero{options['zero_stage']}{'-offload' * options.get('offload', False)}.json"
+    )
 
 
 def recipe_of(wildcards):
@@ -135,8 +168,8 @@ def making_gpus(wildcards):
 
 def decoding_gpus(wildcards):
     """vLLM spreads a model over all GPUs that a job may have; the other engines use one, endpoints and baselines none."""
-    spread = backbone_of(wildcards).get("engine") == "vllm"
-    return min(config["gpus"], config["gpus"] if spread else is_here(wildcards))
+    used = config["gpus"] if backbone_of(wildcards).get("engine") == "vllm" else 1
+    return min(config["gpus"], used) if is_here(wildcards) else 0
 
 
 def who(wildcards, input):

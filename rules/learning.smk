@@ -35,6 +35,7 @@ rule corpus:
 rule backbone:
     input:
         code=code("backbone"),
+        folder=local_files,
     output:
         config="<results>/backbones/{backbone}/config.json",
         tokenizer="<results>/backbones/{backbone}/tokenizer.json",

@@ -37,7 +37,9 @@ BACKBONES = """
 slots: &slots
   {make: {steps: 1}, targets: [q_proj], dtype: float32, attention: packed, packing: true, zero_stage: 2}
 unpretrained: {<<: *slots, make: {steps: 0}}
-vllm: {path: ".", targets: [q_proj], dtype: bfloat16, attention: sdpa, packing: false, zero_stage: 3, engine: vllm}
+vllm:
+  {hub: a/b, revision: "0000000000000000000000000000000000000000", targets: [q_proj], dtype: bfloat16, attention: sdpa,
+   packing: false, zero_stage: 3, engine: vllm}
 server: {endpoint: {url: "http://localhost:8000/v1", model: default}}
 """
 ARMS = """

@@ -236,9 +236,17 @@ def without_compiled_collectives() -> None:
     deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
 
 
+def git_commit() -> str | None:
+    """The commit of this code; None in a copy without its history, or on a machine without git."""
+    try:
+        done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True)
+    except OSError:
+        return None
+    return done.stdout.strip() or None if done.returncode == 0 else None
+
+
 def provenance(args: argparse.Namespace) -> dict[str, object]:
     """What made this adapter: settings, command, code, packages, data."""
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True)
     recipe, options = Recipe.read(args.recipe), BackboneOptions.read(args.backbone_options)
     return {
         "argv": [a for a in sys.argv if not a.startswith("--local_rank")],
@@ -250,7 +258,7 @@ def provenance(args: argparse.Namespace) -> dict[str, object]:
         "ranks": args.ranks,
         "gpus": args.gpus,
         "threads": args.threads,
-        "git_commit": commit.stdout.strip() or None,
+        "git_commit": git_commit(),
         "packages": {name: version(name) for name in PACKAGES},
         "corpus_hash": file_hash(args.corpus),
         "backbone_config_hash": file_hash(Path(args.backbone, "config.json")),
