@@ -8,6 +8,7 @@ Declaring a kind of line:
         TEXT = "{a}*{b}={product} {verdict}"
         OUTCOMES = ("small", "large")            # every word the verdict can be; needs a field named `verdict`
         FORCED_BY = "product against 100"        # what on the page forces it
+        RECALLS = ""                             # what it takes from memory, neither read off the page nor computed
         a: Digit
         b: int
         product: int
@@ -180,6 +181,7 @@ class Line:
     TEXT: ClassVar[str] = ""
     OUTCOMES: ClassVar[tuple[str, ...]] = ()
     FORCED_BY: ClassVar[str] = ""
+    RECALLS: ClassVar[str] = ""
     opener: ClassVar[str]
     _pieces: ClassVar[tuple[tuple[str, str, Callable[[Any], str] | None], ...]]
     _decoders: ClassVar[tuple[tuple[str, Callable[[str], Any]], ...]]
