@@ -25,7 +25,7 @@ EXPECTED = {
     "numeral": (1.0, 90),
     "unit_conversion": (1.0, 510),
     "gravity": (1.0, 630),
-    "cipher": (0.97, 470),
+    "cipher": (0.97, 500),
     "equation_numeric_deduce": (0.88, 330),
     "equation_numeric_guess": (0.3, 620),
 }

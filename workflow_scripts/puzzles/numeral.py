@@ -126,5 +126,11 @@ def canonical(row: NumeralRow) -> str:
 # Split by the number asked for: of a hundred numbers a few hundred training rows would show every one, and a test row
 # could be answered from memory. Examples may still show any number.
 FAMILY = Family(
-    "numeral", generate, parse, solve, canonical, (HEADER, ARROW, BEFORE, AFTER), split_by=lambda problem: problem.answer
+    "numeral",
+    generate,
+    parse,
+    solve,
+    canonical,
+    (HEADER, ARROW, BEFORE, AFTER),
+    split_by=lambda problem: problem.answer,
 )
