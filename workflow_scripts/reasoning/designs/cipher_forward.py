@@ -160,7 +160,7 @@ class Complete(Line):
     """A query word that only one word fits, and the letters that this gives."""
 
     KIND = "cipher/complete"
-    TEXT = "{code} {word} {letters:,=}"
+    TEXT = "{code} is {word} {letters:,=}"
     code: Letters
     word: Letters
     letters: tuple[tuple[Letter, Letter], ...]
