@@ -24,6 +24,7 @@ from common.artifacts import read_table, write_table
 from common.errors import LabError
 from measuring.leaks import check_no_leak
 from puzzles.base import content_hash, row_rng
+from puzzles.checker import grade
 from reasoning.hints import HINTS, hint
 from reasoning.trace import Box
 
@@ -40,12 +41,17 @@ MEASURED = 64  # rows a family whose hints are kept out of training
 def select(path: Path, n: int, selection: str, seed: int, columns: tuple[str, ...]) -> tuple[list[dict], list[dict]]:
     """(n rendered rows of a family's texts, drawn by a permutation of ids that depends on the seed alone; the rest).
 
-    Arms that differ in design or in what is shown draw the same rows as far as both rendered them. A selection such as
-    wrong-19 is a quota: 19 in 100 of the n rows box another answer than the row's, as in a design that gives up.
+    Arms that differ in design or in what is shown draw the same rows as far as both rendered them. `right` leaves out
+    rows that box another answer than the challenge accepts. A selection such as wrong-19 is a quota: 19 in 100 of the
+    n rows box another answer than the row's, as in a design that gives up.
     """
     every = read_table(path, columns).to_pylist()
     quota = re.fullmatch("wrong-([0-9]{1,2})", selection)
-    rows = [row for row in every if row["status"] == "rendered" and (quota or selection in ("all", row["stratum"]))]
+    rows = [
+        row for row in every if row["status"] == "rendered" and (quota or selection in ("all", "right", row["stratum"]))
+    ]
+    if selection == "right":
+        rows = [row for row in rows if grade(row["completion"], row["answer"]).official]
     rows.sort(key=lambda row: content_hash(f"{seed}:{row['id']}"))
     if quota:
         n_wrong = round(n * int(quota[1]) / 100)
@@ -94,7 +100,7 @@ def main() -> None:
     args.add_argument(
         "--selection",
         default="all",
-        help="all, a stratum, or wrong-N: N in 100 are wrong",
+        help="all, right, a stratum, or wrong-N: N in 100 are wrong",
     )
     args.add_argument("--hint", choices=HINTS, default="none", help="auxiliary task")
     args.add_argument("--share", type=float, default=0.0, help="of the examples that become hints")

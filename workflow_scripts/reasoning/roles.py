@@ -146,6 +146,7 @@ ROLES: Mapping[str, str] = {
     "equation/shape": "target:TA digits:AV sign:AV",
     "equation/sum": "x:TA y:TA value:A",
     "equation/test": "rule:T/A~ value:A printed:AV target:TV",
+    "equation/with": "op:T numbers:T",
     "gravity/example": "i:T t:TA t_cents:A d:TA d_cents:A query:TA query_cents:A",
     "gravity/square": "which:T t:TA u:TA hundreds:A tens:A both:A ones:A square:A",
     "letters/digits": "pairs:T",

@@ -1,6 +1,7 @@
 """Lines and scan shared by the two families of equations with visible digits.
 
-The scan of an operator takes its first example, narrows the kinds of rule by the shape of the result, reads the
+The thought first copies all examples, numbered. An operator's examples are then looked up in this list by its sign; the
+scan takes the first of them, narrows the kinds of rule by the shape of the result, reads the
 operands backwards (flip) and forwards (normal), and tests the rules in a fixed order. A rule that gives the first
 example is tested on the operator's other examples; if one fails, the scan goes on where it stood.
 """
@@ -79,7 +80,28 @@ class Example(Line):
 
     def establish(self, page: Page) -> None:
         page.put("now", "", (self.left, self.op, self.right, self.target, self.i))
+        page.put("listed", str(self.i), self.op)
         forget_reading(page)
+
+
+@line
+class With(Line):
+    """The numbers of the examples that have an operator."""
+
+    KIND = "equation/with"
+    TEXT = "with {op} {numbers:,|none}"
+    op: Glyph
+    numbers: tuple[int, ...]
+
+    def transcription(self, page: Page) -> bool:
+        """The examples are on the page, and these are the operator's."""
+        listed = page.names("listed")
+        return len(listed) == len(page.parsed.examples) and self.numbers == tuple(
+            sorted(int(i) for i, op in listed.items() if op == self.op)
+        )
+
+    def establish(self, page: Page) -> None:
+        page.put("with", self.op, self.numbers)
 
 
 @line
@@ -295,10 +317,10 @@ class Lock(Line):
     rule: Literal[("join", "join_swap", *VALUE_BASES)]
 
     def transcription(self, page: Page) -> bool:
-        return any(example.op == self.op for example in page.parsed.examples)
+        return page.get("with", self.op, ()) != ()
 
     def verdict_follows(self, page: Page) -> bool:
-        numbers = [number for number, example in enumerate(page.parsed.examples, 1) if example.op == self.op]
+        numbers = page.get("with", self.op, ())
         fits = [page.get("fits", f"{self.mode} {self.rule} {number}", False) for number in numbers]
         return fits != [] and all(fits)
 
@@ -312,6 +334,7 @@ class Bet(Line):
 
     KIND = "equation/bet"
     TEXT = "bet {op} is {mode} {rule}"
+    RECALLS = "which rule is most frequent"
     op: Glyph
     mode: Literal["flip", "normal", "any"]
     rule: Literal[("join", "join_swap", *VALUE_BASES)]
@@ -382,7 +405,7 @@ class JoinResult(Line):
 
 
 KINDS = (
-    Example, Query, Shape, Read, Sum, Difference, Product, Remainder, Test, JoinTest, Lock, Result, JoinResult
+    Example, With, Query, Shape, Read, Sum, Difference, Product, Remainder, Test, JoinTest, Lock, Result, JoinResult
 )  # fmt: skip
 
 
@@ -402,10 +425,12 @@ def forget_reading(page: Page) -> None:
 
 
 class Scan:
-    """Writes the lines of one row; `lines` grows as the scan goes."""
+    """Writes the lines of one row, its examples first; `lines` grows as the scan goes."""
 
     def __init__(self, row: EquationRow):
         self.row, self.lines = row, []
+        for number, example in enumerate(row.examples, 1):
+            self._example(number, example)
 
     def find(self, op: str) -> tuple[str, str]:
         """(mode, rule) of a shown operator, with its Lock line; raises Unrenderable when no rule fits."""
@@ -413,6 +438,7 @@ class Scan:
         first, others = numbered[0], numbered[1:]
         side, digits = minus_and_digits(first[1])
         verdict = shape(len(digits), bool(side))
+        self.lines.append(With(op, tuple(number for number, _ in numbered)))
         self._example(*first)
         if not verdict:
             raise Unrenderable("a result of more than four digits")
