@@ -88,7 +88,7 @@ ROLES: Mapping[str, str] = {
     "cipher/answer": "words:T",
     "cipher/complete": "code:TA word:TA letters:A",
     "cipher/decode": "code:T seen:T",
-    "cipher/fit": "code:TA seen:TA words:AV",
+    "cipher/fit": "code:TA seen:TA words:A",
     "cipher/pair": "code:TA plain:TA letters:A",
     "cipher/words": "n:A words:A",
     "column/branch": "glyph:- digits:T",

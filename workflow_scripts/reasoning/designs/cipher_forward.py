@@ -132,13 +132,10 @@ class Fit(Line):
     """A query word as far as its letters are known, and the listed words that it can stand for."""
 
     KIND = "cipher/fit"
-    TEXT = "{code} {seen} fits {words:,|none} {verdict}"
-    OUTCOMES = ("one", "several")
-    FORCED_BY = "how many words fit"
+    TEXT = "{code} {seen} fits {words:,|none}"
     code: Letters
     seen: Seen
     words: tuple[Letters, ...]
-    verdict: str
 
     def transcription(self, page: Page) -> bool:
         return looked_up(page, self.code, self.seen) and len(self.seen) == len(self.code)
@@ -147,9 +144,6 @@ class Fit(Line):
         listed = page.get("words", str(len(self.code)), ())
         fits = fitting(self.code, self.seen, page.names("letter")) if len(self.seen) == len(self.code) else []
         return self.words == tuple(word for word in listed if word in fits)
-
-    def verdict_follows(self, page: Page) -> bool:
-        return (self.verdict == "one") == (len(self.words) == 1)
 
     def establish(self, page: Page) -> None:
         page.put("fits", self.code, (self.seen, self.words))
@@ -224,7 +218,7 @@ def render(
             listed.add(len(code))
             lines.append(Words(len(code), words_of(len(code))))
         fits = fitting(code, seen, letters)
-        lines.append(Fit(code, seen, tuple(fits), "one" if len(fits) == 1 else "several"))
+        lines.append(Fit(code, seen, tuple(fits)))
         if len(fits) != 1:
             return False
         new = tuple(dict.fromkeys((c, p) for c, p, s in zip(code, fits[0], seen, strict=True) if s == "?"))
