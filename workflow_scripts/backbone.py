@@ -43,11 +43,11 @@ def main() -> None:
         device = launch.device(args.gpus)
         import torch
 
-        import puzzles
         from learning.pretrain import Make, pretrain
+        from puzzles.registry import FAMILIES
 
         torch.set_num_threads(args.threads)
-        phrases = sorted({phrase for family in puzzles.FAMILIES.values() for phrase in family.phrases})
+        phrases = sorted({phrase for family in FAMILIES.values() for phrase in family.phrases})
         pretrain(Make.read(options["make"]), phrases, args.out, args.state, args.skills, device)
         return
     if "hub" in options:

@@ -4,8 +4,9 @@ Reads the rendered train texts of the arm's families, the puzzles they were rend
 evaluation; writes one table with n examples per family, shuffled together, each with a content hash. Fails when a
 family has too few rendered rows, or when any example is, up to renaming and order, an evaluation row.
 
-With --hint, a share of the same examples is replaced by auxiliary tasks on them (`role` hint; see reasoning/hints.py),
-and as many rows outside the selection, up to 64 a family, give the ones that training measures (`role` hint-test).
+With --hint, a share of the same examples is replaced by auxiliary tasks on them (`role` hint; see
+reasoning/auxiliary/hints.py), and as many rows outside the selection, up to 64 a family, give the ones that training
+measures (`role` hint-test).
 
 With --drills, that many recall drills of each family with a table of them are mixed in (`role` drill).
 
@@ -22,10 +23,11 @@ import pyarrow as pa
 from common import cli
 from common.artifacts import read_table, write_table
 from common.errors import LabError
-from measuring.leaks import check_no_leak
 from puzzles.base import content_hash, row_rng
-from reasoning.hints import HINTS, hint
-from reasoning.trace import Box
+from puzzles.checker import grade
+from puzzles.leaks import check_no_leak
+from reasoning.auxiliary.hints import HINTS, hint
+from reasoning.grammar.trace import Box
 
 SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("id", "family", "prompt", "completion", "answer", "stratum", "role")]
@@ -40,12 +42,17 @@ MEASURED = 64  # rows a family whose hints are kept out of training
 def select(path: Path, n: int, selection: str, seed: int, columns: tuple[str, ...]) -> tuple[list[dict], list[dict]]:
     """(n rendered rows of a family's texts, drawn by a permutation of ids that depends on the seed alone; the rest).
 
-    Arms that differ in design or in what is shown draw the same rows as far as both rendered them. A selection such as
-    wrong-19 is a quota: 19 in 100 of the n rows box another answer than the row's, as in a design that gives up.
+    Arms that differ in design or in what is shown draw the same rows as far as both rendered them. `right` leaves out
+    rows that box another answer than the challenge accepts. A selection such as wrong-19 is a quota: 19 in 100 of the
+    n rows box another answer than the row's, as in a design that gives up.
     """
     every = read_table(path, columns).to_pylist()
     quota = re.fullmatch("wrong-([0-9]{1,2})", selection)
-    rows = [row for row in every if row["status"] == "rendered" and (quota or selection in ("all", row["stratum"]))]
+    rows = [
+        row for row in every if row["status"] == "rendered" and (quota or selection in ("all", "right", row["stratum"]))
+    ]
+    if selection == "right":
+        rows = [row for row in rows if grade(row["completion"], row["answer"]).official]
     rows.sort(key=lambda row: content_hash(f"{seed}:{row['id']}"))
     if quota:
         n_wrong = round(n * int(quota[1]) / 100)
@@ -94,7 +101,7 @@ def main() -> None:
     args.add_argument(
         "--selection",
         default="all",
-        help="all, a stratum, or wrong-N: N in 100 are wrong",
+        help="all, right, a stratum, or wrong-N: N in 100 are wrong",
     )
     args.add_argument("--hint", choices=HINTS, default="none", help="auxiliary task")
     args.add_argument("--share", type=float, default=0.0, help="of the examples that become hints")

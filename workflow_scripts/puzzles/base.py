@@ -74,6 +74,8 @@ class Family:
     generate(rng, n, **config) yields n problems. parse(prompt) returns the family's own parsed form or raises
     PromptError. solve(parsed, prior) is gold-free. canonical(parsed) is a string equal for two prompts that are the
     same problem up to renaming of glyphs or letters and order of examples. phrases: the fixed strings of its prompt.
+    split_by(problem): generated problems for which it is equal lie in one split; the canonical form unless the family
+    says otherwise.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Family:
     canonical: Callable[[Any], str]
     phrases: tuple[str, ...]
     fit_prior: Callable[..., dict] | None = None
+    split_by: Callable[[Problem], str] = lambda problem: problem.canonical
 
 
 def content_hash(text: str) -> str:
@@ -90,9 +93,10 @@ def content_hash(text: str) -> str:
     return hashlib.blake2b(text.encode("utf-8"), digest_size=16).hexdigest()
 
 
-def split_of(canonical: str) -> str:
-    """The split of a canonical problem, wherever and with whatever seed it is drawn: 80 % train, 20 % test."""
-    return "test" if int(content_hash(canonical)[:8], 16) % 5 == 0 else "train"
+def split_of(text: str) -> str:
+    """The split of a canonical problem, or of what else the family splits by, wherever and with whatever seed it is
+    drawn: 80 % train, 20 % test."""
+    return "test" if int(content_hash(text)[:8], 16) % 5 == 0 else "train"
 
 
 def row_rng(seed: int, *salt: object) -> random.Random:
