@@ -18,6 +18,10 @@ include: "rules/evaluate.smk"
 include: "rules/measuring.smk"
 
 
+onstart:
+    keep_config(config, f"results/{config['run']}/config")
+
+
 localrules:
     all,
     puzzles,

@@ -8,7 +8,15 @@ import sys
 # What a plan of thousands of jobs makes stays: looking for garbage took a tenth of its time.
 gc.set_threshold(100_000)
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
-from common.config import IN_CONTEXT, check, has_weights, read_arms, read_yaml, require_file
+from common.config import (
+    IN_CONTEXT,
+    check,
+    has_weights,
+    keep_config,
+    read_arms,
+    read_yaml,
+    require_file,
+)
 from common.errors import LabError
 from common.gpus import present
 from common.running import hold, use_this_python
@@ -27,12 +35,15 @@ if workflow.is_main_process and workflow.nodes is None:
     alive = hold()
 
 
+HOME = os.path.relpath(workflow.basedir)
+SCHEMAS = f"{workflow.basedir}/config"
+
+
 def here(path):
     """A file of the project, relative to where Snakemake works: mostly the same folder."""
-    return os.path.relpath(Path(workflow.basedir, path))
+    return path if HOME == "." else f"{HOME}/{path}"
 
 
-SCHEMAS = f"{workflow.basedir}/config"
 config_files = [os.path.relpath(file) for file in workflow.configfiles]
 try:
     check(config, f"{SCHEMAS}/config.schema.yaml", config_files)

@@ -105,11 +105,11 @@ def test_it_runs_from_elsewhere_and_without_activation(project, tmp_path, option
     """As .venv/bin/snakemake, with a PATH that has no Python of ours; results lie where Snakemake works."""
     (tmp_path / "few.yaml").write_text(FEW_YAML.replace("config/arms.few.tsv", "few.tsv"))
     (tmp_path / "few.tsv").write_text("\t".join(ARM_COLUMNS) + FEW_ARMS)
-    target = "results/few/texts/numeral/forward/reveal-0/none/test.parquet"
+    target = "results/few/puzzles/numeral/test.parquet"
     command = [Path(sys.executable).with_name("snakemake"), "--cores", "2", "--configfile", tmp_path / "few.yaml"]
     command += ["-s", project / "Snakefile"] if option == "-s" else ["--directory", tmp_path]
     (tmp_path / "bin").mkdir()
-    for name in ("bash", "sh"):
+    for name in ("bash", "sh", "which"):  # `which` is of the Slurm plugin, where that is installed
         (tmp_path / "bin" / name).symlink_to(shutil.which(name))
     for words in (["--dry-run", "--forceall"], [target]):
         env = {"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path)}
@@ -150,11 +150,30 @@ def made(tmp_path_factory) -> Path:
     return folder
 
 
+def test_what_a_run_was_configured_with_lies_beside_its_results(made):
+    kept = made / "results/few/config"
+    assert {path.name for path in kept.iterdir()} == {"config.yaml", "arms.few.tsv", "backbones.yaml", "recipes.yaml"}
+    assert (kept / "arms.few.tsv").read_bytes() == (made / "config/arms.few.tsv").read_bytes()
+    config = yaml.safe_load((kept / "config.yaml").read_text())
+    assert config["run"] == "few" and config["rows"]["test"]["default"] == 5 and config["seed"] == 17
+    assert planned(made, "texts", "--configfile", str(kept / "config.yaml")) == {}
+
+
 def test_touching_every_file_replans_nothing(made):
     for path in made.rglob("*"):
         if path.is_file() and ".snakemake" not in path.parts:
             path.touch()
     assert planned(made, "texts", *FEW) == {}
+
+
+def test_copied_results_are_known_with_the_folder_that_the_readme_names(made, tmp_path):
+    assert "`.snakemake`" in README
+    folder = copy(tmp_path)
+    for name in ("config/few.yaml", "config/arms.few.tsv"):
+        shutil.copy(made / name, folder / name)
+    for name in ("results", ".snakemake"):
+        shutil.copytree(made / name, folder / name)
+    assert planned(folder, "texts", *FEW) == {}
 
 
 def test_editing_a_design_replans_its_dependants_only(made):

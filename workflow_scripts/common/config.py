@@ -1,6 +1,8 @@
 """The configuration and the table of arms, checked before anything is planned."""
 
 import difflib
+import json
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 from jsonschema.validators import extend
 
+from common.artifacts import whole
 from common.errors import LabError
 
 MISSING = object()
@@ -76,6 +79,19 @@ def check(value: Mapping, schema_file: str | Path, files: Iterable[str | Path]) 
         message = f"{shown} is not {_expected(error)}"
     file = holder(value, path, files)
     raise LabError(message + _hint(error, file), file=file, field=".".join(map(str, path)))
+
+
+def keep_config(config: Mapping, folder: str | Path) -> None:
+    """Write the configuration, as merged from all files and --config, and copies of the files that it names.
+
+    The folder is replaced: it tells of the last run.
+    """
+    with whole(folder) as partial:
+        partial.mkdir()
+        text = yaml.safe_dump(json.loads(json.dumps(config)), sort_keys=False, allow_unicode=True)
+        (partial / "config.yaml").write_text(text, encoding="utf-8")
+        for key in ("arms", "backbones", "recipes"):
+            shutil.copyfile(config[key], partial / Path(config[key]).name)
 
 
 def require_file(value: Mapping, key: str, files: Iterable[str | Path]) -> None:
