@@ -26,6 +26,7 @@ class Table(Line):
 
     KIND = "proportion/table"
     TEXT = "{which}* {multiples: }"
+    ROLES = "which:T multiples:AT"
     which: Which
     multiples: tuple[int, ...]
 
@@ -48,6 +49,7 @@ class Divide(Line):
 
     KIND = "proportion/divide"
     TEXT = "{dividend}-{taken}={left} {digit}"
+    ROLES = "dividend:TA taken:TA left:AV digit:T"
     dividend: int
     taken: int
     left: int
@@ -76,6 +78,7 @@ class Slope(Line):
 
     KIND = "proportion/slope"
     TEXT = "slope {slope}"
+    ROLES = "slope:T"
     slope: Number
 
     def transcription(self, page: Page) -> bool:
@@ -94,6 +97,7 @@ class Multiply(Line):
 
     KIND = "proportion/multiply"
     TEXT = "{digit} {shifted}+{part}={total}"
+    ROLES = "digit:T shifted:TA part:TA total:A"
     digit: Digit
     shifted: int
     part: int
@@ -122,6 +126,7 @@ class Round(Line):
 
     KIND = "proportion/round"
     TEXT = "{kept}.{dropped} ~ {answer}"
+    ROLES = "kept:TA dropped:TA answer:A"
     kept: int
     dropped: Digits
     answer: Number

@@ -50,6 +50,7 @@ class Pair(Line):
 
     KIND = "cipher/pair"
     TEXT = "{code} {plain} {letters: =}"
+    ROLES = "code:TA plain:TA letters:A"
     code: Letters
     plain: Letters
     letters: tuple[tuple[Letter, Letter], ...]
@@ -75,6 +76,7 @@ class Absent(Line):
 
     KIND = "cipher/absent"
     TEXT = "{letter} absent"
+    ROLES = "letter:T~"
     letter: Letter
 
     def transcription(self, page: Page) -> bool:
@@ -91,6 +93,7 @@ class Decode(Line):
 
     KIND = "cipher/decode"
     TEXT = "{code} {seen}"
+    ROLES = "code:T seen:T"
     code: Letters
     seen: Seen
 
@@ -108,6 +111,7 @@ class Recall(Line):
 
     KIND = "cipher/recall"
     TEXT = "{code} {seen} {word} {letters:,=}"
+    ROLES = "code:TAV seen:TAV word:AV letters:A"
     code: Letters
     seen: Seen
     word: Letters
@@ -140,6 +144,7 @@ class Answer(Line):
 
     KIND = "cipher/answer"
     TEXT = "= {words: }"
+    ROLES = "words:T"
     words: tuple[Letters, ...]
 
     def transcription(self, page: Page) -> bool:
