@@ -244,7 +244,7 @@ def test_unlearned_lines_and_stages(place):
     from learning.settings import Recipe
 
     tokenizer = load_tokenizer(place / "backbone")
-    example = tokenized(tokenizer, "1 2", "<think>\n1+1=3 no\n1+2=3 yes\n</think>\n\\boxed{3}", " no$")
+    example = tokenized(tokenizer, "1 2", "<think>\n1+1=3 no\n1+2=3 yes\n</think>\n\\boxed{3}", [1])
     learned = [t for t in example.labels if t != IGNORE]
     assert tokenizer.decode(learned) == "<think>\n1+2=3 yes\n</think>\n\\boxed{3}<|end|>"
     assert tokenizer.decode(example.completion[-example.fixed :]) == "</think>\n\\boxed{3}<|end|>"

@@ -66,14 +66,14 @@ def test_traces_parse_back_and_are_valid(design_id):
     design, told = traces(design_id)
     assert len(told) >= LEAST.get(design_id, 0.9) * ROWS
     kinds = set()
-    for problem, parsed, trace in told:
+    for _, parsed, trace in told:
         text = completion_of(trace)
         lines = parse_completion(text, design)
         assert lines == [*trace.lines, Box(trace.answer)]
         for each, *checks in audit(lines, parsed):
             assert False not in checks, (each, checks, text)
             assert isinstance(each, Box) or any(check is not None for check in checks), each
-            assert each.OUTCOMES == () or checks[2] is not None
+            assert not each.OUTCOMES or checks[2] is not None
         kinds |= {type(each) for each in trace.lines}
     assert kinds == set(design.kinds) or design_id == "bases" and kinds >= set(design.kinds) - {_bits.Rule}
 

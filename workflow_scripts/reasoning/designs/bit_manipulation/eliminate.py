@@ -16,7 +16,7 @@ from puzzles.base import Problem, Solution
 from puzzles.bit_manipulation.inventory import TAPS
 from puzzles.bit_manipulation.prompt import Parsed
 from reasoning.designs.bit_manipulation.lines import bits
-from reasoning.grammar.lines import Bits, Chars, Line, line
+from reasoning.grammar.lines import FAILED, PASSED, Bits, Chars, Line, line
 from reasoning.grammar.page import Page
 from reasoning.grammar.trace import Design, Trace, Unrenderable
 
@@ -74,6 +74,7 @@ class Order(Line):
 
     KIND = "bits/order"
     TEXT = "ones {ones:,} order {order:,}"
+    ROLES = "ones:TV order:V"
     ones: tuple[int, ...]
     order: tuple[int, ...]
 
@@ -93,6 +94,7 @@ class Aim(Line):
 
     KIND = "bits/aim"
     TEXT = "E{i} {given} -> {wanted}"
+    ROLES = "i:T given:T wanted:T"
     i: int
     given: bits.Byte
     wanted: bits.Byte
@@ -116,6 +118,7 @@ class Relate(Line):
 
     KIND = "bits/relate"
     TEXT = "{tap} {byte} {relations:,|no}"
+    ROLES = "tap:TAV byte:AV relations:V"
     tap: bits.Tap
     byte: bits.Byte
     relations: tuple[Relation, ...]
@@ -149,8 +152,9 @@ class Fit(Line):
 
     KIND = "bits/fit"
     TEXT = "{taps:,} {table} {made} {verdict}"
-    OUTCOMES = ("no", "yes")
+    OUTCOMES = {"no": FAILED, "yes": PASSED}
     FORCED_BY = "whether the byte made is the first example's output"
+    ROLES = "taps:T/A table:T/A made:AV"
     taps: tuple[bits.Tap, ...]
     table: Bits
     made: bits.Byte
@@ -178,6 +182,7 @@ class Xor(Line):
 
     KIND = "bits/xor"
     TEXT = "{tap} {byte}^{wanted}={rest} {partner}"
+    ROLES = "tap:T byte:TA wanted:TA rest:AV partner:V"
     tap: bits.Tap
     byte: bits.Byte
     wanted: bits.Byte
@@ -203,6 +208,7 @@ class Combine(bits.Rule):
     """A rule that fits the first example: its taps and the truth table over them. Tests follow."""
 
     KIND = "bits/combine"
+    ROLES = "taps:T/A table:T/A"
 
     def transcription(self, page: Page) -> bool:
         return (self.taps, "".join(bit for _, bit in self.table)) in page.get("found", default=())
