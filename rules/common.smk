@@ -8,9 +8,12 @@ import sys
 # What a plan of thousands of jobs makes stays: looking for garbage took a tenth of its time.
 gc.set_threshold(100_000)
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
-from common.config import IN_CONTEXT, check, has_weights, read_arms, read_yaml
+from common.config import IN_CONTEXT, check, has_weights, read_arms, read_yaml, require_file
 from common.errors import LabError
+from common.gpus import present
+from common.running import hold, use_this_python
 from common.sources import sources
+from learning.settings import check_local
 from puzzles import registry as puzzle_registry
 from puzzles.registry import FAMILIES
 from reasoning import registry as design_registry
@@ -18,9 +21,25 @@ from reasoning.grammar.reveal import Reveal
 from reasoning.judging.corruption import CORRUPTIONS
 from reasoning.registry import DESIGNS
 
+use_this_python()
+if workflow.is_main_process and workflow.nodes is None:
+    # Not on a cluster, which may still have the jobs of a killed run.
+    alive = hold()
+
+
+def here(path):
+    """A file of the project, relative to where Snakemake works: mostly the same folder."""
+    return os.path.relpath(Path(workflow.basedir, path))
+
+
 SCHEMAS = f"{workflow.basedir}/config"
+config_files = [os.path.relpath(file) for file in workflow.configfiles]
 try:
-    check(config, f"{SCHEMAS}/config.schema.yaml", map(os.path.relpath, workflow.configfiles))
+    check(config, f"{SCHEMAS}/config.schema.yaml", config_files)
+    for key in ("arms", "backbones", "recipes", "benchmark_csv"):
+        if not Path(config[key]).exists() and Path(here(config[key])).exists():
+            config[key] = here(config[key])
+        require_file(config, key, config_files)
     backbones, recipes = read_yaml(config["backbones"]), read_yaml(config["recipes"])
     check(backbones, f"{SCHEMAS}/backbones.schema.yaml", [config["backbones"]])
     check(recipes, f"{SCHEMAS}/recipes.schema.yaml", [config["recipes"]])
@@ -31,6 +50,7 @@ try:
         recipes=recipes,
         corruptions=CORRUPTIONS,
     )
+    check_local({name: backbones[name] for name in arms.backbone}, config["backbones"])
 except LabError as error:
     raise WorkflowError(str(error)) from None
 
@@ -43,6 +63,11 @@ orders = list(dict.fromkeys(["uniform", *(Reveal.parse(text).order for text in a
 runs = [{"arm": name, "seed": seed} for name, n in arms.seeds.items() for seed in range(1, n + 1)]
 untrained = arms.index[arms.recipe == IN_CONTEXT].tolist()
 trainings = [run for run in runs if run["arm"] not in untrained]
+ranks = config["gpus"] or config["ranks"]
+
+# How many GPUs jobs here have together; a cluster has its own limits. What one job uses stands in its params.
+if workflow.nodes is None and "gpu" not in workflow.global_resources:
+    workflow.register_resource("gpu", len(present()))
 
 
 wildcard_constraints:
@@ -64,13 +89,13 @@ def code(script, family=(), design=None):
     named = [family] if isinstance(family, str) else family
     members = {puzzle_registry.MODULES[f] for f in named}
     members |= {design_registry.MODULES[f, design] for f in named if design}
-    return [f"workflow_scripts/{path}" for path in sources(f"{script}.py", *sorted(members))]
+    return [here(f"workflow_scripts/{path}") for path in sources(f"{script}.py", *sorted(members))]
 
 
 def design_files(names):
     """The files of every design of these families."""
     found = {name for (family, _), name in design_registry.MODULES.items() if family in names}
-    return [f"workflow_scripts/{name.replace('.', '/')}.py" for name in sorted(found)]
+    return [here(f"workflow_scripts/{name.replace('.', '/')}.py") for name in sorted(found)]
 
 
 def arm(column):
@@ -82,10 +107,20 @@ def backbone_of(wildcards):
     return backbones[arms.at[wildcards.arm, "backbone"]]
 
 
+def local_files(wildcards):
+    """The files of a backbone that is a local folder; none of one that is made here or fetched."""
+    folder = backbones[wildcards.backbone].get("path")
+    return (
+        [str(path) for path in sorted(Path(folder).iterdir()) if path.is_file()] if folder else []
+    )
+
+
 def deepspeed_of(wildcards):
     """The DeepSpeed file of the backbone's stage, with the optimiser (and weights, in stage 3) on the CPU if it says so."""
     options = backbone_of(wildcards)
-    return f"config/deepspeed/zero{options['zero_stage']}{'-offload' * options.get('offload', False)}.json"
+    return here(
+        f"config/deepspeed/zero{options['zero_stage']}{'-offload' * options.get('offload', False)}.json"
+    )
 
 
 def recipe_of(wildcards):
@@ -108,6 +143,18 @@ def is_trained(wildcards):
 def is_here(wildcards):
     """Whether the arm's backbone is a folder here, not an endpoint or a baseline."""
     return has_weights(backbone_of(wildcards))
+
+
+def making_gpus(wildcards):
+    """Pretraining is for one GPU; a backbone that is fetched, linked or left as it starts needs none."""
+    make = backbones[wildcards.backbone].get("make", {"steps": 0})
+    return min(config["gpus"], make.get("steps", 1), 1)
+
+
+def decoding_gpus(wildcards):
+    """vLLM spreads a model over all GPUs that a job may have; the other engines use one, endpoints and baselines none."""
+    used = config["gpus"] if backbone_of(wildcards).get("engine") == "vllm" else 1
+    return min(config["gpus"], used) if is_here(wildcards) else 0
 
 
 def who(wildcards, input):

@@ -36,6 +36,7 @@ rule corpus:
 rule backbone:
     input:
         code=code("backbone"),
+        folder=local_files,
     output:
         config="<results>/backbones/{backbone}/config.json",
         tokenizer="<results>/backbones/{backbone}/tokenizer.json",
@@ -49,17 +50,18 @@ rule backbone:
         "../envs/gpu.yaml"
     threads: config["threads"]["backbone"]
     resources:
-        gpu=config["gpus"],
+        gpu=making_gpus,
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         options=lambda wildcards: json.dumps(backbones[wildcards.backbone]),
+        gpus=making_gpus,
         phrases=phrases,  # of the families' prompts: tokens of the tokenizer, so a new one is a new backbone
         state=f"results/{config['run']}/state/backbone/{{backbone}}",
         out=subpath(output.config, parent=True),
     shell:
-        "python {input.code[0]} --options {params.options:q} --threads {threads} --skills {output.skills}"
-        " --state {params.state} --out {params.out} 2> {log}"
+        "python {input.code[0]} --options {params.options:q} --gpus {params.gpus} --threads {threads}"
+        " --skills {output.skills} --state {params.state} --out {params.out} 2> {log}"
 
 
 rule native_voice:
@@ -85,11 +87,12 @@ rule native_voice:
         mem_mb=8000,
         runtime=60,
     params:
+        gpus=min(config["gpus"], 1),
         options=lambda wildcards: json.dumps(backbones[wildcards.backbone]),
         backbone=subpath(input.backbone, parent=True),
     shell:
         "python {input.code[0]} --texts {input.texts} --backbone {params.backbone} --backbone-options {params.options:q}"
-        " --gpus {resources.gpu} --threads {threads} --out {output} 2> {log}"
+        " --gpus {params.gpus} --threads {threads} --out {output} 2> {log}"
 
 
 rule train:
@@ -114,7 +117,7 @@ rule train:
     retries: 1
     conda:
         "../envs/gpu.yaml"
-    threads: max(config["threads"]["train"], config["ranks"])
+    threads: max(config["threads"]["train"], ranks)
     resources:
         gpu=config["gpus"],
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
@@ -123,13 +126,14 @@ rule train:
         recipe=lambda wildcards: json.dumps(recipe_of(wildcards)),
         backbone=subpath(input.backbone, parent=True),
         options=lambda wildcards: json.dumps(backbone_of(wildcards)),
-        ranks=config["gpus"] or config["ranks"],
+        ranks=ranks,
+        gpus=config["gpus"],
         state=f"results/{config['run']}/state/train/{{arm}}/seed-{{seed}}",
         out=subpath(output.weights, parent=True),
     shell:
         "python {input.code[0]} --corpus {input.corpus} --backbone {params.backbone} --recipe {params.recipe:q}"
         " --backbone-options {params.options:q} --deepspeed {input.deepspeed} --seed {wildcards.seed}"
-        " --ranks {params.ranks} --gpus {resources.gpu} --threads {threads} --state {params.state} --out {params.out} 2> {log}"
+        " --ranks {params.ranks} --gpus {params.gpus} --threads {threads} --state {params.state} --out {params.out} 2> {log}"
 
 
 rule sample:
@@ -154,16 +158,17 @@ rule sample:
         "../envs/gpu.yaml"
     threads: config["threads"]["sample"]
     resources:
-        gpu=lambda wildcards: config["gpus"] * is_here(wildcards),
+        gpu=decoding_gpus,
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         budget=lambda wildcards: config["decoders"][wildcards.decoder]["max_tokens"],
         batch=lambda wildcards: config["decoders"][wildcards.decoder]["batch"],
         options=lambda wildcards: json.dumps(backbone_of(wildcards)),
+        gpus=decoding_gpus,
         state=f"results/{config['run']}/state/sample/{{arm}}/seed-{{seed}}/{{decoder}}/{{eval_set}}",
         who=who,
     shell:
         "python {input.code[0]} --texts {input.texts} {params.who} --backbone-options {params.options:q}"
-        " --budget {params.budget} --batch {params.batch} --gpus {resources.gpu} --threads {threads}"
+        " --budget {params.budget} --batch {params.batch} --gpus {params.gpus} --threads {threads}"
         " --state {params.state} --out {output} 2> {log}"

@@ -151,7 +151,7 @@ rule compare:
             for family, design in sorted(DESIGNS)
             if family in families
         ],
-        published="config/published.csv",
+        published=here("config/published.csv"),
     output:
         report(
             "<results>/compare/designs.html",

@@ -53,16 +53,16 @@ def main() -> None:
     options = BackboneOptions.read(args.backbone_options)
     if args.adapter and not Path(args.adapter).is_dir():
         raise LabError("no such adapter folder; run the `train` rule first", file=args.adapter)
+    device = "cpu"
     if not (options.endpoint or options.baseline):
         check_folder(args.backbone)
-        from learning.launch import keep_freed_memory
+        from learning import launch
 
-        keep_freed_memory()
+        launch.keep_freed_memory()
+        device = launch.device(args.gpus)
         import torch
 
         torch.set_num_threads(args.threads)
-        if args.gpus and not torch.cuda.is_available():
-            raise LabError(f"{args.gpus} GPU(s) asked for, none present", field="--gpus")
 
     from learning.sampling import Job, sample
 
@@ -74,7 +74,7 @@ def main() -> None:
             options=options,
             budget=args.budget,
             batch=args.batch,
-            device="cuda" if args.gpus else "cpu",
+            device=device,
             state=args.state,
             out=args.out,
             gpus=args.gpus,

@@ -16,6 +16,7 @@ import pytest
 from safetensors.torch import load_file
 
 from common.artifacts import write_table
+from learning import launch
 from learning_fixtures import RECIPE, ROOT, environment, last_error, rows, run, script
 
 SEED = os.environ["KILL_SEED"]  # another in every run; set it to repeat a failure
@@ -50,9 +51,24 @@ def test_two_ranks_to_the_end(place, trained):
     assert steps[-1]["lr"] < steps[0]["lr"]
     assert all(row["tokens_per_s"] > 0 and row["peak_memory_mb"] > 0 for row in steps)
     record = json.loads((trained / "provenance.json").read_text())
-    assert record["ranks"] == 2 and record["recipe"]["rank"] == 4 and record["run"]["rows"] == 32
+    assert record["ranks"] == record["run"]["ranks"] == 2
+    assert record["recipe"]["rank"] == 4 and record["run"]["rows"] == 32
     assert 0 < record["run"]["native_voice"] < 0.2  # random weights have no voice
     assert not list((place / "adapter-state").glob("*/checkpoint-*"))
+
+
+def test_training_needs_no_other_program(place, tmp_path, monkeypatch):
+    """Python and pip alone are promised: no git, not even a shell."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = run("train", *arguments(place, "bare", ranks=1, epochs=0.25))
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert json.loads((place / "bare" / "provenance.json").read_text())["git_commit"] is None
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="no git here")
+def test_the_commit_is_kept_where_there_is_one():
+    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    assert launch.git_commit() == (done.stdout.strip() if done.returncode == 0 else None)
 
 
 def test_decoding_with_the_adapter(place, trained):

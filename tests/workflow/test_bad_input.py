@@ -2,8 +2,11 @@
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import fields
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from test_workflow import SMOKE, copy, edited, snakemake
 from common.artifacts import write_table
 from common.config import check, read_arms, read_yaml
 from common.errors import LabError
+from common.running import hold
 from reasoning.judging.corruption import CORRUPTIONS
 from reasoning.registry import DESIGNS
 
@@ -39,7 +43,7 @@ def refused(folder: Path, *words: str) -> str:
 def test_the_workflow_stops_before_planning_with_one_line(project):
     """The same checks as below, seen from the command line."""
     assert refused(project, "--config", "sed=3") == "--config: field sed: unknown key; did you mean 'seed'?"
-    assert refused(project, "--config", "arms=config/none.tsv") == "config/none.tsv: no such file"
+    assert refused(project, "--config", "arms=none.tsv") == "--config: field arms: no such file: none.tsv"
     with edited(project / "config/smoke.yaml", lambda text: text + "dekoders: {}\n"):
         assert refused(project, *SMOKE) == "config/smoke.yaml: field dekoders: unknown key; did you mean 'decoders'?"
     row = (project / "config/arms.smoke.tsv").read_text().count("\n") + 1
@@ -188,9 +192,66 @@ def arms_of(path: Path):
     )
 
 
-def test_a_benchmark_file_that_is_not_there(project):
-    done = snakemake(project, "--dry-run", *SMOKE, "--config", "benchmark_csv=/nowhere/rows.csv")
-    assert done.returncode != 0 and "/nowhere/rows.csv" in done.stdout + done.stderr
+def test_a_benchmark_file_that_is_not_there(project, tmp_path):
+    """Snakemake would ask for it only where something has still to be made of it."""
+    gone = tmp_path / "rows.csv"
+    target = "results/smoke/puzzles/cipher/real.parquet"
+    (project / target).parent.mkdir(parents=True)
+    (project / target).touch()
+    expected = f"field benchmark_csv: no such file: {gone}"
+    assert refused(project, target, *SMOKE, "--config", f"benchmark_csv={gone}") == f"--config: {expected}"
+    with edited(project / "config/smoke.yaml", lambda text: text + f"benchmark_csv: {gone}\n"):
+        assert refused(project, target, *SMOKE) == f"config/smoke.yaml: {expected}"
+    (project / target).unlink()
+
+
+def test_a_local_backbone_that_is_not_there_or_not_whole(project, tmp_path):
+    entry = "dtype: float32, attention: packed, packing: true, zero_stage: 2, targets: [q_proj]}\n"
+    place = f"config/backbones.yaml: field tiny.path: {tmp_path / 'model'}: "
+    words = (re.compile(r"^tiny:\n( .*\n)+", re.M), f"tiny: {{path: {tmp_path / 'model'}, {entry}")
+    with edited(project / "config/backbones.yaml", lambda text: words[0].sub(words[1], text)):
+        assert refused(project, *SMOKE) == f"{place}no such folder"
+        (tmp_path / "model").mkdir()
+        assert refused(project, *SMOKE) == f"{place}missing config.json, not a complete model folder"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("seed=1e3", "field seed: 1000.0 is not integer (seed of everything but training)"),
+        ("rows={test: {default: 7}}", "field rows.test.default: '7' is not integer (number of rows); inside braces"
+         " --config takes every value as text: put it into a file for --configfile"),
+    ],
+)  # fmt: skip
+def test_numbers_on_the_command_line(project, given, message):
+    assert refused(project, "--config", given) == f"--config: {message}"
+
+
+def test_an_exponent_that_yaml_reads_as_text(tmp_path):
+    file = tmp_path / "recipes.yaml"
+    recipe = (ROOT / "config/recipes.yaml").read_text().replace("lr: 0.003", "lr: 3e-3")
+    file.write_text(recipe)
+    message = complaint("recipes", read_yaml(file), file)
+    assert message == (
+        f"{file}: field small.lr: '3e-3' is not number; YAML reads it as text: an exponent needs a point and a sign,"
+        " as in 1.0e-3, and no quotes"
+    )
+    file.write_text(recipe.replace("3e-3", "3.0e-3"))
+    check(read_yaml(file), ROOT / "config/recipes.schema.yaml", [file])
+
+
+def test_files_as_a_spreadsheet_or_an_editor_saves_them(tmp_path):
+    text, path = (ROOT / "config/arms.smoke.tsv").read_text(), tmp_path / "arms.tsv"
+    plain = arms_of(ROOT / "config/arms.smoke.tsv")
+    for data in (text.encode("utf-8-sig"), text.replace("\n", "\r\n").encode()):
+        path.write_bytes(data)
+        assert arms_of(path).equals(plain)
+    path.write_bytes(text.encode("utf-16"))
+    for read in (arms_of, read_yaml):
+        with pytest.raises(LabError, match=r"arms.tsv: not UTF-8 text \(.*\); save it as UTF-8"):
+            read(path)
+    path.write_bytes(b"\xef\xbb\xbfa: 1\n")
+    assert read_yaml(path) == {"a": 1}
 
 
 @pytest.mark.parametrize(
@@ -268,6 +329,43 @@ def test_a_full_disk_leaves_no_table(tmp_path, monkeypatch):
     done = script("-c", code)
     assert done.returncode == 1 and "File too large" in done.stderr
     assert (tmp_path / "t.parquet").read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["t.parquet"]
+
+
+def test_a_killed_snakemake_does_not_stop_the_next(tmp_path):
+    """Its lock stays behind. As long as it lives nobody else may start; then the next one goes on."""
+    folder = copy(tmp_path)
+    target = "results/smoke/puzzles/cipher/test.parquet"
+    slow = "import pathlib, time; pathlib.Path('started').touch(); time.sleep(20)\n"
+    with edited(folder / "workflow_scripts/generate.py", lambda text: slow + text):
+        words = [sys.executable, "-m", "snakemake", target, "--cores", "1", *SMOKE]
+        first = subprocess.Popen(words, cwd=folder, stderr=subprocess.DEVNULL, start_new_session=True)
+        while not (folder / "started").exists():
+            assert first.poll() is None
+            time.sleep(0.1)
+        assert snakemake(folder, "--dry-run", *SMOKE).returncode == 0  # looks, and leaves the lock
+        second = snakemake(folder, target, *SMOKE)
+        assert second.returncode != 0 and "--unlock" in second.stdout + second.stderr
+        os.killpg(first.pid, signal.SIGKILL)
+        first.wait()
+    assert list((folder / ".snakemake/locks").iterdir()) and not (folder / target).exists()
+    done = snakemake(folder, target, *SMOKE)
+    assert done.returncode == 0 and (folder / target).exists(), done.stdout + done.stderr
+    assert not list((folder / ".snakemake/locks").glob("*"))
+
+
+def test_the_lock_of_another_machine_stays(tmp_path):
+    lock = tmp_path / "locks" / "0.input.lock"
+    lock.parent.mkdir()
+    lock.touch()
+    (tmp_path / "alive").write_text("elsewhere")
+    for _ in range(2):  # the second time it is not taken for this machine's own either
+        hold(tmp_path).close()
+        assert lock.exists()
+    lock.unlink()
+    hold(tmp_path).close()
+    lock.touch()  # as this machine's Snakemake would
+    hold(tmp_path).close()
+    assert not lock.exists()
 
 
 def test_a_killed_run_keeps_what_was_made_and_goes_on(tmp_path):

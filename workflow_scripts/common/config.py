@@ -8,8 +8,19 @@ import pandas as pd
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.validators import extend
 
 from common.errors import LabError
+
+MISSING = object()
+COMMAND_LINE = "--config"
+# JSON schema counts 1000.0 as an integer, but a script that is told `--seed 1000.0` does not.
+Validator = extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
@@ -19,13 +30,21 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else f"; expected one of {', '.join(known)}"
 
 
-def read_yaml(path: str | Path) -> dict:
-    """A YAML mapping; raises LabError naming the file when it is missing, not YAML or not a mapping."""
+def read_text(path: str | Path) -> str:
+    """A text file in UTF-8, with or without a byte order mark; raises LabError naming the file when it is neither."""
     path = Path(path)
     if not path.is_file():
         raise LabError("no such file", file=path)
     try:
-        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise LabError(f"not UTF-8 text ({error.reason}); save it as UTF-8", file=path) from None
+
+
+def read_yaml(path: str | Path) -> dict:
+    """A YAML mapping; raises LabError naming the file when it is missing, not YAML or not a mapping."""
+    try:
+        value = yaml.safe_load(read_text(path))
     except yaml.YAMLError as error:
         raise LabError(f"not YAML ({' '.join(str(error).split())})", file=path) from error
     if not isinstance(value, dict):
@@ -38,7 +57,7 @@ def check(value: Mapping, schema_file: str | Path, files: Iterable[str | Path]) 
 
     `files` are the files the mapping was merged from: the last that holds this value is to blame, else --config.
     """
-    errors = list(Draft202012Validator(read_yaml(schema_file)).iter_errors(value))
+    errors = list(Validator(read_yaml(schema_file)).iter_errors(value))
     error = best_match(
         [e for e in errors if e.validator == "additionalProperties"] or errors
     )  # a typo, then what it left
@@ -55,11 +74,20 @@ def check(value: Mapping, schema_file: str | Path, files: Iterable[str | Path]) 
     else:
         shown = "the value" if error.schema.get("writeOnly") else repr(error.instance)  # JSON schema's mark of a secret
         message = f"{shown} is not {_expected(error)}"
-    holders = [file for file in files if _at(read_yaml(file), path) == _at(value, path) != MISSING]
-    raise LabError(message, file=holders[-1] if holders else "--config", field=".".join(map(str, path)))
+    file = holder(value, path, files)
+    raise LabError(message + _hint(error, file), file=file, field=".".join(map(str, path)))
 
 
-MISSING = object()
+def require_file(value: Mapping, key: str, files: Iterable[str | Path]) -> None:
+    """Raise LabError naming the key where it names a file that is not there; an empty text names none."""
+    if value[key] and not Path(value[key]).is_file():
+        raise LabError(f"no such file: {value[key]}", file=holder(value, [key], files), field=key)
+
+
+def holder(value: Mapping, path: list, files: Iterable[str | Path]) -> str | Path:
+    """The last of the files that `value` was merged from which says what stands under `path`; else --config."""
+    found = [file for file in files if _at(read_yaml(file), path) == _at(value, path) != MISSING]
+    return found[-1] if found else COMMAND_LINE
 
 
 def _at(value: object, path: list) -> object:
@@ -93,6 +121,19 @@ def _expected(error: ValidationError) -> str:
     return f"{text} ({note})" if note else text
 
 
+def _hint(error: ValidationError, file: str | Path) -> str:
+    """Why what looks like a number is text."""
+    if error.validator != "type" or not isinstance(error.instance, str):
+        return ""
+    try:
+        float(error.instance)
+    except ValueError:
+        return ""
+    if file == COMMAND_LINE:
+        return "; inside braces --config takes every value as text: put it into a file for --configfile"
+    return "; YAML reads it as text: an exponent needs a point and a sign, as in 1.0e-3, and no quotes"
+
+
 IN_CONTEXT = "in-context"
 """The recipe of an arm that is not trained: its n examples per family stand in the prompt, other ones for each seed."""
 ARM_COLUMNS = ("arm", "families", "design", "reveal", "corruption", "selection", "n", "backbone", "recipe", "seeds")
@@ -117,9 +158,7 @@ def read_arms(
     LabError naming file, row (the line of the file), field and what was expected.
     """
     path = Path(path)
-    if not path.is_file():
-        raise LabError("no such file", file=path)
-    lines = [(i, line.rstrip("\r\n")) for i, line in enumerate(path.open(encoding="utf-8"), 1)]
+    lines = [(i, line) for i, line in enumerate(read_text(path).split("\n"), 1)]
     lines = [(i, line) for i, line in lines if line.strip() and not line.startswith("#")]
     if not lines or tuple(lines[0][1].split("\t")) != ARM_COLUMNS:
         raise LabError(f"expected the columns {', '.join(ARM_COLUMNS)}, separated by tabs", file=path, row=1)

@@ -348,6 +348,7 @@ def train(job: Job) -> None:
             logits,
             folder,
             {
+                "ranks": arguments.world_size,
                 "rows": len(examples),
                 "steps": len(tokens),
                 "tokens": sum(tokens),

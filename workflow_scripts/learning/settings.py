@@ -3,6 +3,7 @@
 import difflib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,18 @@ class BackboneOptions:
                 message = str(error).removeprefix("Endpoint.__init__() ")
                 raise LabError(f"not the settings of an endpoint: {message}", field="endpoint") from None
         return cls(**{k: v for k, v in values.items() if k in known})
+
+
+def check_local(backbones: Mapping[str, Mapping], file: str | Path) -> None:
+    """Raise LabError naming the entry of `file` whose `path` is not a complete model folder."""
+    for name, options in sorted(backbones.items()):
+        if folder := options.get("path"):
+            try:
+                if not Path(folder).is_dir():
+                    raise LabError("no such folder", file=folder)
+                check_folder(folder)
+            except LabError as error:
+                raise LabError(str(error), file=file, field=f"{name}.path") from None
 
 
 def check_folder(folder: str | Path) -> Path:
