@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from learning.settings import Recipe
+from learning.methods import check_recipes
 from reasoning.designs import DESIGNS
 from test_hints import texts
 
@@ -30,10 +30,7 @@ def lines():
 
 
 def test_every_recipe_can_be_read():
-    import json
-
-    for recipe in RECIPES.values():
-        Recipe.read(json.dumps(recipe))
+    check_recipes(RECIPES)
 
 
 @pytest.mark.parametrize("name", ["passed-lines", "untold-outcomes"])
