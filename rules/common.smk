@@ -4,7 +4,6 @@ import gc
 import json
 import os
 import sys
-from functools import cache
 
 # What a plan of thousands of jobs makes stays: looking for garbage took a tenth of its time.
 gc.set_threshold(100_000)
@@ -16,10 +15,13 @@ from learning.decoders import lacking, resolve
 from learning.engines import engine_of
 from learning.methods import check_recipes, read_recipe
 from learning.settings import BackboneOptions
-from puzzles import FAMILIES
-from reasoning.corruption import CORRUPTIONS
-from reasoning.designs import DESIGNS
-from reasoning.reveal import Reveal
+from puzzles import registry as puzzle_registry
+from puzzles.registry import FAMILIES
+from reasoning import registry as design_registry
+from reasoning.auxiliary.hints import HINTS
+from reasoning.grammar.reveal import Reveal
+from reasoning.judging.corruption import CORRUPTIONS
+from reasoning.registry import DESIGNS
 
 
 def engine_name(backbone):
@@ -32,7 +34,7 @@ try:
     check(config, f"{SCHEMAS}/config.schema.yaml", map(os.path.relpath, workflow.configfiles))
     backbones, recipes = read_yaml(config["backbones"]), read_yaml(config["recipes"])
     check(backbones, f"{SCHEMAS}/backbones.schema.yaml", [config["backbones"]])
-    check_recipes(recipes, config["recipes"])
+    check_recipes(recipes, HINTS, config["recipes"])
     decoders = resolve(read_yaml(config["decoders"]), config["decoding"], config["decoders"])
     if config["harvest"]["decoder"] not in decoders:
         raise LabError(f"unknown decoder, not in {config['decoders']}", field="harvest.decoder")
@@ -81,27 +83,15 @@ wildcard_constraints:
 def code(script, family=(), design=None, more=()):
     """The script and the library files it runs on; of families, designs, decoders, ... those that the job is about."""
     named = [family] if isinstance(family, str) else family
-    members = {f"puzzles/{f.removesuffix('_deduce').removesuffix('_guess')}.py" for f in named}
-    members |= {design_file(f, design) for f in named if design} | set(more)
+    members = {puzzle_registry.MODULES[f] for f in named} | set(more)
+    members |= {design_registry.MODULES[f, design] for f in named if design}
     return [f"workflow_scripts/{path}" for path in sources(f"{script}.py", *sorted(members))]
-
-
-@cache
-def design_file(family, design):
-    """The file of a design, relative to workflow_scripts/."""
-    for name, module in sys.modules.items():
-        if name.startswith("reasoning.designs."):
-            if DESIGNS[family, design] in (
-                getattr(module, "DESIGN", None),
-                *getattr(module, "DESIGNS", ()),
-            ):
-                return str(Path(*name.split(".")).with_suffix(".py"))
 
 
 def design_files(names):
     """The files of every design of these families."""
-    found = {design_file(family, design) for family, design in DESIGNS if family in names}
-    return [f"workflow_scripts/{path}" for path in sorted(found)]
+    found = {name for (family, _), name in design_registry.MODULES.items() if family in names}
+    return [f"workflow_scripts/{name.replace('.', '/')}.py" for name in sorted(found)]
 
 
 def arm(column):
@@ -127,15 +117,15 @@ def recipe_of(wildcards):
 def method_files(wildcards):
     """The file of the arm's training method, and what judges completions where the method asks for it."""
     recipe = read_recipe(recipe_of(wildcards))
-    return [f"learning/methods/{recipe.method}.py", *["reasoning/judges.py"] * recipe.JUDGED]
+    return [f"learning.methods.{recipe.method}", *["reasoning.judging.judges"] * recipe.JUDGED]
 
 
 def decoder_files(wildcards):
     """The files of the arm's engine and of the decoder."""
     kind = decoders[wildcards.decoder]["kind"]
     return [
-        f"learning/engines/{engine_name(backbone_of(wildcards))}.py",
-        f"learning/decoders/{kind}.py",
+        f"learning.engines.{engine_name(backbone_of(wildcards))}",
+        f"learning.decoders.{kind}",
     ]
 
 

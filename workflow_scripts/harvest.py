@@ -15,16 +15,17 @@ fault in any line. Of one row at most --distinct different texts are kept, those
 """
 
 from collections import Counter, defaultdict
+from dataclasses import asdict
 
 import pyarrow as pa
 
 from common import cli
 from common.artifacts import read_table, write_table
 from common.errors import LabError
-from reasoning.audit import MALFORMED
-from reasoning.designs import design_of
-from reasoning.rows import RENDERED, TEXTS
-from reasoning.trace import Box, Malformed, parse_completion
+from reasoning.grammar.texts import RENDERED, TEXTS, Written
+from reasoning.grammar.trace import Box, Malformed, parse_completion
+from reasoning.judging.audit import MALFORMED
+from reasoning.registry import design_of
 
 HARVEST = TEXTS.append(pa.field("sample", pa.int32()))
 SHARED = ("id", "family", "design", "reveal", "prompt", "answer", "stratum", "sample")
@@ -41,9 +42,9 @@ def lines_of(text: str, family: str, design: str) -> list[dict]:
     lines = []
     for each in parse_completion(text, design_of(family, design)):
         if isinstance(each, Malformed):
-            lines.append({"kind": MALFORMED, "text": each.raw, "verdict": ""})
+            lines.append(asdict(Written(MALFORMED, each.raw)))
         elif not isinstance(each, Box):
-            lines.append({"kind": each.KIND, "text": each.text(), "verdict": getattr(each, "verdict", "")})
+            lines.append(asdict(Written.of(each)))
     return lines
 
 

@@ -46,7 +46,7 @@ def main() -> None:
     if args.local_rank is not None:
         # By its name, because only a method that asks for it depends on the families.
         judged = parse_recipe(args.recipe).JUDGED
-        launch.run_rank(args, importlib.import_module("reasoning.judges").JUDGES if judged else None)
+        launch.run_rank(args, importlib.import_module("reasoning.judging.judges").JUDGES if judged else None)
         return
     if args.ranks < 1:
         raise LabError(f"{args.ranks} is not a number of processes", field="--ranks")

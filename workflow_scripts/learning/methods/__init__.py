@@ -7,7 +7,7 @@ config/recipes.yaml gives a method a name and its settings; without one it is Lo
 import importlib
 import json
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from common import typed
 from common.config import suggestion
@@ -40,10 +40,12 @@ def parse_recipe(text: str) -> Recipe:
         raise LabError(f"not JSON ({error})", field="--recipe") from error
 
 
-def check_recipes(entries: Mapping[str, Mapping], file: object = None) -> None:
-    """Raise LabError naming the file and the field of the first entry that is no recipe."""
+def check_recipes(entries: Mapping[str, Mapping], hints: Collection[str], file: object = None) -> None:
+    """Raise LabError naming the file and the field of the first entry that is no recipe. hints: all there are."""
     for name, entry in entries.items():
         try:
-            read_recipe(entry, f"{name}.")
+            hint = read_recipe(entry, f"{name}.").hint
+            if hint not in hints:
+                raise LabError(f"unknown hint {hint!r}{suggestion(hint, hints)}", field=f"{name}.hint")
         except LabError as error:
             raise LabError(error.message, file=file, field=error.field) from None

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 SCHEDULES = ("linear", "cosine")
 HARVESTS = ("answer", "valid")
+UNLEARNED = ("none", "failed", "outcomes")
 Judge = Callable[[Mapping[str, str], str], float]
 """What a completion of a row of the corpus is worth, 0 to 1."""
 
@@ -95,25 +96,26 @@ class Recipe:
 class Supervised(Recipe):
     """A method that learns the completions of the corpus, token by token.
 
-    masking: Masked Thought, the probability of a wrong token in what the model reads. unlearned: a regular expression;
-    lines of the completion in which it is found carry no loss (failed hypotheses, say). first_stage: a regular
-    expression on "family/stratum"; rows in which it is found are trained before the others, for `first_epochs` (0: for
-    `epochs`), with a schedule of their own; the others get a share `replay` of them mixed in.
+    masking: Masked Thought, the probability of a wrong token in what the model reads. unlearned: the lines that the
+    corpus marks and that carry no loss: none, failed (tests) or outcomes (of tests). first_stage: a regular expression
+    on "family/stratum"; rows in which it is found are trained before the others, for `first_epochs` (0: for `epochs`),
+    with a schedule of their own; the others get a share `replay` of them mixed in.
     """
 
     masking: float = 0.0
-    unlearned: str = ""
+    unlearned: str = "none"
     first_stage: str = ""
     first_epochs: float = 0.0
     replay: float = 0.1
 
     def __post_init__(self):
         super().__post_init__()
-        for name in ("unlearned", "first_stage"):
-            try:
-                re.compile(getattr(self, name))
-            except re.error as error:
-                raise LabError(f"not a regular expression: {error}", field=name) from error
+        if self.unlearned not in UNLEARNED:
+            raise LabError(f"unknown policy {self.unlearned!r}; expected {', '.join(UNLEARNED)}", field="unlearned")
+        try:
+            re.compile(self.first_stage)
+        except re.error as error:
+            raise LabError(f"not a regular expression: {error}", field="first_stage") from error
         typed.at_least(self, 0, "first_epochs")
         self.shares("masking", "replay")
 
