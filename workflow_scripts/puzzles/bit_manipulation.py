@@ -571,12 +571,19 @@ def tier(nodes: int) -> int:
     return 1 + sum(nodes > limit for limit in TIER_NODES)
 
 
+def is_answer(parsed: Parsed, text: str) -> bool:
+    """Whether a text is a byte with all its zeros."""
+    return bool(_BYTE.fullmatch(text))
+
+
 FAMILY = Family(
     name="bit_manipulation",
     generate=generate,
     parse=parse,
     solve=solve,
     canonical=canonical,
+    is_answer=is_answer,
+    answer_form="eight binary digits",
     phrases=(HEADER, EXAMPLES, QUERY),
     fit_prior=fit_prior,
 )
