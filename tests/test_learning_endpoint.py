@@ -24,7 +24,6 @@ from common.errors import LabError
 from learning import launch, sampling
 from learning.backbones import load_model, load_tokenizer
 from learning.decoding import decode_slots
-from learning.local import end_tokens
 from learning.settings import BackboneOptions
 from learning.tokens import SUFFIX
 from learning_fixtures import ROOT, environment, last_error, rows, run, save_backbone, save_talker, script
@@ -106,7 +105,7 @@ def answer(server: Server, text: str, request: dict) -> dict:
     turn = [{"role": "user", "content": text}]
     asked = server.tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True)
     ids = server.tokenizer.encode(asked, add_special_tokens=False)
-    end = end_tokens(server.tokenizer, server.model.generation_config)
+    end = {server.tokenizer.eos_token_id}
     settings = {"budget": request["max_tokens"], "batch": 1, "end": end, "pad": 0, "window": 512}
     (made,) = decode_slots(server.model, [ids], **settings)
     kept = made.tokens[:-1] if made.finish == "stop" else made.tokens

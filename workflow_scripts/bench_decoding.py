@@ -38,9 +38,10 @@ def main() -> None:
     os.environ["HF_HUB_OFFLINE"] = "1"
     import torch
 
+    from learning.backbones import context_of, end_tokens
     from learning.decoding import ENGINES
     from learning.launch import keep_freed_memory
-    from learning.local import encode, end_tokens, load
+    from learning.local import encode, load
     from learning.sampling import Job, Question
     from learning.settings import BackboneOptions
 
@@ -54,9 +55,9 @@ def main() -> None:
     if not rows:
         raise LabError("no rows to complete", file=args.texts)
     questions = {i: Question(row["id"], row["family"], row["prompt"]) for i, row in enumerate(rows)}
-    window = getattr(model.config, "max_position_embeddings", None) or 1 << 30
+    window = context_of(args.backbone) or 1 << 30
     prompts = list(encode(tokenizer, questions, window).values())
-    end = end_tokens(tokenizer, model.generation_config)
+    end = end_tokens(args.backbone, tokenizer)
     shared = {"batch": args.batch, "end": end, "pad": tokenizer.pad_token_id, "window": window}
 
     found, texts = {}, {}

@@ -18,9 +18,8 @@ from transformers import PreTrainedModel
 from common.artifacts import write_json
 from common.errors import LabError
 from learning.backbones import load_model
-from learning.settings import BackboneOptions, Recipe
+from learning.settings import CONFIG, WEIGHTS, BackboneOptions, Recipe
 
-WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
 TO_RESIDUAL = ("o_proj", "out_proj", "down_proj")  # modules whose output is added to the residual stream
 
 

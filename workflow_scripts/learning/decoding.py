@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
-from transformers import Cache, DynamicCache, LogitsProcessor, LogitsProcessorList, PreTrainedModel
+from transformers import Cache, DynamicCache, GenerationConfig, LogitsProcessor, LogitsProcessorList, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
 ROUND = 64  # lengths are rounded up to this, so that the kernels see few shapes
@@ -187,22 +187,28 @@ def decode_generate(
     window: int,
 ) -> Iterator[Completion]:
     """The same interface over the library's `generate`, in left-padded batches."""
+    model.generation_config = GenerationConfig()  # what is not said below would be filled in from the repository's
     for start in range(0, len(prompts), batch):
         chunk = prompts[start : start + batch]
         width = max(map(len, chunk))
         ids = torch.tensor([[pad] * (width - len(p)) + list(p) for p in chunk], device=model.device)
         mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in chunk], device=model.device)
+        limits = [min(budget, window - len(p)) for p in chunk]
         scores = BestLogprob()
         out = model.generate(
             input_ids=ids,
             attention_mask=mask,
-            do_sample=False,
-            max_new_tokens=min(budget, window - width),
-            eos_token_id=sorted(end),
-            pad_token_id=pad,
+            generation_config=GenerationConfig(
+                do_sample=False,
+                num_beams=1,
+                max_new_tokens=max(limits),
+                eos_token_id=sorted(end),
+                pad_token_id=pad,
+            ),
             logits_processor=LogitsProcessorList([scores]),
         )[:, width:].tolist()
         for i, produced in enumerate(out):
+            produced = produced[: limits[i]]
             stop = next((j for j, token in enumerate(produced) if token in end), None)
             kept = produced if stop is None else produced[: stop + 1]
             total = float(sum(scores.steps[j][i] for j in range(len(kept))))

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from common.artifacts import file_hash
 from common.errors import LabError
-from learning.settings import BackboneOptions, Recipe, check_folder
+from learning.settings import TEMPLATE_DATE, BackboneOptions, Recipe, check_folder
 
 ERROR = "error-{}.txt"  # in the state folder, one for each rank: why it stopped
 GONE = ("Connection closed by peer", "Connection reset by peer", "NCCL")
@@ -224,6 +224,7 @@ def provenance(args: argparse.Namespace) -> dict[str, object]:
         "recipe": {n: getattr(recipe, n) for n in recipe.__slots__},
         "backbone_options": {n: getattr(options, n) for n in options.__slots__},
         "deepspeed": json.loads(Path(args.deepspeed).read_text()),
+        "template_date": TEMPLATE_DATE.date().isoformat(),
         "seed": args.seed,
         "ranks": args.ranks,
         "gpus": args.gpus,

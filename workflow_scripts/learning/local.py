@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from peft import PeftModel
-from transformers import GenerationConfig, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
 from common.errors import LabError
 from learning.adapters import CONFIG, WEIGHTS, attach, probe
-from learning.backbones import load_model, load_tokenizer
+from learning.backbones import context_of, end_tokens, load_model, load_tokenizer
 from learning.decoding import ENGINES
 from learning.sampling import Job, Question
 from learning.tokens import opened_thinking, prompt_ids, require_characters
@@ -56,9 +56,9 @@ def encode(tokenizer: PreTrainedTokenizerBase, questions: Mapping[int, Question]
 def complete(job: Job, questions: Mapping[int, Question], shown: object) -> Iterator[list[dict]]:
     """Greedy completions, a few batches at a time; the batches of a second attempt are those of the first."""
     model, tokenizer = load(job)
-    window = getattr(model.config, "max_position_embeddings", None) or 1 << 30
+    window = context_of(job.backbone) or 1 << 30
     prompts = encode(tokenizer, questions, window)
-    end = end_tokens(tokenizer, model.generation_config)
+    end = end_tokens(job.backbone, tokenizer)
     opened = opened_thinking(tokenizer)
     order = list(prompts)
     size = job.batch * CHUNK
@@ -87,9 +87,3 @@ def record(row: int, text: str, n_tokens: int, finish: str, logprob: float) -> d
 def written(tokenizer: PreTrainedTokenizerBase, tokens: list[int], end: set[int]) -> str:
     """The text of the tokens, without the end token of a finished turn."""
     return tokenizer.decode(tokens[:-1] if tokens and tokens[-1] in end else tokens, skip_special_tokens=False)
-
-
-def end_tokens(tokenizer: PreTrainedTokenizerBase, generation: GenerationConfig) -> set[int]:
-    """The tokens that end a turn: the tokenizer's own and those of the model's generation settings."""
-    listed = getattr(generation, "eos_token_id", None)
-    return {tokenizer.eos_token_id, *(listed if isinstance(listed, list) else [listed])} - {None}

@@ -29,7 +29,7 @@ from learning import adapters, voice
 from learning.backbones import context_of, load_model, load_tokenizer
 from learning.bar import TokenBar
 from learning.packing import Collator, Example, MicroBatches, n_steps, plan
-from learning.settings import BackboneOptions, Recipe
+from learning.settings import BackboneOptions, Recipe, model_files
 from learning.tokens import completion_ids, prompt_ids, require_characters
 
 DONE = "complete"  # written into a checkpoint after everything else: without it the checkpoint is not resumed
@@ -56,8 +56,8 @@ class Job:
 
     def fingerprint(self) -> str:
         """Of what decides the result: a checkpoint is resumed only by a job with the same one."""
-        weights = [file_hash(p) for p in sorted(Path(self.backbone).iterdir()) if p.suffix in (".safetensors", ".json")]
-        parts = [asdict(self.recipe), asdict(self.options), self.deepspeed, self.seed, self.ranks, self.device]
+        weights = [file_hash(path) for path in model_files(self.backbone)]
+        parts = [asdict(self.recipe), self.options.trains(), self.deepspeed, self.seed, self.ranks, self.device]
         text = json.dumps([weights, file_hash(self.corpus), *parts], sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from common.artifacts import file_hash, read_table, write_table
 from common.errors import LabError
 from common.progress import progress
-from learning.settings import BackboneOptions
+from learning.settings import CONFIG, WEIGHTS, BackboneOptions, model_files
 from learning.tokens import in_context
 
 INPUT = ["id", "family", "design", "reveal", "stratum", "prompt", "answer"]
@@ -60,11 +60,11 @@ class Job:
 
     def fingerprint(self) -> str:
         """Of what decides the result; what is done is reused only under the same one."""
-        folders = [folder for folder in (self.backbone, self.adapter) if folder]
-        files = [file for folder in folders for file in sorted(Path(folder).glob("*.safetensors"))]
-        files += map(Path, self.texts)
+        files = [*map(Path, self.texts), *(model_files(self.backbone) if self.backbone else ())]
+        files += [Path(self.adapter, name) for name in (WEIGHTS, CONFIG)] if self.adapter else []
         examples = [file_hash(self.corpus), self.shots, self.seed] if self.corpus else []
-        parts = [[file_hash(f) for f in files], self.budget, self.batch, self.options.answers(), examples]
+        machine = [self.batch, self.device] if self.options.here else []
+        parts = [[file_hash(f) for f in files], self.budget, machine, self.options.answers(), examples]
         return blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 

@@ -4,12 +4,10 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from transformers import AutoConfig, GenerationConfig
-
 from common.errors import LabError
 from learning.adapters import CONFIG
-from learning.backbones import load_tokenizer
-from learning.local import CHUNK, check_adapter, encode, end_tokens, record, written
+from learning.backbones import context_of, end_tokens, load_tokenizer
+from learning.local import CHUNK, check_adapter, encode, record, written
 from learning.sampling import Job, Question
 from learning.settings import MAX_RANK
 from learning.tokens import opened_thinking
@@ -27,13 +25,10 @@ def complete(job: Job, questions: Mapping[int, Question], shown: object) -> Iter
         if json.loads(Path(job.adapter, CONFIG).read_text()).get("method") == "full":
             raise LabError("vLLM puts on LoRA adapters, not new values of every parameter", file=job.adapter)
     tokenizer = load_tokenizer(job.backbone)
-    config = AutoConfig.from_pretrained(job.backbone, local_files_only=True).get_text_config()
-    window = getattr(config, "max_position_embeddings", None) or 1 << 30
+    window = context_of(job.backbone) or 1 << 30
     prompts = encode(tokenizer, questions, window)
     longest = max(map(len, prompts.values()))
-    has_settings = Path(job.backbone, "generation_config.json").is_file()
-    generation = GenerationConfig.from_pretrained(job.backbone) if has_settings else GenerationConfig()
-    end = end_tokens(tokenizer, generation)
+    end = end_tokens(job.backbone, tokenizer)
     model = LLM(
         model=str(job.backbone),
         dtype=job.options.dtype,
