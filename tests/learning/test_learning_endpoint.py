@@ -25,7 +25,6 @@ from learning import launch, sampling
 from learning.backbones import load_model, load_tokenizer
 from learning.decoders import read_decoder
 from learning.engines import Request
-from learning.engines.local import end_tokens
 from learning.engines.slots import decode_slots
 from learning.engines.streams import streams
 from learning.settings import BackboneOptions
@@ -120,7 +119,7 @@ def answer(server: Server, text: str, request: dict) -> dict:
     turn = [{"role": "user", "content": text}]
     asked = server.tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True)
     ids = server.tokenizer.encode(asked, add_special_tokens=False)
-    end = end_tokens(server.tokenizer, server.model.generation_config)
+    end = {server.tokenizer.eos_token_id}
     wanted = streams([Request(ids, request["max_tokens"], (request.get("seed", 0),))], end, frozenset(), 512)
     (made,) = decode_slots(server.model, wanted, temperature=request["temperature"], batch=1, pad=0)
     kept = made.tokens[:-1] if made.finish == "stop" else made.tokens

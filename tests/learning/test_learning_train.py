@@ -51,6 +51,7 @@ def test_two_ranks_to_the_end(place, trained):
     assert all(row["tokens_per_s"] > 0 and row["peak_memory_mb"] > 0 for row in steps)
     record = json.loads((trained / "provenance.json").read_text())
     assert record["ranks"] == 2 and record["recipe"]["rank"] == 4 and record["run"]["rows"] == 32
+    assert record["template_date"] == "2026-01-01"
     assert 0 < record["run"]["native_voice"] < 0.2  # random weights have no voice
     assert not list((place / "adapter-state").glob("*/checkpoint-*"))
 

@@ -20,9 +20,7 @@ from transformers import PreTrainedModel
 from common.artifacts import write_json
 from common.errors import LabError
 from learning.backbones import load_model
-from learning.settings import BackboneOptions
-
-WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
+from learning.settings import CONFIG, WEIGHTS, BackboneOptions
 
 
 class Lora(Protocol):

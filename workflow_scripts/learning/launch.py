@@ -20,7 +20,7 @@ from common.artifacts import file_hash
 from common.errors import LabError
 from learning.methods import parse_recipe
 from learning.methods.base import Judge, TrainJob
-from learning.settings import BackboneOptions, check_folder
+from learning.settings import TEMPLATE_DATE, WEIGHTS, BackboneOptions, check_folder
 
 ERROR = "error-{}.txt"  # in the state folder, one for each rank: why it stopped
 GONE = ("Connection closed by peer", "Connection reset by peer", "NCCL")
@@ -229,6 +229,7 @@ def provenance(args: argparse.Namespace) -> dict[str, object]:
         "recipe": parse_recipe(args.recipe).settings(),
         "backbone_options": {n: getattr(options, n) for n in options.__slots__},
         "deepspeed": json.loads(Path(args.deepspeed).read_text()),
+        "template_date": TEMPLATE_DATE.date().isoformat(),
         "seed": args.seed,
         "ranks": args.ranks,
         "gpus": args.gpus,
@@ -236,6 +237,6 @@ def provenance(args: argparse.Namespace) -> dict[str, object]:
         "git_commit": commit.stdout.strip() or None,
         "packages": {name: version(name) for name in PACKAGES},
         "corpus_hash": file_hash(args.corpus),
-        "start_hash": file_hash(Path(args.start, "adapter_model.safetensors")) if args.start else None,
+        "start_hash": file_hash(Path(args.start, WEIGHTS)) if args.start else None,
         "backbone_config_hash": file_hash(Path(args.backbone, "config.json")),
     }

@@ -14,7 +14,7 @@ from common.errors import LabError
 from common.progress import progress
 from learning.decoders.base import Decoding, Stream
 from learning.engines import Engine, Opening, Question, engine_of, open_engine, versions
-from learning.settings import BackboneOptions
+from learning.settings import CONFIG, WEIGHTS, BackboneOptions, model_files
 from learning.tokens import in_context
 
 INPUT = ["id", "family", "design", "reveal", "stratum", "prompt", "answer"]
@@ -38,7 +38,6 @@ SCHEMA = pa.schema(
 )
 EXAMPLE = ["family", "prompt", "completion", "answer"]
 DONE = "done.jsonl"
-DECIDING = (".safetensors", ".json", ".jinja")  # files of a model's folder that may decide what it writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +64,21 @@ class SampleJob:
 
     def fingerprint(self) -> str:
         """Hash of everything that affects the completions; what is done is reused only on a match."""
-        folders = [folder for folder in (self.backbone, self.adapter) if folder]
-        files = [f for folder in folders for f in sorted(Path(folder).iterdir()) if f.suffix in DECIDING]
-        files += map(Path, (*self.texts, *([self.corpus] if self.corpus else [])))
+        files = [*map(Path, self.texts), *(model_files(self.backbone) if self.backbone else ())]
+        files += [Path(self.adapter, name) for name in (WEIGHTS, CONFIG)] if self.adapter else []
+        files += [Path(self.corpus)] if self.corpus else []
         parts = [[file_hash(f) for f in files], self.device, self.how()]
         return blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=8).hexdigest()
 
     def how(self) -> dict:
         """Who completes how, for the table's metadata: engine and its versions, decoder and its settings, seed."""
-        engine = engine_of(self.options)
+        engine, decoder = engine_of(self.options), asdict(self.decoder)
+        if not self.options.here:  # rows do not meet there
+            del decoder["batch"]
         return {
             **self.options.answers(),
             **versions(engine),
-            "decoder": {"kind": type(self.decoder).__module__.rpartition(".")[2], **asdict(self.decoder)},
+            "decoder": {"kind": type(self.decoder).__module__.rpartition(".")[2], **decoder},
             "shots": self.shots,
             "seed": self.seed,
             "rows": self.rows,

@@ -2,12 +2,17 @@
 
 import json
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from common.errors import LabError
 
 MAX_RANK = 32
+WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"  # the files of an adapter
+MODEL_SUFFIXES = (".safetensors", ".json", ".jinja", ".model", ".txt")
+TEMPLATE_DATE = datetime(2026, 1, 1)
+"""The date that chat templates print as today's: a prompt is the same on every day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +57,29 @@ class BackboneOptions:
         if self.baseline not in ("", "most-frequent"):
             raise LabError(f"unknown baseline {self.baseline!r}; expected most-frequent", field="baseline")
 
+    @property
+    def here(self) -> bool:
+        """Whether the backbone is a folder, not an endpoint or a baseline."""
+        return self.endpoint is None and not self.baseline
+
     def answers(self) -> dict[str, Any]:
         """What decides the completions, beside the files of the backbone."""
         if self.endpoint:
             return {name: getattr(self.endpoint, name) for name in ("url", "model", "parameters")}
-        return {"baseline": self.baseline} if self.baseline else {"dtype": self.dtype, "engine": self.engine}
+        if self.baseline:
+            return {"baseline": self.baseline}
+        return self._some("dtype", "attention", "engine")
+
+    def trains(self) -> dict[str, Any]:
+        """What decides a training, beside the files of the backbone and DeepSpeed's."""
+        return self._some("targets", "dtype", "attention", "packing", "checkpointing")
+
+    def probes(self) -> dict[str, Any]:
+        """What decides the probabilities that a model gives to a text."""
+        return self._some("dtype", "attention")
+
+    def _some(self, *names: str) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in names} | {"template_date": TEMPLATE_DATE.date().isoformat()}
 
     @classmethod
     def read(cls, text: str) -> "BackboneOptions":
@@ -77,6 +100,11 @@ class BackboneOptions:
                 message = str(error).removeprefix("Endpoint.__init__() ")
                 raise LabError(f"not the settings of an endpoint: {message}", field="endpoint") from None
         return cls(**{k: v for k, v in values.items() if k in known})
+
+
+def model_files(folder: str | Path) -> list[Path]:
+    """The files of a model folder that decide what the model does: weights, settings, tokenizer, chat template."""
+    return sorted(path for path in Path(folder).iterdir() if path.suffix in MODEL_SUFFIXES)
 
 
 def check_folder(folder: str | Path) -> Path:

@@ -13,7 +13,6 @@ import resource
 import shutil
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -31,6 +30,7 @@ from learning.backbones import context_of, load_model, load_tokenizer
 from learning.bar import TokenBar
 from learning.methods.base import Supervised, TrainJob
 from learning.packing import Collator, Example, MicroBatches, n_steps, plan
+from learning.settings import model_files
 from learning.tokens import completion_ids, prompt_ids, require_characters
 
 DONE = "complete"  # written into a checkpoint after everything else: without it the checkpoint is not resumed
@@ -41,9 +41,9 @@ METRICS, PROVENANCE = "metrics.jsonl", "provenance.json"
 
 def fingerprint(job: TrainJob) -> str:
     """Hash of everything that affects the result: a checkpoint is resumed only by a job with the same one."""
-    weights = [file_hash(p) for p in sorted(Path(job.backbone).iterdir()) if p.suffix in (".safetensors", ".json")]
+    weights = [file_hash(path) for path in model_files(job.backbone)]
     start = [file_hash(Path(job.start, name)) for name in (adapters.WEIGHTS, adapters.CONFIG)] if job.start else []
-    parts = [job.recipe.settings(), asdict(job.options), job.deepspeed, job.seed, job.ranks, job.device]
+    parts = [job.recipe.settings(), job.options.trains(), job.deepspeed, job.seed, job.ranks, job.device]
     text = json.dumps([weights, start, file_hash(job.corpus), *parts], sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 

@@ -4,6 +4,7 @@ Tier and solver cost are the same number: how many subtractions the query takes 
 """
 
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -49,6 +50,7 @@ def roman(number: int) -> str:
     return "".join(text for _, text, _ in subtractions(number))
 
 
+_NUMERAL = re.compile("M{0,3}(CM|CD|D?C{0,3})(XC|XL|L?X{0,3})(IX|IV|V?I{0,3})")
 _ROMAN = [""] + [roman(n) for n in range(1, 101)]
 _COST = [0] + [len(subtractions(n)) for n in range(1, 101)]
 _LINES = [f"{n}{ARROW}{_ROMAN[n]}" for n in range(101)]
@@ -122,4 +124,18 @@ def canonical(row: NumeralRow) -> str:
     return _canonical(row.examples, row.query)
 
 
-FAMILY = Family("numeral", generate, parse, solve, canonical, (HEADER, ARROW, BEFORE, AFTER))
+def is_answer(row: NumeralRow, text: str) -> bool:
+    """Whether a text is a Roman numeral, as `roman` writes it."""
+    return bool(text and _NUMERAL.fullmatch(text))
+
+
+FAMILY = Family(
+    name="numeral",
+    generate=generate,
+    parse=parse,
+    solve=solve,
+    canonical=canonical,
+    is_answer=is_answer,
+    answer_form="a Roman numeral",
+    phrases=(HEADER, ARROW, BEFORE, AFTER),
+)

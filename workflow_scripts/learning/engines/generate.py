@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 import torch
-from transformers import LogitsProcessor, LogitsProcessorList, PreTrainedModel
+from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList, PreTrainedModel
 
 from learning.engines import Extension, Request
 from learning.engines.local import LocalEngine
@@ -38,6 +38,7 @@ def decode_generate(
     model: PreTrainedModel, asked: Sequence[Stream], *, temperature: float = 0.0, batch: int, pad: int
 ) -> Iterator[Extension]:
     """Extensions, a batch at a time."""
+    model.generation_config = GenerationConfig()  # what is not said below would be filled in from the repository's
     for start in range(0, len(asked), batch):
         chunk = asked[start : start + batch]
         width = max(len(stream.prompt) for stream in chunk)
@@ -47,10 +48,13 @@ def decode_generate(
         model.generate(
             input_ids=ids,
             attention_mask=mask,
-            do_sample=False,
-            max_new_tokens=max(stream.limit for stream in chunk),
-            eos_token_id=sorted(chunk[0].ends | chunk[0].stops),
-            pad_token_id=pad,
+            generation_config=GenerationConfig(
+                do_sample=False,
+                num_beams=1,
+                max_new_tokens=max(stream.limit for stream in chunk),
+                eos_token_id=sorted(chunk[0].ends | chunk[0].stops),
+                pad_token_id=pad,
+            ),
             logits_processor=LogitsProcessorList([Chosen(temperature, chunk)]),
         )
         yield from (stream.made for stream in chunk)

@@ -5,13 +5,13 @@ from functools import cached_property
 from pathlib import Path
 
 from peft import PeftModel
-from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from common.errors import LabError
-from learning.adapters import CONFIG, WEIGHTS, attach, probe
-from learning.backbones import context_of, load_model, load_tokenizer
+from learning.adapters import attach, probe
+from learning.backbones import context_of, end_tokens, load_model, load_tokenizer
 from learning.engines import TOGETHER, Opening, Question
-from learning.settings import BackboneOptions
+from learning.settings import CONFIG, WEIGHTS, BackboneOptions
 from learning.tokens import completion_ids, opened_thinking, prompt_ids, require_characters
 
 
@@ -24,7 +24,7 @@ class Tokens:
         self.tokenizer = load_tokenizer(backbone)
         self.window = context_of(backbone) or 1 << 30
         self.pad = self.tokenizer.pad_token_id
-        self.end = end_tokens(self.tokenizer, generation_settings(backbone))
+        self.end = end_tokens(backbone, self.tokenizer)
         self.opened = opened_thinking(self.tokenizer)
         if opening.adapter:
             check_adapter(opening.adapter)
@@ -59,12 +59,6 @@ class LocalEngine(Tokens):
         return load(o.backbone, o.adapter, o.options, o.device, self.tokenizer)
 
 
-def generation_settings(backbone: str) -> GenerationConfig:
-    """The backbone's own generation settings, of which only the end tokens are used."""
-    has_settings = Path(backbone, "generation_config.json").is_file()
-    return GenerationConfig.from_pretrained(backbone, local_files_only=True) if has_settings else GenerationConfig()
-
-
 def check_adapter(folder: str) -> None:
     """Raise LabError when a file of the adapter is missing."""
     for name in (WEIGHTS, CONFIG):
@@ -92,9 +86,3 @@ def load(backbone: str, adapter: str | None, options: BackboneOptions, device: s
 def written(tokenizer: PreTrainedTokenizerBase, tokens: list[int], end: set[int]) -> str:
     """The text of the tokens, without the end token of a finished turn."""
     return tokenizer.decode(tokens[:-1] if tokens and tokens[-1] in end else tokens, skip_special_tokens=False)
-
-
-def end_tokens(tokenizer: PreTrainedTokenizerBase, generation: GenerationConfig) -> set[int]:
-    """The tokens that end a turn: the tokenizer's own and those of the model's generation settings."""
-    listed = getattr(generation, "eos_token_id", None)
-    return {tokenizer.eos_token_id, *(listed if isinstance(listed, list) else [listed])} - {None}

@@ -5,10 +5,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from common.errors import LabError
-from learning.adapters import CONFIG
 from learning.engines import Extension, Opening, Question, Request
 from learning.engines.local import Tokens
-from learning.settings import MAX_RANK
+from learning.settings import CONFIG, MAX_RANK
 
 
 class Engine(Tokens):
