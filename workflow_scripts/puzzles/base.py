@@ -13,6 +13,10 @@ class PromptError(LabError):
     """A prompt that is not of the family's form; `field` says which part."""
 
 
+class AnswerError(LabError):
+    """An answer that is not of the family's form."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One step of a solver's run.
@@ -73,7 +77,9 @@ class Family:
 
     generate(rng, n, **config) yields n problems. parse(prompt) returns the family's own parsed form or raises
     PromptError. solve(parsed, prior) is gold-free. canonical(parsed) is a string equal for two prompts that are the
-    same problem up to renaming of glyphs or letters and order of examples. phrases: the fixed strings of its prompt.
+    same problem up to renaming of glyphs or letters and order of examples. is_answer(parsed, text): whether a text has
+    the form of an answer to this prompt, right or wrong; answer_form says that form in words. phrases: the fixed
+    strings of its prompt.
     split_by(problem): generated problems for which it is equal lie in one split; the canonical form unless the family
     says otherwise.
     """
@@ -83,6 +89,8 @@ class Family:
     parse: Callable[[str], Any]
     solve: Callable[..., Solution]
     canonical: Callable[[Any], str]
+    is_answer: Callable[[Any, str], bool]
+    answer_form: str
     phrases: tuple[str, ...]
     fit_prior: Callable[..., dict] | None = None
     split_by: Callable[[Problem], str] = lambda problem: problem.canonical
