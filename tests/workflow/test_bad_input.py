@@ -246,13 +246,14 @@ def test_an_exponent_that_yaml_reads_as_text(tmp_path):
     file = tmp_path / "recipes.yaml"
     recipe = (ROOT / "config/recipes.yaml").read_text().replace("lr: 0.003", "lr: 3e-3")
     file.write_text(recipe)
-    message = complaint("recipes", read_yaml(file), file)
-    assert message == (
-        f"{file}: field small.lr: '3e-3' is not number; YAML reads it as text: an exponent needs a point and a sign,"
+    with pytest.raises(LabError) as caught:
+        check_recipes(read_yaml(file), HINTS, file)
+    assert str(caught.value) == (
+        f"{file}: field small.lr: '3e-3' is not a number; YAML reads it as text: an exponent needs a point and a sign,"
         " as in 1.0e-3, and no quotes"
     )
     file.write_text(recipe.replace("3e-3", "3.0e-3"))
-    check(read_yaml(file), ROOT / "config/recipes.schema.yaml", [file])
+    check_recipes(read_yaml(file), HINTS, file)
 
 
 def test_files_as_a_spreadsheet_or_an_editor_saves_them(tmp_path):

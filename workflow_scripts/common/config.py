@@ -11,6 +11,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from jsonschema.validators import extend
 
 from common.errors import LabError
+from common.typed import number_as_text
 
 MISSING = object()
 COMMAND_LINE = "--config"
@@ -125,13 +126,10 @@ def _hint(error: ValidationError, file: str | Path) -> str:
     """Why what looks like a number is text."""
     if error.validator != "type" or not isinstance(error.instance, str):
         return ""
-    try:
-        float(error.instance)
-    except ValueError:
-        return ""
-    if file == COMMAND_LINE:
+    why = number_as_text(error.instance)
+    if why and file == COMMAND_LINE:
         return "; inside braces --config takes every value as text: put it into a file for --configfile"
-    return "; YAML reads it as text: an exponent needs a point and a sign, as in 1.0e-3, and no quotes"
+    return why
 
 
 IN_CONTEXT = "in-context"

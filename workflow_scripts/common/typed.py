@@ -22,7 +22,8 @@ def read(cls: type[T], values: Mapping, place: str = "") -> T:
             raise LabError(f"unknown key{hint}", field=f"{place}{name}")
         if not fits(value, known[name].type):
             expected = WORDS.get(known[name].type, known[name].type)
-            raise LabError(f"{value!r} is not {expected}", field=f"{place}{name}")
+            why = number_as_text(value) if known[name].type in (int, float) else ""
+            raise LabError(f"{value!r} is not {expected}{why}", field=f"{place}{name}")
     for name, f in known.items():
         if name not in values and f.default is MISSING and f.default_factory is MISSING:
             raise LabError(f"missing key; expected {WORDS.get(f.type, f.type)}", field=f"{place}{name}")
@@ -37,6 +38,19 @@ def fits(value: object, wanted: type) -> bool:
     if wanted in (int, float):
         return type(value) in (int, float) and (wanted is float or value == int(value))
     return isinstance(value, wanted) if wanted in WORDS else True
+
+
+def number_as_text(value: object) -> str:
+    """Why YAML gave a text for what looks like a number; "" where it does not look like one."""
+    try:
+        looks_like_one = isinstance(value, str) and float(value) is not None
+    except ValueError:
+        looks_like_one = False
+    return (
+        "; YAML reads it as text: an exponent needs a point and a sign, as in 1.0e-3, and no quotes"
+        if looks_like_one
+        else ""
+    )
 
 
 def at_least(settings: object, low: float, *names: str) -> None:
