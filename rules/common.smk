@@ -10,11 +10,9 @@ gc.set_threshold(100_000)
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 from common.config import IN_CONTEXT, check, has_weights, read_arms, read_yaml
 from common.errors import LabError
-from common.sources import sources
-from puzzles import registry as puzzle_registry
 from puzzles.registry import FAMILIES
-from reasoning import registry as design_registry
 from reasoning.grammar.reveal import Reveal
+from reasoning.job_files import code, code_of_designs
 from reasoning.judging.corruption import CORRUPTIONS
 from reasoning.registry import DESIGNS
 
@@ -37,7 +35,7 @@ except LabError as error:
 phrases = sorted({phrase for family in FAMILIES.values() for phrase in family.phrases})
 families = sorted({family for row in arms.families for family in row})
 eval_sets = ["test", "real"] if config["benchmark_csv"] else ["test"]
-with_key = [family for family in families if family.startswith("cryptarithm")]
+with_key = [family for family in families if FAMILIES[family].has_key]
 with_forward = [family for family in families if (family, "forward") in DESIGNS]
 orders = list(dict.fromkeys(["uniform", *(Reveal.parse(text).order for text in arms.reveal)]))
 runs = [{"arm": name, "seed": seed} for name, n in arms.seeds.items() for seed in range(1, n + 1)]
@@ -57,20 +55,6 @@ wildcard_constraints:
     decoder="|".join(config["decoders"]),
     backbone="|".join(backbones),
     kind="signatures|bit_sequences",
-
-
-def code(script, family=(), design=None):
-    """The script and the library files it runs on, of the families and the design that the job is about only."""
-    named = [family] if isinstance(family, str) else family
-    members = {puzzle_registry.MODULES[f] for f in named}
-    members |= {design_registry.MODULES[f, design] for f in named if design}
-    return [f"workflow_scripts/{path}" for path in sources(f"{script}.py", *sorted(members))]
-
-
-def design_files(names):
-    """The files of every design of these families."""
-    found = {name for (family, _), name in design_registry.MODULES.items() if family in names}
-    return [f"workflow_scripts/{name.replace('.', '/')}.py" for name in sorted(found)]
 
 
 def arm(column):

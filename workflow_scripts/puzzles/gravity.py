@@ -98,4 +98,4 @@ def canonical(row: GravityRow) -> str:
     return _canonical(ts, ds, hundredths(row.query, ""))
 
 
-FAMILY = Family("gravity", generate, parse, solve, canonical, (HEADER, FOR, DISTANCE, METRES, BEFORE, AFTER))
+FAMILY = Family("gravity", generate, parse, solve, canonical, (HEADER, FOR, DISTANCE, METRES, BEFORE, AFTER), order=3)

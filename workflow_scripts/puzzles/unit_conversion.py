@@ -88,4 +88,4 @@ def canonical(row: UnitRow) -> str:
     return _canonical(xs, [y for _, y in row.examples], hundredths(row.query, ""))
 
 
-FAMILY = Family("unit_conversion", generate, parse, solve, canonical, (HEADER, BECOMES, BEFORE, AFTER))
+FAMILY = Family("unit_conversion", generate, parse, solve, canonical, (HEADER, BECOMES, BEFORE, AFTER), order=2)

@@ -110,5 +110,6 @@ FAMILY = Family(
     solve=solve,
     canonical=canonical,
     phrases=(HEADER, EXAMPLES, QUERY),
+    order=5,
     fit_prior=fit_prior,
 )

@@ -82,6 +82,9 @@ def _family(name: str) -> Family:
         solve=solve,
         canonical=canonical,
         phrases=equations.PHRASES,
+        order=8 if name == DEDUCE else 9,
+        has_key=True,
+        tell=equations.family_name,
         fit_prior=fit_prior,
     )
 
