@@ -12,16 +12,15 @@ from common.config import IN_CONTEXT, check, has_weights, read_arms, read_yaml, 
 from common.errors import LabError
 from common.gpus import present
 from common.running import hold, use_this_python
-from common.sources import sources
 from learning.decoders import lacking, resolve
 from learning.engines import engine_of
 from learning.methods import check_recipes, read_recipe
 from learning.settings import BackboneOptions, check_local
-from puzzles import registry as puzzle_registry
 from puzzles.registry import FAMILIES
-from reasoning import registry as design_registry
 from reasoning.auxiliary.hints import HINTS
+from puzzles.registry import FAMILIES
 from reasoning.grammar.reveal import Reveal
+from reasoning.job_files import code, code_of_designs
 from reasoning.judging.corruption import CORRUPTIONS
 from reasoning.registry import DESIGNS
 
@@ -74,7 +73,7 @@ except LabError as error:
 phrases = sorted({phrase for family in FAMILIES.values() for phrase in family.phrases})
 families = sorted({family for row in arms.families for family in row})
 eval_sets = ["test", "real"] if config["benchmark_csv"] else ["test"]
-with_key = [family for family in families if family.startswith("cryptarithm")]
+with_key = [family for family in families if FAMILIES[family].has_key]
 with_forward = [family for family in families if (family, "forward") in DESIGNS]
 orders = list(dict.fromkeys(["uniform", *(Reveal.parse(text).order for text in arms.reveal)]))
 runs = [{"arm": name, "seed": seed} for name, n in arms.seeds.items() for seed in range(1, n + 1)]
@@ -101,20 +100,6 @@ wildcard_constraints:
     backbone="|".join(backbones),
     kept="answer|valid",
     kind="signatures|bit_sequences",
-
-
-def code(script, family=(), design=None, more=()):
-    """The script and the library files it runs on; of families, designs, decoders, ... those that the job is about."""
-    named = [family] if isinstance(family, str) else family
-    members = {puzzle_registry.MODULES[f] for f in named} | set(more)
-    members |= {design_registry.MODULES[f, design] for f in named if design}
-    return [here(f"workflow_scripts/{path}") for path in sources(f"{script}.py", *sorted(members))]
-
-
-def design_files(names):
-    """The files of every design of these families."""
-    found = {name for (family, _), name in design_registry.MODULES.items() if family in names}
-    return [here(f"workflow_scripts/{name.replace('.', '/')}.py") for name in sorted(found)]
 
 
 def arm(column):

@@ -117,5 +117,6 @@ FAMILY = Family(
     is_answer=is_answer,
     answer_form="eight binary digits",
     phrases=(HEADER, EXAMPLES, QUERY),
+    order=5,
     fit_prior=fit_prior,
 )
