@@ -48,7 +48,7 @@ rule puzzles:
 
 rule texts:
     input:
-        collect("<results>/corpora/{arm}.parquet", arm=arms.index),
+        collect("<results>/corpora/{run[arm]}/seed-{run[seed]}.parquet", run=runs),
 
 
 rule models:

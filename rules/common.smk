@@ -9,6 +9,7 @@ import sys
 gc.set_threshold(100_000)
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 from common.config import (
+    FILES,
     IN_CONTEXT,
     check,
     has_weights,
@@ -20,12 +21,14 @@ from common.config import (
 from common.errors import LabError
 from common.gpus import present
 from common.running import hold, use_this_python
-from common.sources import sources
-from learning.settings import check_local
-from puzzles import registry as puzzle_registry
+from learning.decoders import lacking, resolve
+from learning.engines import engine_of
+from learning.methods import check_recipes, read_recipe
+from learning.settings import BackboneOptions, check_local
 from puzzles.registry import FAMILIES
-from reasoning import registry as design_registry
+from reasoning.auxiliary.hints import HINTS
 from reasoning.grammar.reveal import Reveal
+from reasoning.job_files import code, code_of_designs
 from reasoning.judging.corruption import CORRUPTIONS
 from reasoning.registry import DESIGNS
 
@@ -44,22 +47,35 @@ def here(path):
     return path if HOME == "." else f"{HOME}/{path}"
 
 
+def engine_name(backbone):
+    """The engine that completes for an entry of backbones.yaml."""
+    return engine_of(BackboneOptions.read(json.dumps(backbone)))
+
+
 config_files = [os.path.relpath(file) for file in workflow.configfiles]
 try:
     check(config, f"{SCHEMAS}/config.schema.yaml", config_files)
-    for key in ("arms", "backbones", "recipes", "benchmark_csv"):
+    for key in (*FILES, "benchmark_csv"):
         if not Path(config[key]).exists() and Path(here(config[key])).exists():
             config[key] = here(config[key])
         require_file(config, key, config_files)
     backbones, recipes = read_yaml(config["backbones"]), read_yaml(config["recipes"])
     check(backbones, f"{SCHEMAS}/backbones.schema.yaml", [config["backbones"]])
-    check(recipes, f"{SCHEMAS}/recipes.schema.yaml", [config["recipes"]])
+    check_recipes(recipes, HINTS, config["recipes"])
+    decoders = resolve(read_yaml(config["decoders"]), config["decoding"], config["decoders"])
+    if config["harvest"]["decoder"] not in decoders:
+        raise LabError(f"unknown decoder, not in {config['decoders']}", field="harvest.decoder")
     arms = read_arms(
         config["arms"],
         designs={key: design.reveal for key, design in DESIGNS.items()},
         backbones=backbones,
         recipes=recipes,
         corruptions=CORRUPTIONS,
+        decoders={
+            name: lambda backbone, name=name: lacking(name, decoders, engine_name(backbone))
+            for name in decoders
+        },
+        harvest=config["harvest"]["decoder"],
     )
     check_local({name: backbones[name] for name in arms.backbone}, config["backbones"])
 except LabError as error:
@@ -68,7 +84,7 @@ except LabError as error:
 phrases = sorted({phrase for family in FAMILIES.values() for phrase in family.phrases})
 families = sorted({family for row in arms.families for family in row})
 eval_sets = ["test", "real"] if config["benchmark_csv"] else ["test"]
-with_key = [family for family in families if family.startswith("cryptarithm")]
+with_key = [family for family in families if FAMILIES[family].has_key]
 with_forward = [family for family in families if (family, "forward") in DESIGNS]
 orders = list(dict.fromkeys(["uniform", *(Reveal.parse(text).order for text in arms.reveal)]))
 runs = [{"arm": name, "seed": seed} for name, n in arms.seeds.items() for seed in range(1, n + 1)]
@@ -79,6 +95,7 @@ ranks = config["gpus"] or config["ranks"]
 # How many GPUs jobs here have together; a cluster has its own limits. What one job uses stands in its params.
 if workflow.nodes is None and "gpu" not in workflow.global_resources:
     workflow.register_resource("gpu", len(present()))
+selections = [name for name, entry in decoders.items() if "of" in entry]
 
 
 wildcard_constraints:
@@ -87,26 +104,13 @@ wildcard_constraints:
     reveal=Reveal.PATTERN,
     corruption="|".join(CORRUPTIONS),
     split="train|test|real",
-    eval_set="test|real",
+    eval_set="test|real|train",
     arm="|".join(arms.index),
     seed=r"\d+",
-    decoder="|".join(config["decoders"]),
+    decoder="|".join(decoders),
     backbone="|".join(backbones),
+    kept="answer|valid",
     kind="signatures|bit_sequences",
-
-
-def code(script, family=(), design=None):
-    """The script and the library files it runs on, of the families and the design that the job is about only."""
-    named = [family] if isinstance(family, str) else family
-    members = {puzzle_registry.MODULES[f] for f in named}
-    members |= {design_registry.MODULES[f, design] for f in named if design}
-    return [here(f"workflow_scripts/{path}") for path in sources(f"{script}.py", *sorted(members))]
-
-
-def design_files(names):
-    """The files of every design of these families."""
-    found = {name for (family, _), name in design_registry.MODULES.items() if family in names}
-    return [here(f"workflow_scripts/{name.replace('.', '/')}.py") for name in sorted(found)]
 
 
 def arm(column):
@@ -139,6 +143,21 @@ def recipe_of(wildcards):
     return recipes.get(arms.at[wildcards.arm, "recipe"], {})
 
 
+def method_files(wildcards):
+    """The file of the arm's training method, and what judges completions where the method asks for it."""
+    recipe = read_recipe(recipe_of(wildcards))
+    return [f"learning.methods.{recipe.method}", *["reasoning.judging.judges"] * recipe.JUDGED]
+
+
+def decoder_files(wildcards):
+    """The files of the arm's engine and of the decoder."""
+    kind = decoders[wildcards.decoder]["kind"]
+    return [
+        f"learning.engines.{engine_name(backbone_of(wildcards))}",
+        f"learning.decoders.{kind}",
+    ]
+
+
 def backbone_file(wildcards):
     return f"<results>/backbones/{arms.at[wildcards.arm, 'backbone']}/config.json"
 
@@ -149,6 +168,18 @@ def skills_file(wildcards):
 
 def is_trained(wildcards):
     return wildcards.arm not in untrained
+
+
+def is_held_out(wildcards):
+    """Whether an evaluation set must share no row with the training examples."""
+    return wildcards.eval_set != "train"
+
+
+def audited_texts(wildcards):
+    """The rendered texts of the evaluated rows, and those that the arm learned from."""
+    name = wildcards.arm
+    learned = arm_texts(name, "train", arms.at[name, "corruption"])
+    return list(dict.fromkeys(arm_texts(name, wildcards.eval_set) + learned))
 
 
 def is_here(wildcards):
@@ -173,16 +204,40 @@ def who(wildcards, input):
     options = f"--backbone {Path(input.backbone).parent}" if input.backbone else ""
     if input.adapter:
         return f"{options} --adapter {Path(input.adapter).parent}"
-    n = arms.at[wildcards.arm, "n"]
-    return f"{options} --corpus {input.corpus} --shots {n} --seed {wildcards.seed}"
+    return f"{options} --corpus {input.corpus} --shots {arms.at[wildcards.arm, 'n']}"
 
 
-def arm_texts(name, split):
-    """The rendered texts of an arm, one table per family. What the model is shown never depends on the corruption."""
+def start_file(wildcards):
+    """The adapter that a training starts from, of the same seed; none starts from the backbone."""
+    start = arms.at[wildcards.arm, "start"]
+    return [f"<results>/adapters/{start}/seed-{wildcards.seed}/adapter_model.safetensors"] * bool(
+        start
+    )
+
+
+def arm_texts(name, split, corruption="none"):
+    """The rendered texts of an arm's rows, one table per family."""
     row = arms.loc[name]
-    corruption = row.corruption if split == "train" else "none"
     tail = f"{row.design}/reveal-{row.reveal}/{corruption}/{split}.parquet"
     return [f"<results>/texts/{family}/{tail}" for family in row.families]
+
+
+def arm_rendered(wildcards):
+    """The rendered texts that an arm learns from; with a source, only where its recipe mixes them in."""
+    row = arms.loc[wildcards.arm]
+    if row.source and not recipe_of(wildcards).get("rendered", 0):
+        return []
+    return arm_texts(wildcards.arm, "train", row.corruption)
+
+
+def arm_harvests(wildcards):
+    """The verified completions of the arm's source, of the same seed, one table per family."""
+    row = arms.loc[wildcards.arm]
+    kept = recipe_of(wildcards).get("harvest", "answer")
+    tail = f"seed-{wildcards.seed}/{config['harvest']['decoder']}/{kept}"
+    return [
+        f"<results>/harvests/{row.source}/{tail}/{f}.parquet" for f in row.families if row.source
+    ]
 
 
 def arm_puzzles(name, split):
@@ -212,7 +267,7 @@ def graded(folder, suffix=".parquet"):
     return [
         f"<results>/{folder}/{run['arm']}/seed-{run['seed']}/{decoder}/{eval_set}{suffix}"
         for run in runs
-        for decoder in config["decoders"]
+        for decoder in arms.at[run["arm"], "decoders"]
         for eval_set in eval_sets
         if eval_set == "test" or arms.at[run["arm"], "reveal"] == "0"
     ]

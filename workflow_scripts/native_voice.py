@@ -61,7 +61,7 @@ def main() -> None:
         {**row, **first_token(model, tokenizer, row["prompt"], row["completion"])}
         for row in progress(rows[: args.rows], desc="native voice")
     ]
-    write_table(args.out, table, SCHEMA, params={"rows": args.rows}, sources=[args.texts])
+    write_table(args.out, table, SCHEMA, params={"rows": args.rows, **options.probes()}, sources=[args.texts])
 
 
 if __name__ == "__main__":

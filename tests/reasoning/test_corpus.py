@@ -20,6 +20,7 @@ def write_inputs(folder: Path, n: int = 40, unrendered: tuple[int, ...] = ()) ->
         write_table(paths[f"{family}_puzzles"], [{"id": i, "canonical": f"canonical {i}"} for i in ids])
         texts = [
             {"id": row, "family": family, "prompt": f"p {row}", "completion": f"c {row}", "answer": "a",
+             "design": "d", "hidden": "",
              "stratum": "join" if k % 4 == 0 else "value", "status": "too hard" if k in unrendered else "rendered"}
             for k, row in enumerate(ids)
         ]  # fmt: skip
@@ -93,7 +94,8 @@ def test_too_few_rendered_rows_are_named(tmp_path):
     paths = write_inputs(tmp_path, unrendered=tuple(range(35)))
     done = corpus(paths, tmp_path / "c.parquet")
     assert done.returncode == 1 and done.stderr.count("\n") == 1
-    assert "cipher_texts.parquet: field n: 10 rows asked for, but of 40 only 5 are rendered" in done.stderr
+    message = "cipher_texts.parquet: field n: 10 rows asked for, but of 40 only 5 are rendered and of selection 'all'"
+    assert f"{message}; 35: too hard" in done.stderr
 
 
 def test_the_selection_right_leaves_out_rows_that_box_a_wrong_answer(tmp_path):

@@ -1,6 +1,6 @@
-"""Every design: rendered traces read back, are valid on every axis, end in the answer and stay short.
+"""The forward designs: how many rows they tell, how long they are, and that their lines are about their row.
 
-Rows are drawn fresh; the forward designs are also rendered on the real rows that BENCHMARK_CSV points at.
+Rows are drawn fresh; they are also rendered on the real rows that BENCHMARK_CSV points at.
 """
 
 import csv
@@ -14,7 +14,7 @@ from puzzles.base import Problem, Solution, row_rng
 from puzzles.checker import official
 from puzzles.registry import FAMILIES
 from reasoning.grammar.reveal import shown_key, shown_prompt
-from reasoning.grammar.trace import Box, Trace, Unrenderable, completion_of, parse_completion
+from reasoning.grammar.trace import Trace, Unrenderable, completion_of
 from reasoning.judging.audit import audit, is_valid
 from reasoning.registry import DESIGNS, design_of
 
@@ -52,21 +52,13 @@ def rendered(family: str, rows: list, k: int = 0, design: str = "forward") -> tu
     return told, why
 
 
-@pytest.mark.parametrize("family", FORWARD)
-def test_forward_traces_read_back_and_are_valid(family: str):
-    design = DESIGNS[family, "forward"]
+@pytest.mark.parametrize("family", EXPECTED)
+def test_forward_traces_are_frequent_and_short(family: str):
     told, why = rendered(family, solved(family))
-    lengths = []
-    for shown, trace in told:
-        text = completion_of(trace)
-        lengths.append(len(text))
-        assert text.isascii()
-        assert parse_completion(text, design) == [*trace.lines, Box(trace.answer)]
-        assert [each.text for each in audit(text, shown, design) if each.failed] == []
+    lengths = [len(completion_of(trace)) for _, trace in told]
     share, mean = len(told) / N, sum(lengths) / len(lengths)
     print(f"{family}: {share:.3f} rendered, mean {mean:.0f} characters, longest {max(lengths)}; {dict(why)}")
-    if family in EXPECTED:
-        assert share >= EXPECTED[family][0] and mean <= EXPECTED[family][1]
+    assert share >= EXPECTED[family][0] and mean <= EXPECTED[family][1]
 
 
 @pytest.mark.parametrize("family", FORWARD)

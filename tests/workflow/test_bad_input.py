@@ -18,6 +18,8 @@ from common.artifacts import write_table
 from common.config import check, read_arms, read_yaml
 from common.errors import LabError
 from common.running import hold
+from learning.methods import check_recipes
+from reasoning.auxiliary.hints import HINTS
 from reasoning.judging.corruption import CORRUPTIONS
 from reasoning.registry import DESIGNS
 
@@ -52,7 +54,7 @@ def test_the_workflow_stops_before_planning_with_one_line(project):
         assert refused(project, *SMOKE).startswith(line)
     wide = ("place:\n  {rank: 32", "place:\n  {rank: 64")
     with edited(project / "config/recipes.yaml", lambda text: text.replace(*wide)):
-        assert refused(project) == "config/recipes.yaml: field first-place.rank: 64 is not at most 32 (LoRA rank)"
+        assert refused(project) == "config/recipes.yaml: field first-place.rank: LoRA rank 64 is outside 1..32"
 
 
 def complaint(schema: str, value: dict, *files: Path) -> str:
@@ -73,8 +75,7 @@ def complaint(schema: str, value: dict, *files: Path) -> str:
         ({"rows": {"train": {"default": 1, "cypher": 3}, "test": {"default": 1}}},
          "field rows.train.cypher: unknown key; did you mean 'cipher'?"),
         ({"options": {"gravty": {}}}, "field options.gravty: unknown key; did you mean 'gravity'?"),
-        ({"decoders": {"greedy": {"batch": 1}}},
-         "field decoders.greedy.max_tokens: missing key; expected new tokens per completion"),
+        ({"decoding": {"batch": 1}}, "field decoding.max_tokens: missing key; expected new tokens per completion"),
     ],
 )  # fmt: skip
 def test_configuration(tmp_path, change, message):
@@ -87,12 +88,22 @@ def test_configuration(tmp_path, change, message):
 
 
 def test_recipe_and_backbone_with_an_unknown_key():
-    recipes, backbones = ROOT / "config/recipes.yaml", ROOT / "config/backbones.yaml"
-    study = read_yaml(recipes)["study"]
-    assert (
-        complaint("recipes", {"study": study | {"epoch": 3}})
-        == "--config: field study.epoch: unknown key; did you mean 'epochs'?"
-    )
+    recipes, backbones = read_yaml(ROOT / "config/recipes.yaml"), ROOT / "config/backbones.yaml"
+    for change, message in (
+        ({"epoch": 3}, "epoch: unknown key; did you mean 'epochs'?"),
+        ({"method": "lara"}, "method: unknown method 'lara'; did you mean 'lora'?"),
+        ({"batch": 1.5}, "batch: 1.5 is not a whole number"),
+        ({"lr": "high"}, "lr: 'high' is not a number"),
+        ({"harvest": "lucky"}, "harvest: unknown harvest 'lucky'; expected answer or valid"),
+        ({"rendered": 1}, "rendered: 1 is outside [0, 1)"),
+    ):
+        with pytest.raises(LabError) as caught:
+            check_recipes(recipes | {"study": recipes["study"] | change}, HINTS, "r.yaml")
+        assert str(caught.value) == f"r.yaml: field study.{message}"
+    with pytest.raises(LabError, match="field scratch.alpha: unknown key"):  # every parameter is trained, at no scale
+        check_recipes({"scratch": recipes["scratch"] | {"alpha": 32}}, HINTS)
+    with pytest.raises(LabError, match="field study.rank: missing key; expected a whole number"):
+        check_recipes({"study": {k: v for k, v in recipes["study"].items() if k != "rank"}}, HINTS)
     small = read_yaml(backbones)["small"]
     message = complaint("backbones", {"small": {"dtyp" if k == "dtype" else k: v for k, v in small.items()}})
     assert message == "--config: field small.dtyp: unknown key; did you mean 'dtype'?"
@@ -111,11 +122,9 @@ def test_a_key_in_the_place_of_its_variable_is_not_repeated():
 
 def test_the_schemas_know_every_setting_that_training_knows():
     from learning.pretrain import Make
-    from learning.settings import BackboneOptions, Endpoint, Recipe
+    from learning.settings import BackboneOptions, Endpoint
 
-    recipe = read_yaml(ROOT / "config/recipes.schema.yaml")["additionalProperties"]["properties"]
     backbone = read_yaml(ROOT / "config/backbones.schema.yaml")["additionalProperties"]["properties"]
-    assert set(recipe) == {f.name for f in fields(Recipe)}
     assert set(backbone) - {"make", "hub", "revision", "path", "zero_stage", "offload"} == {
         f.name for f in fields(BackboneOptions)
     }
@@ -123,6 +132,7 @@ def test_the_schemas_know_every_setting_that_training_knows():
     assert set(backbone["endpoint"]["properties"]) == {f.name for f in fields(Endpoint)}
 
 
+STUDY = json.dumps(read_yaml(ROOT / "config/recipes.yaml")["study"])
 NO_REVEAL = (
     " is not a reveal; expected digits from 0 to 10, with -query-first or -answer-first from 1 to 9, with -given or"
     " -hidden, such as 5 or 5-query-first-given"
@@ -152,7 +162,7 @@ GOOD = "extra\tcryptarithm_deduce\tderive\t5\tnone\tall\t64\ttiny\tsmall\t1\n"
         (("extra", "search"), f"duplicate arm 'search', already on row {SEARCH_ROW}"),
         (("extra", "Extra!"), "'Extra!' is not made of a-z, 0-9 and '-'"),
         (("\t64\t", "\tmany\t"), "'many' is not a whole number from 1 to 10000000"),
-        (("\tsmall\t1\n", "\tsmall\n"), "9 cells, expected 10"),
+        (("\tsmall\t1\n", "\tsmall\n"), "9 cells, expected 10 to 13"),
         (("tiny", "most-frequent"), "recipe small trains, backbone most-frequent cannot be; expected in-context"),
         (("\t64\t", "\t0\t"), "'0' is not a whole number from 1 to 10000000"),
         (("cryptarithm_deduce\tderive\t5", "cipher\tforward\t5"),
@@ -189,6 +199,11 @@ def arms_of(path: Path):
         backbones=read_yaml(ROOT / "config/backbones.yaml"),
         recipes=read_yaml(ROOT / "config/recipes.yaml"),
         corruptions=CORRUPTIONS,
+        decoders={
+            "greedy": lambda backbone: [],
+            "sample-8": lambda backbone: ["draws"] if "baseline" in backbone else [],
+        },
+        harvest="sample-8",
     )
 
 
@@ -231,13 +246,14 @@ def test_an_exponent_that_yaml_reads_as_text(tmp_path):
     file = tmp_path / "recipes.yaml"
     recipe = (ROOT / "config/recipes.yaml").read_text().replace("lr: 0.003", "lr: 3e-3")
     file.write_text(recipe)
-    message = complaint("recipes", read_yaml(file), file)
-    assert message == (
-        f"{file}: field small.lr: '3e-3' is not number; YAML reads it as text: an exponent needs a point and a sign,"
+    with pytest.raises(LabError) as caught:
+        check_recipes(read_yaml(file), HINTS, file)
+    assert str(caught.value) == (
+        f"{file}: field small.lr: '3e-3' is not a number; YAML reads it as text: an exponent needs a point and a sign,"
         " as in 1.0e-3, and no quotes"
     )
     file.write_text(recipe.replace("3e-3", "3.0e-3"))
-    check(read_yaml(file), ROOT / "config/recipes.schema.yaml", [file])
+    check_recipes(read_yaml(file), HINTS, file)
 
 
 def test_files_as_a_spreadsheet_or_an_editor_saves_them(tmp_path):
@@ -303,14 +319,14 @@ def test_a_missing_column_is_named(tmp_path):
 def test_a_missing_backbone_folder_is_named(tmp_path):
     write_table(tmp_path / "c.parquet", [{"id": "a", "prompt": "p", "completion": "c"}])
     done = script("workflow_scripts/train.py", "--corpus", tmp_path / "c.parquet", "--backbone", tmp_path / "nowhere",
-                  "--out", tmp_path / "out", "--state", tmp_path / "state")  # fmt: skip
+                  "--out", tmp_path / "out", "--state", tmp_path / "state", "--recipe", STUDY)  # fmt: skip
     assert done.returncode == 1 and f"error: {tmp_path}/nowhere: no such backbone folder" in done.stderr
     assert not (tmp_path / "out").exists()
 
 
 def test_a_rank_above_the_limit_is_refused_by_the_script_too(tmp_path):
     done = script("workflow_scripts/train.py", "--corpus", "c", "--backbone", "b", "--out", tmp_path / "out",
-                  "--state", tmp_path / "state", "--recipe", json.dumps({"rank": 64}))  # fmt: skip
+                  "--state", tmp_path / "state", "--recipe", json.dumps(json.loads(STUDY) | {"rank": 64}))  # fmt: skip
     assert done.returncode == 1 and "field rank: LoRA rank 64 is outside 1..32" in done.stderr
 
 

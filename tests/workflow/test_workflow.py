@@ -152,7 +152,8 @@ def made(tmp_path_factory) -> Path:
 
 def test_what_a_run_was_configured_with_lies_beside_its_results(made):
     kept = made / "results/few/config"
-    assert {path.name for path in kept.iterdir()} == {"config.yaml", "arms.few.tsv", "backbones.yaml", "recipes.yaml"}
+    named = {"arms.few.tsv", "backbones.yaml", "recipes.yaml", "decoders.yaml"}
+    assert {path.name for path in kept.iterdir()} == named | {"config.yaml"}
     assert (kept / "arms.few.tsv").read_bytes() == (made / "config/arms.few.tsv").read_bytes()
     config = yaml.safe_load((kept / "config.yaml").read_text())
     assert config["run"] == "few" and config["rows"]["test"]["default"] == 5 and config["seed"] == 17

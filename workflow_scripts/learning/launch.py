@@ -12,13 +12,16 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
 from common import gpus
 from common.artifacts import file_hash
 from common.errors import LabError
-from learning.settings import BackboneOptions, Recipe, check_folder
+from learning.methods import parse_recipe
+from learning.methods.base import Judge, TrainJob
+from learning.settings import TEMPLATE_DATE, WEIGHTS, BackboneOptions, check_folder
 
 ERROR = "error-{}.txt"  # in the state folder, one for each rank: why it stopped
 GONE = ("Connection closed by peer", "Connection reset by peer", "NCCL")
@@ -30,9 +33,11 @@ PACKAGES = ("torch", "transformers", "peft", "deepspeed", "accelerate", "tokeniz
 
 def check(args: argparse.Namespace) -> None:
     """Everything that can be known to be wrong without torch."""
-    Recipe.read(args.recipe)
+    parse_recipe(args.recipe)
     BackboneOptions.read(args.backbone_options)
     check_folder(args.backbone)
+    if args.start and not Path(args.start).is_dir():
+        raise LabError("no such adapter folder to start from; run the `train` rule first", file=args.start)
     for path in (args.corpus, args.deepspeed):
         if not Path(path).is_file():
             raise LabError("no such file", file=path)
@@ -171,19 +176,17 @@ def run_launcher(line: list[str], env: dict[str, str]) -> int:
             signal.signal(s, handler)
 
 
-def run_rank(args: argparse.Namespace) -> None:
+def run_rank(args: argparse.Namespace, judges: Mapping[str, Judge] | None = None) -> None:
     """One rank: build the job, train, and leave the reason in the state folder when it cannot go on."""
     die_with_parent()
     keep_freed_memory()
     os.environ.update(rank_settings(args))  # the launcher hands little of its environment on to other nodes
     try:
-        from learning import lora
-
         without_compiled_collectives()
-        recipe = Recipe.read(args.recipe)
+        recipe = parse_recipe(args.recipe)
         options = BackboneOptions.read(args.backbone_options)
-        lora.train(
-            lora.Job(
+        recipe.train(
+            TrainJob(
                 backbone=args.backbone,
                 corpus=args.corpus,
                 out=args.out,
@@ -195,6 +198,8 @@ def run_rank(args: argparse.Namespace) -> None:
                 ranks=args.ranks,
                 device="cuda" if args.gpus else "cpu",
                 provenance=provenance(args),
+                start=args.start,
+                judges=judges,
             )
         )
     except Exception as error:
@@ -247,13 +252,14 @@ def git_commit() -> str | None:
 
 def provenance(args: argparse.Namespace) -> dict[str, object]:
     """What made this adapter: settings, command, code, packages, data."""
-    recipe, options = Recipe.read(args.recipe), BackboneOptions.read(args.backbone_options)
+    options = BackboneOptions.read(args.backbone_options)
     return {
         "argv": [a for a in sys.argv if not a.startswith("--local_rank")],
         "backbone": Path(args.backbone).name,
-        "recipe": {n: getattr(recipe, n) for n in recipe.__slots__},
+        "recipe": parse_recipe(args.recipe).settings(),
         "backbone_options": {n: getattr(options, n) for n in options.__slots__},
         "deepspeed": json.loads(Path(args.deepspeed).read_text()),
+        "template_date": TEMPLATE_DATE.date().isoformat(),
         "seed": args.seed,
         "ranks": args.ranks,
         "gpus": args.gpus,
@@ -261,5 +267,6 @@ def provenance(args: argparse.Namespace) -> dict[str, object]:
         "git_commit": git_commit(),
         "packages": {name: version(name) for name in PACKAGES},
         "corpus_hash": file_hash(args.corpus),
+        "start_hash": file_hash(Path(args.start, WEIGHTS)) if args.start else None,
         "backbone_config_hash": file_hash(Path(args.backbone, "config.json")),
     }

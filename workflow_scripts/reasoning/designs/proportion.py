@@ -28,6 +28,7 @@ class Widest(Line):
 
     KIND = "proportion/widest"
     TEXT = "{measures:,=} largest {i}"
+    ROLES = "measures:T/A/V i:V"
     measures: tuple[tuple[Number, int], ...]
     i: int
 
@@ -51,6 +52,7 @@ class Table(Line):
 
     KIND = "proportion/table"
     TEXT = "{which}* {multiples: }"
+    ROLES = "which:T multiples:AT"
     which: Which
     multiples: tuple[int, ...]
 
@@ -73,6 +75,7 @@ class Divide(Line):
 
     KIND = "proportion/divide"
     TEXT = "{dividend}-{taken}={left} {digit}"
+    ROLES = "dividend:TA taken:TA left:AV digit:T"
     dividend: int
     taken: int
     left: int
@@ -101,6 +104,7 @@ class Slope(Line):
 
     KIND = "proportion/slope"
     TEXT = "slope {slope}"
+    ROLES = "slope:T"
     slope: Number
 
     def transcription(self, page: Page) -> bool:
@@ -119,6 +123,7 @@ class Multiply(Line):
 
     KIND = "proportion/multiply"
     TEXT = "{digit} {shifted}+{part}={total}"
+    ROLES = "digit:T shifted:TA part:TA total:A"
     digit: Digit
     shifted: int
     part: int
@@ -147,6 +152,7 @@ class Round(Line):
 
     KIND = "proportion/round"
     TEXT = "{kept}.{dropped} ~ {answer}"
+    ROLES = "kept:TA dropped:TA answer:A"
     kept: int
     dropped: Digits
     answer: Number

@@ -77,6 +77,7 @@ class Box(Line):
 
     KIND = "box"
     TEXT = "\\boxed{{{answer}"
+    ROLES = "answer:T"
     answer: Annotated[str, Chars(" -~")]
 
     def text(self) -> str:

@@ -89,7 +89,7 @@ def _verdictflip(percentage: int) -> Callable[[Sequence[Row], Design, int], list
             if kind is None or rng.random() * 100 >= percentage:
                 return each
             verdict = rng.choice([outcome for outcome in kind.OUTCOMES if outcome != each.verdict])
-            return Written(each.kind, replace(kind.parse(each.text), verdict=verdict).text(), verdict)
+            return Written.of(replace(kind.parse(each.text), verdict=verdict))
 
         out = []
         for row in rows:
@@ -204,7 +204,7 @@ def _misread(row: Row, design: Design, rng: random.Random, seed: int) -> Row:
         except Unrenderable:
             continue
         if trace.answer is not None and not official(trace.answer, row.answer):
-            lines = tuple(Written(each.KIND, each.text(), getattr(each, "verdict", "")) for each in trace.lines)
+            lines = tuple(map(Written.of, trace.lines))
             return replace(row, lines=lines, boxed=trace.answer)
     return replace(row, status="no wrong answer to tell", lines=(), boxed=None)
 

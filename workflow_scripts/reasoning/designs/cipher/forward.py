@@ -58,6 +58,7 @@ class Pair(Line):
 
     KIND = "cipher/pair"
     TEXT = "{code} {plain} {letters: =}"
+    ROLES = "code:TA plain:TA letters:A"
     code: Letters
     plain: Letters
     letters: tuple[tuple[Letter, Letter], ...]
@@ -83,6 +84,7 @@ class Absent(Line):
 
     KIND = "cipher/absent"
     TEXT = "{letter} absent"
+    ROLES = "letter:T~"
     letter: Letter
 
     def transcription(self, page: Page) -> bool:
@@ -99,6 +101,7 @@ class Decode(Line):
 
     KIND = "cipher/decode"
     TEXT = "{code} {seen}"
+    ROLES = "code:T seen:T"
     code: Letters
     seen: Seen
 
@@ -117,6 +120,7 @@ class Words(Line):
     KIND = "cipher/words"
     TEXT = "{n} letters {words: }"
     RECALLS = "the words of a length"
+    ROLES = "n:A words:A"
     n: int
     words: tuple[Letters, ...]
 
@@ -133,6 +137,7 @@ class Fit(Line):
 
     KIND = "cipher/fit"
     TEXT = "{code} {seen} fits {words:,|none}"
+    ROLES = "code:TA seen:TA words:A"
     code: Letters
     seen: Seen
     words: tuple[Letters, ...]
@@ -155,6 +160,7 @@ class Complete(Line):
 
     KIND = "cipher/complete"
     TEXT = "{code} is {word} {letters:,=}"
+    ROLES = "code:TA word:TA letters:A"
     code: Letters
     word: Letters
     letters: tuple[tuple[Letter, Letter], ...]
@@ -179,6 +185,7 @@ class Answer(Line):
 
     KIND = "cipher/answer"
     TEXT = "= {words: }"
+    ROLES = "words:T"
     words: tuple[Letters, ...]
 
     def transcription(self, page: Page) -> bool:

@@ -23,6 +23,7 @@ class Example(Line):
 
     KIND = "gravity/example"
     TEXT = "E{i} {t}={t_cents} {d}={d_cents} Q {query}={query_cents}"
+    ROLES = "i:T t:TA t_cents:A d:TA d_cents:A query:TA query_cents:A"
     i: int
     t: Number
     t_cents: int
@@ -57,6 +58,7 @@ class Square(Line):
 
     KIND = "gravity/square"
     TEXT = "{which} {t}*{u}={hundreds}+{tens}={both}+{ones}={square}"
+    ROLES = "which:T t:TA u:TA hundreds:A tens:A both:A ones:A square:A"
     which: proportion.Which
     t: int
     u: int

@@ -20,6 +20,7 @@ class Example(Line):
 
     KIND = "unit/example"
     TEXT = "E{i} {x}={x_cents} {y}={y_cents} Q {query}={query_cents}"
+    ROLES = "i:T x:TA x_cents:A y:TA y_cents:A query:TA query_cents:A"
     i: int
     x: Number
     x_cents: int
