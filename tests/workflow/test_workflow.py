@@ -225,7 +225,7 @@ def test_the_arm_of_the_readme_is_planned(made):
         assert "results/main/texts/cryptarithm_deduce/derive/reveal-3/none/train.parquet" in listed
 
 
-def test_the_design_of_the_readme_renders_and_audits(made):
+def test_the_design_of_the_readme_renders_audits_and_has_its_planted_errors_found(made):
     """As shown, as a file of its own, without a word elsewhere."""
     source = re.search(r"```python\n(.*?)```", README, re.S)[1]
     path = made / "workflow_scripts/reasoning/designs/numeral/length.py"
@@ -245,6 +245,11 @@ def test_the_design_of_the_readme_renders_and_audits(made):
         assert all(
             line["arithmetic"] for line in read_table(made / "lines.parquet").to_pylist() if line["kind"] != "box"
         )
+        command = [sys.executable, "workflow_scripts/bench_audit.py", "--family", "numeral", "--design", "length"]
+        subprocess.run([*command, "--rows", "20", "--n", "60", "--out", "planted.parquet"], cwd=made, check=True)
+        planted = read_table(made / "planted.parquet").to_pylist()
+        assert {cell["field"] for cell in planted if cell["kind"] == "numeral/length"} == {"numeral", "n", "line"}
+        assert all(cell["caught"] == cell["clean"] == cell["planted"] for cell in planted), planted
     finally:
         path.unlink()
 
