@@ -221,6 +221,8 @@ def test_real_rows_are_solved_as_often_as_the_solver_expects(name):
         solution = family.solve(family.parse(problem.prompt))
         expected = solution.found.get("accepted", solution.posterior)
         found.append((official(solution.answer or "", problem.answer), expected))
+    if not found:
+        pytest.skip("the CSV has no row of the family")
     right, expected = map(sum, zip(*found, strict=True))
     print(f"{name}: {right} of {len(found)} right, {expected:.1f} expected")
     assert right > expected - 3 * (len(found) * 0.25) ** 0.5
