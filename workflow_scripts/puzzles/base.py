@@ -33,11 +33,11 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """What a gold-free solver found.
+    """What a solver found that sees the prompt only.
 
-    answer: None when unsolvable, `reason` then says why. posterior: its probability of `answer`. answers: the
-    posterior over answers, best first. n_consistent: configurations that fit every example. exhaustive: whether all
-    were enumerated (False: the node budget was hit). found: the best configuration, as the designs need it.
+    answer: None when unsolvable, `reason` then says why. posterior: its probability of `answer`. answers: the posterior
+    over answers, best first. n_consistent: configurations that fit every example. exhaustive: whether all were
+    enumerated (False: the node budget was spent). found: the best configuration, as the designs need it.
     """
 
     answer: str | None
@@ -55,8 +55,8 @@ class Family:
     """A puzzle family: everything the other rooms may ask of it.
 
     generate(rng, n, **config) yields n problems. parse(prompt) returns the family's own parsed form or raises
-    PromptError. solve(parsed, prior) is gold-free. canonical(parsed) is a string equal for two prompts that are the
-    same problem up to renaming of glyphs or letters and order of examples. phrases: fixed strings of its prompt, the
+    PromptError. solve(parsed, prior) sees the prompt only. canonical(parsed) is equal for two prompts that are the same
+    problem up to renaming of glyphs or letters and order of examples. phrases: fixed strings of its prompt, the
     header first. order: its place in tables and figures. has_key: its problems hide a key of glyphs and digits.
     tell(prompt), where families share a header: the name of the one that the prompt belongs to.
     """
@@ -79,7 +79,7 @@ def content_hash(text: str) -> str:
 
 
 def split_of(canonical: str) -> str:
-    """The split of a canonical problem, wherever and with whatever seed it is drawn: 80 % train, 20 % test."""
+    """The split of a canonical problem, 80 % train and 20 % test, whatever the seed with which it was drawn."""
     return "test" if int(content_hash(canonical)[:8], 16) % 5 == 0 else "train"
 
 

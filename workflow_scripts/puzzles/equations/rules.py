@@ -1,8 +1,8 @@
 """The rules that both equation families draw from: two joins and 22 arithmetic rules in two reading modes.
 
 An equation is `AB op CD = output`. In flip mode both operands are read backwards (BA, DC) and the result is written
-backwards. A minus is the row's own operator glyph. Every arithmetic rule is one of ten functions of the two operand
-values; rules differ in the function, the mode and the side on which the sign is written.
+backwards. A minus is the row's own operator glyph. An arithmetic rule is a function of the two operand values, a mode,
+and the side on which its minus is written.
 """
 
 from collections.abc import Callable

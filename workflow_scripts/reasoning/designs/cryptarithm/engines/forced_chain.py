@@ -1,7 +1,7 @@
-"""The study's forced chain (r7): no search on the page, each numbered line settles one.
+"""The study's forced chain (r7): no search on the page, each numbered line settles one thing.
 
-The policy sees the prompt and the shown key only. When the chain stalls, one split into two cases is tried, and then
-labelled guesses or, for a policy that never guesses, an explicit undetermined ending.
+The policy sees the prompt and the shown key only. A chain that is stuck tries one split into two cases, and then
+labelled guesses. A policy that never guesses ends undetermined instead.
 """
 
 from abc import ABC, abstractmethod

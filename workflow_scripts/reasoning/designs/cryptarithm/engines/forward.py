@@ -368,8 +368,8 @@ class Bounded(Worker):
 
 
 def gated(problem: Problem, work: Worker) -> Trace:
-    """The trace, unless it is too long or boxes a wrong answer, never a training target but where the thought bailed
-    (the quirk of the study's designs that guess)."""
+    """The trace. Raises Unrenderable when it is too long, or boxes a wrong answer without saying that it guesses. (The
+    study's designs that guess keep wrong answers as targets.)"""
     trace = work.trace()
     if sum(len(each.text()) + 1 for each in trace.lines) > work.thought:
         raise Unrenderable(OVER.format(work.thought))
