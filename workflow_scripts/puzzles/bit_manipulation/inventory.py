@@ -122,11 +122,6 @@ def tap_sets() -> TapSets:
     return TapSets(taps, size, minterms, reach)
 
 
-def table_int(table: str) -> int:
-    """A table string as a number whose bit m is entry m."""
-    return sum(1 << m for m, bit in enumerate(table) if bit == "1")
-
-
 def table_str(table: int, taps: int) -> str:
     return "".join(str(table >> m & 1) for m in range(2**taps))
 

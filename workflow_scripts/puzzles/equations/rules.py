@@ -61,32 +61,6 @@ RULES: tuple[Rule, ...] = (
 )
 VALUE_RULES = tuple(rule for rule in RULES if not rule.is_join)
 BY_NAME = {rule.name: rule for rule in RULES}
-# How a rule's formula is written on a page, with x and y for the operand values.
-FORMULAS = {
-    "join": "xy",
-    "join_swap": "yx",
-    "add": "x+y",
-    "add+1": "x+y+1",
-    "add-1": "x+y-1",
-    "sub": "x-y",
-    "rsub": "y-x",
-    "abs": "|x-y|",
-    "negabs": "-|x-y|",
-    "absneg": "|x-y|-",
-    "mod": "max%min",
-    "mul": "x*y",
-    "mul+1": "x*y+1",
-    "mul-1": "x*y-1",
-}
-
-
-def rules_of(mode: str) -> tuple[Rule, ...]:
-    """The rules that a row in `mode` may use: both joins and the arithmetic rules of the mode."""
-    return tuple(rule for rule in RULES if rule.mode in ("", mode))
-
-
-def formula(rule: Rule) -> str:
-    return FORMULAS[rule.base]
 
 
 def value(rule: Rule, x: int, y: int) -> tuple[int, str]:
