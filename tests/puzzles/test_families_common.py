@@ -143,7 +143,13 @@ def test_splits_share_no_problem(name):
     canonical = [p.canonical for p in train]
     assert len(set(canonical)) == 150 and len({p.canonical for p in test}) == 40
     assert not {p.canonical for p in [*train, *other]} & {p.canonical for p in test}
-    assert all(split_of(p.canonical) == "train" for p in train) and all(split_of(p.canonical) == "test" for p in test)
+    key = FAMILIES[name].split_by
+    assert all(split_of(key(p)) == "train" for p in train) and all(split_of(key(p)) == "test" for p in test)
+
+
+def test_no_training_row_asks_for_a_number_that_a_test_row_asks_for():
+    train, test = (problems("numeral", split, 60, 3, {}) for split in ("train", "test"))
+    assert not {p.answer for p in train} & {p.answer for p in test}
 
 
 @every_family

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from puzzles.base import row_rng
+from puzzles.base import Problem, Solution, row_rng
 from puzzles.bit_manipulation import catalog as bit_catalog
 from puzzles.bit_manipulation import family, inventory, solver
 from puzzles.bit_manipulation import prompt as bit_prompt
@@ -17,7 +17,7 @@ from reasoning.grammar.page import Page
 from reasoning.grammar.trace import Malformed, Unrenderable, completion_of, parse_completion
 from reasoning.registry import DESIGNS
 
-IDS = ("forward", "whole-value", "per-bit", "tap-table", "prior-scan", "peel", "bases", "catalog-repair")
+IDS = ("forward", "whole-value", "per-bit", "tap-table", "prior-scan", "peel", "bases", "catalog-repair", "eliminate")
 FAMILY = "bit_manipulation"
 ROWS = 160
 
@@ -172,3 +172,12 @@ def test_design_leaves_out_rows_that_the_solver_gets_wrong():
     assert wrong.answer != problem.answer
     with pytest.raises(Unrenderable):
         DESIGNS[FAMILY, "forward"].render(problem, parsed, wrong, {}, random.Random(0))
+
+
+def test_elimination_knows_neither_the_rule_nor_the_answer():
+    design, told = traces("eliminate")
+    nothing = Problem(FAMILY, "", "")
+    for _, parsed, trace in told[:60]:
+        assert design.render(nothing, parsed, Solution(None), {}, random.Random(0)) == trace
+    right = [trace.answer == problem.answer for problem, _, trace in told]
+    assert sum(right) >= 0.9 * len(right)

@@ -100,6 +100,25 @@ def test_a_benchmark_adds_the_real_rows_without_a_new_training(project, tmp_path
     assert all(real[rule] == plain[rule] for rule in ("train", "corpus", "backbone", "generate"))
 
 
+@pytest.mark.parametrize("option", ["-s", "--directory"])
+def test_it_runs_from_elsewhere_and_without_activation(project, tmp_path, option):
+    """As .venv/bin/snakemake, with a PATH that has no Python of ours; results lie where Snakemake works."""
+    (tmp_path / "few.yaml").write_text(FEW_YAML.replace("config/arms.few.tsv", "few.tsv"))
+    (tmp_path / "few.tsv").write_text("\t".join(ARM_COLUMNS) + FEW_ARMS)
+    target = "results/few/puzzles/numeral/test.parquet"
+    command = [Path(sys.executable).with_name("snakemake"), "--cores", "2", "--configfile", tmp_path / "few.yaml"]
+    command += ["-s", project / "Snakefile"] if option == "-s" else ["--directory", tmp_path]
+    (tmp_path / "bin").mkdir()
+    for name in ("bash", "sh", "which"):  # `which` is of the Slurm plugin, where that is installed
+        (tmp_path / "bin" / name).symlink_to(shutil.which(name))
+    for words in (["--dry-run", "--forceall"], [target]):
+        env = {"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path)}
+        where = tmp_path if option == "-s" else project
+        done = subprocess.run([*command, *words], cwd=where, env=env, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / target).is_file() and not (project / target).exists()
+
+
 def test_any_text_that_a_design_supports_can_be_asked_for(project):
     path = "results/smoke/texts/cryptarithm_deduce/derive/reveal-7/none/train.parquet"
     assert planned(project, path, *SMOKE) == {"fit_prior": 1, "generate": 1, "render": 1, "solve": 1}
@@ -131,11 +150,31 @@ def made(tmp_path_factory) -> Path:
     return folder
 
 
+def test_what_a_run_was_configured_with_lies_beside_its_results(made):
+    kept = made / "results/few/config"
+    named = {"arms.few.tsv", "backbones.yaml", "recipes.yaml", "decoders.yaml"}
+    assert {path.name for path in kept.iterdir()} == named | {"config.yaml"}
+    assert (kept / "arms.few.tsv").read_bytes() == (made / "config/arms.few.tsv").read_bytes()
+    config = yaml.safe_load((kept / "config.yaml").read_text())
+    assert config["run"] == "few" and config["rows"]["test"]["default"] == 5 and config["seed"] == 17
+    assert planned(made, "texts", "--configfile", str(kept / "config.yaml")) == {}
+
+
 def test_touching_every_file_replans_nothing(made):
     for path in made.rglob("*"):
         if path.is_file() and ".snakemake" not in path.parts:
             path.touch()
     assert planned(made, "texts", *FEW) == {}
+
+
+def test_copied_results_are_known_with_the_folder_that_the_readme_names(made, tmp_path):
+    assert "`.snakemake`" in README
+    folder = copy(tmp_path)
+    for name in ("config/few.yaml", "config/arms.few.tsv"):
+        shutil.copy(made / name, folder / name)
+    for name in ("results", ".snakemake"):
+        shutil.copytree(made / name, folder / name)
+    assert planned(folder, "texts", *FEW) == {}
 
 
 def test_editing_a_design_replans_its_dependants_only(made):

@@ -13,6 +13,10 @@ class PromptError(LabError):
     """A prompt that is not of the family's form; `field` says which part."""
 
 
+class AnswerError(LabError):
+    """An answer that is not of the family's form."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One puzzle. `rule` is the hidden rule (JSON-able), `key` the hidden glyph -> digit map (cryptarithm only)."""
@@ -56,9 +60,11 @@ class Family:
 
     generate(rng, n, **config) yields n problems. parse(prompt) returns the family's own parsed form or raises
     PromptError. solve(parsed, prior) sees the prompt only. canonical(parsed) is equal for two prompts that are the same
-    problem up to renaming of glyphs or letters and order of examples. phrases: fixed strings of its prompt, the
-    header first. order: its place in tables and figures. has_key: its problems hide a key of glyphs and digits.
-    tell(prompt), where families share a header: the name of the one that the prompt belongs to.
+    problem up to renaming of glyphs or letters and order of examples. is_answer(parsed, text): whether a text has the
+    form of an answer to this prompt, right or wrong; answer_form says that form in words. phrases: fixed strings of its
+    prompt, the header first. order: its place in tables and figures. split_by(problem): generated problems for which it
+    is equal lie in one split; the canonical form unless the family says otherwise. has_key: its problems hide a key of
+    glyphs and digits. tell(prompt), where families share a header: the name of the one that the prompt belongs to.
     """
 
     name: str
@@ -66,9 +72,12 @@ class Family:
     parse: Callable[[str], Any]
     solve: Callable[..., Solution]
     canonical: Callable[[Any], str]
+    is_answer: Callable[[Any, str], bool]
+    answer_form: str
     phrases: tuple[str, ...]
     order: int
     fit_prior: Callable[..., dict] | None = None
+    split_by: Callable[[Problem], str] = lambda problem: problem.canonical
     has_key: bool = False
     tell: Callable[[str], str] | None = None
 
@@ -78,9 +87,10 @@ def content_hash(text: str) -> str:
     return hashlib.blake2b(text.encode("utf-8"), digest_size=16).hexdigest()
 
 
-def split_of(canonical: str) -> str:
-    """The split of a canonical problem, 80 % train and 20 % test, whatever the seed with which it was drawn."""
-    return "test" if int(content_hash(canonical)[:8], 16) % 5 == 0 else "train"
+def split_of(text: str) -> str:
+    """The split, 80 % train and 20 % test, of a canonical problem or of what else the family splits by. It does not
+    depend on the seed with which the problem was drawn."""
+    return "test" if int(content_hash(text)[:8], 16) % 5 == 0 else "train"
 
 
 def row_rng(seed: int, *salt: object) -> random.Random:

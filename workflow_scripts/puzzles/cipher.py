@@ -242,4 +242,21 @@ def canonical(row: CipherRow) -> str:
     return _canonical([" ".join(plains) for _, plains in row.examples], text.translate(known | _capitals(unseen)))
 
 
-FAMILY = Family("cipher", generate, parse, solve, canonical, (HEADER, ARROW, BEFORE), order=4)
+def is_answer(row: CipherRow, text: str) -> bool:
+    """Whether some substitution of letters turns the query into this text."""
+    code = " ".join(row.query)
+    blanks = [c == " " for c in code] == [c == " " for c in text]
+    return blanks and not text.strip(LETTERS + " ") and pattern(text) == pattern(code)
+
+
+FAMILY = Family(
+    name="cipher",
+    generate=generate,
+    parse=parse,
+    solve=solve,
+    canonical=canonical,
+    is_answer=is_answer,
+    answer_form="words of a-z that a substitution of letters turns the query into",
+    phrases=(HEADER, ARROW, BEFORE),
+    order=4,
+)

@@ -1,9 +1,11 @@
 """Roman numerals: an integer is written by subtracting the largest of thirteen values, again and again.
 
-Tier and solver cost are the same number: how many subtractions the query takes (1 for 50, 8 for 88).
+Test rows ask for numbers that no training row asks for. Tier and solver cost are the same number: how many
+subtractions the query takes (1 for 50, 8 for 88).
 """
 
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -49,6 +51,7 @@ def roman(number: int) -> str:
     return "".join(text for _, text, _ in subtractions(number))
 
 
+_NUMERAL = re.compile("M{0,3}(CM|CD|D?C{0,3})(XC|XL|L?X{0,3})(IX|IV|V?I{0,3})")
 _ROMAN = [""] + [roman(n) for n in range(1, 101)]
 _COST = [0] + [len(subtractions(n)) for n in range(1, 101)]
 _LINES = [f"{n}{ARROW}{_ROMAN[n]}" for n in range(101)]
@@ -114,4 +117,22 @@ def canonical(row: NumeralRow) -> str:
     return _canonical(row.examples, row.query)
 
 
-FAMILY = Family("numeral", generate, parse, solve, canonical, (HEADER, ARROW, BEFORE, AFTER), order=1)
+def is_answer(row: NumeralRow, text: str) -> bool:
+    """Whether a text is a Roman numeral, as `roman` writes it."""
+    return bool(text and _NUMERAL.fullmatch(text))
+
+
+# Split by the number asked for: of a hundred numbers a few hundred training rows would show every one, and a test row
+# could be answered from memory. Examples may still show any number.
+FAMILY = Family(
+    name="numeral",
+    generate=generate,
+    parse=parse,
+    solve=solve,
+    canonical=canonical,
+    is_answer=is_answer,
+    answer_form="a Roman numeral",
+    phrases=(HEADER, ARROW, BEFORE, AFTER),
+    split_by=lambda problem: problem.answer,
+    order=1,
+)

@@ -32,6 +32,14 @@ def above_zero(text: str, place: str) -> str:
     return text
 
 
+def is_number(text: str, write: Callable[[int], str]) -> bool:
+    """Whether a text is a number exactly as `write` prints its hundredths."""
+    try:
+        return write(hundredths(text, "")) == text
+    except PromptError:
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class Narrowing:
     """What the examples say about the slope, and so about the query.

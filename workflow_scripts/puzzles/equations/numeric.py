@@ -234,6 +234,13 @@ def accepted_shares(answers: Sequence[tuple[str, float]]) -> dict[str, float]:
     return shares
 
 
+def is_answer(row: EquationRow, text: str) -> bool:
+    """Whether a text is one to five digits, one of which may be a minus at either end."""
+    signs = (row.query.op, "-")
+    digits = text[1:] if text.startswith(signs) else text[:-1] if text.endswith(signs) else text
+    return equations.is_output(text) and digits.isdigit()
+
+
 def _family(name: str) -> Family:
     return Family(
         name=name,
@@ -241,6 +248,8 @@ def _family(name: str) -> Family:
         parse=partial(parse, family=name),
         solve=solve,
         canonical=canonical,
+        is_answer=is_answer,
+        answer_form="digits, with at most one minus (the query's operator or -) before or after them",
         phrases=equations.PHRASES,
         order=6 if name == DEDUCE else 7,
         tell=equations.family_name,

@@ -1,27 +1,31 @@
-"""Greedy decoding of many prompts at once with a KV cache, in two engines behind one interface.
+"""Many texts at once with a KV cache: a fixed number of slots, each at its own length.
 
-`slots` keeps a fixed number of rows in flight, each at its own length, and gives the place of a finished row to the
-next prompt. It needs a model whose whole state is keys and values. `generate` is the library's own loop, for the rest.
+The slot of a finished text goes to the next one. All samples of a prompt start from one pass over it. It needs a model
+whose whole state is keys and values; `generate` is for the rest.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 import torch
-from transformers import Cache, DynamicCache, LogitsProcessor, LogitsProcessorList, PreTrainedModel
+from transformers import Cache, DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
+
+from learning.engines import Extension, Request
+from learning.engines.local import LocalEngine
+from learning.engines.streams import Stream, choose, streams
 
 ROUND = 64  # lengths are rounded up to this, so that the kernels see few shapes
 
 
-@dataclass(slots=True)
-class Completion:
-    """What was produced for prompt number `row`: tokens with the end token where there was one, and its log-probs."""
+class Engine(LocalEngine):
+    """Slots over a model in this process."""
 
-    row: int
-    tokens: list[int] = field(default_factory=list)
-    logprob: float = 0.0
-    finish: str = "length"
+    def extend(
+        self, requests: Sequence[Request], *, temperature: float = 0.0, stop: frozenset[int] = frozenset()
+    ) -> Iterator[Extension]:
+        """See learning.engines.Engine."""
+        asked = streams(requests, self.end, stop, self.window)
+        return decode_slots(self.model, asked, temperature=temperature, batch=self.batch, pad=self.pad)
 
 
 class SlotLayer(DynamicLayer):
@@ -94,64 +98,63 @@ def prefill(model: PreTrainedModel, prompts: Sequence[Sequence[int]], pad: int) 
 
 @torch.inference_mode()
 def decode_slots(
-    model: PreTrainedModel,
-    prompts: Sequence[Sequence[int]],
-    *,
-    budget: int,
-    batch: int,
-    end: set[int],
-    pad: int,
-    window: int,
-) -> Iterator[Completion]:
-    """Greedy completions in the order in which they finish. A row stops at an end token, `budget` or the window."""
-    waiting = list(range(len(prompts)))[::-1]
-    batch = min(batch, len(prompts))
+    model: PreTrainedModel, asked: Sequence[Stream], *, temperature: float = 0.0, batch: int, pad: int
+) -> Iterator[Extension]:
+    """Extensions in the order in which they finish; the streams of one request stand after one another."""
+    waiting = list(asked)[::-1]
+    batch = min(batch, len(waiting))
     cache = SlotCache(model.config.num_hidden_layers, batch, model.device)
-    slots: list[Completion | None] = [None] * batch
+    slots: list[Stream | None] = [None] * batch
     tokens = torch.zeros(batch, dtype=torch.long, device=model.device)
+    begun: tuple[int, torch.Tensor, list] | None = None  # the last prompt's request, logits, keys and values
 
     def admit(free: list[int]) -> None:
-        rows = [waiting.pop() for _ in range(min(len(free), len(waiting)))]
-        places = torch.tensor(free[: len(rows)], device=model.device)
-        logits, fresh = prefill(model, [prompts[r] for r in rows], pad)
-        cache.lengths[places] = torch.tensor([len(prompts[r]) for r in rows], device=model.device)
+        nonlocal begun
+        fresh = [waiting.pop() for _ in range(min(len(free), len(waiting)))]
+        where = free[: len(fresh)]
+        again = sum(begun is not None and stream.request == begun[0] for stream in fresh)
+        if again:
+            start(fresh[:again], where[:again], [0] * again, *begun[1:])
+        if new := fresh[again:]:
+            prompts = {stream.request: stream.prompt for stream in new}
+            logits, made = prefill(model, list(prompts.values()), pad)
+            layers = [(layer.keys, layer.values) for layer in made.layers]
+            rows = {request: row for row, request in enumerate(prompts)}
+            start(new, where[again:], [rows[stream.request] for stream in new], logits, layers)
+            begun = (new[-1].request, logits[-1:], [(keys[-1:], values[-1:]) for keys, values in layers])
+
+    def start(fresh: list[Stream], where: list[int], rows: list[int], logits: torch.Tensor, layers: list) -> None:
+        """Put streams into their slots. rows: where each one's prompt is in the logits, keys and values."""
+        places, rows = (torch.tensor(numbers, device=model.device) for numbers in (where, rows))
+        cache.lengths[places] = torch.tensor([len(stream.prompt) for stream in fresh], device=model.device)
         cache.fit()
-        for layer, new in zip(cache.layers, fresh.layers, strict=True):
-            layer.put(places, new.keys, new.values)
-        for slot, row in zip(free, rows, strict=False):
-            slots[slot] = Completion(row)
-        take(logits, free[: len(rows)])
+        for layer, (keys, values) in zip(cache.layers, layers, strict=True):
+            layer.put(places, keys[rows], values[rows])
+        for slot, stream in zip(where, fresh, strict=True):
+            slots[slot] = stream
+        take(logits[rows], where)
 
     def take(logits: torch.Tensor, where: Sequence[int]) -> None:
-        best, choice = torch.log_softmax(logits.float(), -1).max(-1)
-        tokens[torch.tensor(where, device=tokens.device)] = choice
-        for slot, token, logprob in zip(where, choice.tolist(), best.tolist(), strict=True):
-            if (row := slots[slot]) is not None:
-                row.tokens.append(token)
-                row.logprob += logprob
-                if token in end:
-                    row.finish = "stop"
-
-    def done(row: Completion) -> bool:
-        return row.finish == "stop" or len(row.tokens) >= min(budget, window - len(prompts[row.row]))
+        chosen = choose(logits, temperature, [slots[slot] for slot in where])
+        tokens[torch.tensor(where, device=tokens.device)] = torch.tensor(chosen, device=tokens.device)
 
     while True:
-        for slot, row in enumerate(slots):
-            if row is not None and done(row):
-                yield row
+        for slot, stream in enumerate(slots):
+            if stream is not None and stream.done:
+                yield stream.made
                 slots[slot] = None
                 cache.lengths[slot] = 0
-        free = [i for i, row in enumerate(slots) if row is None]
+        free = [i for i, stream in enumerate(slots) if stream is None]
         if waiting and len(free) >= min(len(slots), max(1, batch // 4), len(waiting)):
             admit(free)
             continue
         if len(free) == len(slots):
             return
         if not waiting and len(free) > len(slots) // 2:
-            keep = torch.tensor([i for i, row in enumerate(slots) if row is not None], device=model.device)
+            keep = torch.tensor([i for i, stream in enumerate(slots) if stream is not None], device=model.device)
             cache.select(keep)
             tokens = tokens[keep]
-            slots[:] = [row for row in slots if row is not None]
+            slots[:] = [stream for stream in slots if stream is not None]
         cache.fit()
         logits = model(
             input_ids=tokens[:, None],
@@ -162,51 +165,3 @@ def decode_slots(
         ).logits[:, -1]
         cache.lengths += 1
         take(logits, range(len(slots)))
-
-
-class BestLogprob(LogitsProcessor):
-    """Adds up the log-probability of each row's most likely token while the library's loop generates."""
-
-    def __init__(self):
-        self.steps: list[torch.Tensor] = []
-
-    def __call__(self, input_ids, scores):
-        self.steps.append(torch.log_softmax(scores.float(), -1).amax(-1).cpu())
-        return scores
-
-
-@torch.inference_mode()
-def decode_generate(
-    model: PreTrainedModel,
-    prompts: Sequence[Sequence[int]],
-    *,
-    budget: int,
-    batch: int,
-    end: set[int],
-    pad: int,
-    window: int,
-) -> Iterator[Completion]:
-    """The same interface over the library's `generate`, in left-padded batches."""
-    for start in range(0, len(prompts), batch):
-        chunk = prompts[start : start + batch]
-        width = max(map(len, chunk))
-        ids = torch.tensor([[pad] * (width - len(p)) + list(p) for p in chunk], device=model.device)
-        mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in chunk], device=model.device)
-        scores = BestLogprob()
-        out = model.generate(
-            input_ids=ids,
-            attention_mask=mask,
-            do_sample=False,
-            max_new_tokens=min(budget, window - width),
-            eos_token_id=sorted(end),
-            pad_token_id=pad,
-            logits_processor=LogitsProcessorList([scores]),
-        )[:, width:].tolist()
-        for i, produced in enumerate(out):
-            stop = next((j for j, token in enumerate(produced) if token in end), None)
-            kept = produced if stop is None else produced[: stop + 1]
-            total = float(sum(scores.steps[j][i] for j in range(len(kept))))
-            yield Completion(start + i, kept, total, "length" if stop is None else "stop")
-
-
-ENGINES = {"slots": decode_slots, "generate": decode_generate}
