@@ -185,10 +185,16 @@ def test_prompt_of_no_family(prompt):
 
 @every_family
 def test_golden_rows(name):
-    """Written by this file run as a script; a change of these rows changes every table that was drawn before."""
-    golden = json.loads(GOLDENS.read_text(encoding="utf-8"))[name]
-    drawn = [{"prompt": p.prompt, "answer": p.answer, "canonical": p.canonical} for p in rows(name, len(golden))]
-    assert drawn == golden
+    """A change of these rows changes every table that was drawn before. To keep new ones:
+
+    WRITE_GOLDENS=1 pytest tests/puzzles/test_families_common.py -n 0
+    """
+    drawn = [{"prompt": p.prompt, "answer": p.answer, "canonical": p.canonical} for p in rows(name, 2)]
+    kept = json.loads(GOLDENS.read_text(encoding="utf-8"))
+    if os.environ.get("WRITE_GOLDENS"):
+        kept[name] = drawn
+        GOLDENS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    assert drawn == kept.get(name)
 
 
 def test_fidelity_finds_a_planted_difference():
@@ -213,15 +219,6 @@ def test_bench_measures_every_family():
     assert (easy.strict == 1).all() and (easy.coverage == 1).all()
 
 
-if __name__ == "__main__":
-    kept = {
-        name: [{"prompt": p.prompt, "answer": p.answer, "canonical": p.canonical} for p in rows(name, 2)]
-        for name in FAMILIES
-    }
-    GOLDENS.parent.mkdir(exist_ok=True)
-    GOLDENS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
-
-
 @pytest.mark.skipif("BENCHMARK_CSV" not in os.environ, reason="needs the benchmark's CSV")
 @every_family
 def test_real_rows_are_solved_as_often_as_the_solver_expects(name):
@@ -230,6 +227,8 @@ def test_real_rows_are_solved_as_often_as_the_solver_expects(name):
         solution = family.solve(family.parse(problem.prompt))
         expected = solution.found.get("accepted", solution.posterior)
         found.append((official(solution.answer or "", problem.answer), expected))
+    if not found:
+        pytest.skip("the CSV has no row of the family")
     right, expected = map(sum, zip(*found, strict=True))
     print(f"{name}: {right} of {len(found)} right, {expected:.1f} expected")
     assert right > expected - 3 * (len(found) * 0.25) ** 0.5
