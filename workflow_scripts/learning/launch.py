@@ -29,10 +29,11 @@ PACKAGES = ("torch", "transformers", "peft", "deepspeed", "accelerate", "tokeniz
 
 def check(args: argparse.Namespace) -> None:
     """Everything that can be known to be wrong without torch."""
-    Recipe.read(args.recipe)
-    BackboneOptions.read(args.backbone_options)
+    recipe, options = Recipe.read(args.recipe), BackboneOptions.read(args.backbone_options)
+    if recipe.method == "full" and options.engine == "vllm":
+        raise LabError("vllm puts on LoRA adapters only; method full needs slots or generate", field="engine")
     check_folder(args.backbone)
-    for path in (args.corpus, args.deepspeed):
+    for path in (args.corpus, args.deepspeed, *args.texts):
         if not Path(path).is_file():
             raise LabError("no such file", file=path)
     try:
@@ -173,6 +174,7 @@ def run_rank(args: argparse.Namespace) -> None:
                 ranks=args.ranks,
                 device="cuda" if args.gpus else "cpu",
                 provenance=provenance(args),
+                texts=tuple(args.texts),
             )
         )
     except Exception as error:

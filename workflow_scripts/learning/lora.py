@@ -17,7 +17,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainerCallback, TrainingArguments, get_scheduler, set_seed
@@ -28,7 +27,10 @@ from common.errors import LabError
 from learning import adapters, voice
 from learning.backbones import context_of, load_model, load_tokenizer
 from learning.bar import TokenBar
+from learning.local import encode
 from learning.packing import Collator, Example, MicroBatches, n_steps, plan
+from learning.rehearsal import rehearse
+from learning.sampling import Question
 from learning.settings import BackboneOptions, Recipe, model_files
 from learning.tokens import completion_ids, prompt_ids, require_characters
 
@@ -40,7 +42,11 @@ METRICS, PROVENANCE = "metrics.jsonl", "provenance.json"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Everything a rank needs. `deepspeed` is the content of the DeepSpeed file, `provenance` goes into the output."""
+    """Everything a rank needs.
+
+    deepspeed: the content of the DeepSpeed file; provenance: goes into the output; texts: tables whose prompts are to
+    be completed later, checked now.
+    """
 
     backbone: str
     corpus: str
@@ -53,6 +59,7 @@ class Job:
     ranks: int
     device: str
     provenance: dict
+    texts: tuple[str, ...] = ()
 
     def fingerprint(self) -> str:
         """Of what decides the result: a checkpoint is resumed only by a job with the same one."""
@@ -78,10 +85,7 @@ def read_corpus(path: str, tokenizer, recipe: Recipe, context: int | None = None
     examples = []
     for row in rows:
         example = tokenized(tokenizer, row["prompt"], row["completion"], recipe.unlearned)
-        limits = (recipe.max_length, "limit"), (context or recipe.max_length, "backbone's context")
-        for limit, name in limits:
-            if len(example) > limit:
-                raise LabError(f"{len(example)} tokens, above the {name} of {limit}", file=path, row=row["id"])
+        check_length(example, recipe, context, path, row["id"])
         if not row["completion"] or len(example.unlearned) == len(example.completion):
             raise LabError("nothing to learn", file=path, row=row["id"], field="completion")
         examples.append(example)
@@ -99,12 +103,25 @@ def read_corpus(path: str, tokenizer, recipe: Recipe, context: int | None = None
     return examples, first
 
 
-def read_hints(path: str, tokenizer, recipe: Recipe) -> list[Example]:
+def check_length(example: Example, recipe: Recipe, context: int | None, path: str, row: str) -> None:
+    """Raise LabError for an example above the recipe's limit or the backbone's context."""
+    for limit, name in ((recipe.max_length, "limit"), (context or recipe.max_length, "backbone's context")):
+        if len(example) > limit:
+            raise LabError(f"{len(example)} tokens, above the {name} of {limit}", file=path, row=row)
+
+
+def read_hints(path: str, tokenizer, recipe: Recipe, context: int | None = None) -> list[Example]:
     """The hints that the corpus keeps out of training, to measure by; none where the recipe has no hint."""
     if recipe.hint == "none":
         return []
-    rows = read_table(path, ["role", "prompt", "completion"]).to_pylist()
-    return [tokenized(tokenizer, r["prompt"], r["completion"], "") for r in rows if r["role"] == HINT_TEST]
+    rows = read_table(path, ["id", "role", "prompt", "completion"]).to_pylist()
+    rows = [row for row in rows if row["role"] == HINT_TEST]
+    texts = [row["prompt"] + "\n" + row["completion"] for row in rows]
+    require_characters(tokenizer, texts, [row["id"] for row in rows], file=path)
+    hints = [tokenized(tokenizer, row["prompt"], row["completion"], "") for row in rows]
+    for row, hint in zip(rows, hints, strict=True):
+        check_length(hint, recipe, context, path, row["id"])
+    return hints
 
 
 def tokenized(tokenizer, prompt: str, completion: str, unlearned: str) -> Example:
@@ -286,10 +303,13 @@ def training_arguments(job: Job, folder: Path, accumulation: int) -> TrainingArg
 
 def train(job: Job) -> None:
     """Run this rank to the end. Rank 0 verifies the adapter and moves it to `job.out`; state is removed only then."""
-    set_seed(job.seed)
-    tokenizer = load_tokenizer(job.backbone)
-    examples, first = read_corpus(job.corpus, tokenizer, job.recipe, context_of(job.backbone))
-    hints = read_hints(job.corpus, tokenizer, job.recipe)
+    tokenizer, context = load_tokenizer(job.backbone), context_of(job.backbone)
+    examples, first = read_corpus(job.corpus, tokenizer, job.recipe, context)
+    hints = read_hints(job.corpus, tokenizer, job.recipe, context)
+    for path in job.texts:
+        asked = read_table(path, ["id", "family", "prompt"]).to_pylist()
+        questions = {i: Question(row["id"], row["family"], row["prompt"]) for i, row in enumerate(asked)}
+        encode(tokenizer, questions, context or 1 << 30, file=path)
     micros, accumulation = plan(
         [len(e) for e in examples],
         batch=job.recipe.batch,
@@ -306,9 +326,14 @@ def train(job: Job) -> None:
         sum(len(examples[i]) for micro in micros[s : s + per_step] for i in micro)
         for s in range(0, len(micros), per_step)
     ]
+    if len(tokens) == 1 and job.recipe.warmup:
+        raise LabError("the only step is the warm-up's first, whose learning rate is 0", field="warmup")
     folder = Path(job.state) / job.fingerprint()
     folder.mkdir(parents=True, exist_ok=True)
     held = hold(folder)
+    if held and not last_checkpoint(folder):
+        rehearse(Path(job.backbone), job.recipe, job.options, tokenizer, folder)
+    set_seed(job.seed)
     arguments = training_arguments(job, folder, accumulation)  # first: it starts DeepSpeed, which loading must know of
     main = arguments.process_index == 0
     if arguments.world_size != job.ranks:
@@ -396,9 +421,7 @@ def save(
     """Write the four output files into a temporary folder, verify the adapter there, and move it into place."""
     with whole(job.out) as partial:
         partial.mkdir(parents=True)
-        adapters.save_config(model, partial, Path(job.backbone).name)
-        save_file(dict(tensors), partial / adapters.WEIGHTS, metadata={"format": "pt"})
-        (partial / adapters.WEIGHTS).chmod(0o644)
+        adapters.write(model, tensors, partial, Path(job.backbone))
         adapters.check_file(partial, shapes)
         unset_hf_deepspeed_config()  # under ZeRO-3 loading would shard the model and wait for the other ranks
         adapters.check_reload(partial, Path(job.backbone), job.options, ids, logits)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from common.artifacts import file_hash, read_table, write_table
 from common.errors import LabError
 from common.progress import progress
-from learning.settings import CONFIG, WEIGHTS, BackboneOptions, model_files
+from learning.settings import CONFIG, WEIGHTS, BackboneOptions, check_adapter, model_files
 from learning.tokens import in_context
 
 INPUT = ["id", "family", "design", "reveal", "stratum", "prompt", "answer"]
@@ -110,19 +110,50 @@ def examples(job: Job) -> dict[str, list[dict]]:
     return {family: rows[start:stop] for family, rows in found.items()}
 
 
+def fault(record: object) -> str:
+    """The first field of a completion that does not fit into the table; "" where all do."""
+    if not isinstance(record, dict):
+        return "completion"
+    fits = {
+        "row": is_count,
+        "text": is_text,
+        "finish": is_text,
+        "n_tokens": lambda value: value is None or is_count(value),
+        "logprob_sum": lambda value: value is None or type(value) in (int, float),
+        "served": lambda value: value is None or is_text(value),
+    }
+    return next((name for name, fit in fits.items() if not fit(record.get(name))), "")
+
+
+def is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < 2**31
+
+
+def is_text(value: object) -> bool:
+    """Whether a value is a text of whole characters; halves of them (lone surrogates) can come from a server."""
+    return isinstance(value, str) and not any("\ud800" <= c <= "\udfff" for c in value)
+
+
 def kept(path: Path) -> dict[int, dict]:
-    """The completions that an earlier attempt wrote down, by number; a line cut short by a kill does not count."""
+    """The completions that an earlier attempt wrote down, by number.
+
+    What a kill cut short does not count, nor what does not fit into the table: those rows are asked again.
+    """
     done = {}
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
         try:
-            done.update({record["row"]: record for record in json.loads(line)})
+            records = json.loads(line)
         except json.JSONDecodeError:
             continue
+        if isinstance(records, list):
+            done.update({record["row"]: record for record in records if not fault(record)})
     return done
 
 
 def sample(job: Job) -> None:
     """Complete every row of the tables, in their order, and write one table."""
+    if job.adapter:
+        check_adapter(job.adapter)
     rows = [row for path in job.texts for row in read_table(path, INPUT).to_pylist()]
     shown = examples(job)
     if job.shots and (lacking := {row["family"] for row in rows} - set(shown)):
@@ -139,6 +170,9 @@ def sample(job: Job) -> None:
     bar = progress(desc="sample", total=len(rows), initial=len(done))
     with bar, open(state / DONE, "a", encoding="utf-8") as log:
         for records in engine(job.options)(job, left, shown) if left else ():
+            for record in records:
+                if wrong := fault(record):
+                    raise LabError(f"{record.get(wrong)!r} cannot be kept", row=left[record["row"]].id, field=wrong)
             log.write("\n" + json.dumps(records))  # the line break first: it also ends a line that a kill cut short
             log.flush()
             done.update({record["row"]: record for record in records})

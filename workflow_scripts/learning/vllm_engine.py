@@ -7,7 +7,7 @@ from pathlib import Path
 from common.errors import LabError
 from learning.adapters import CONFIG
 from learning.backbones import context_of, end_tokens, load_tokenizer
-from learning.local import CHUNK, check_adapter, encode, record, written
+from learning.local import CHUNK, encode, record, written
 from learning.sampling import Job, Question
 from learning.settings import MAX_RANK
 from learning.tokens import opened_thinking
@@ -21,7 +21,6 @@ def complete(job: Job, questions: Mapping[int, Question], shown: object) -> Iter
     except ImportError as error:
         raise LabError(f"the engine vllm needs the package vllm ({error}); pip install vllm", field="engine") from None
     if job.adapter:
-        check_adapter(job.adapter)
         if json.loads(Path(job.adapter, CONFIG).read_text()).get("method") == "full":
             raise LabError("vLLM puts on LoRA adapters, not new values of every parameter", file=job.adapter)
     tokenizer = load_tokenizer(job.backbone)
