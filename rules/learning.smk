@@ -24,11 +24,12 @@ rule corpus:
         selection=arm("selection"),
         hint=lambda wildcards: recipe_of(wildcards).get("hint", "none"),
         share=lambda wildcards: recipe_of(wildcards).get("share", 0),
+        unlearned=lambda wildcards: recipe_of(wildcards).get("unlearned", "none"),
         drills=lambda wildcards: recipe_of(wildcards).get("drills", 0),
         seed=config["seed"],
     shell:
         "python {input.code[0]} --texts {input.texts} --puzzles {input.puzzles} --held-out {input.held_out}"
-        " --n {params.n} --selection {params.selection} --hint {params.hint} --share {params.share}"
+        " --n {params.n} --selection {params.selection} --hint {params.hint} --share {params.share} --unlearned {params.unlearned}"
         " --drills {input.drills} --n-drills {params.drills} --seed {params.seed} --out {output} 2> {log}"
 
 

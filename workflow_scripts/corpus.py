@@ -4,8 +4,13 @@ Reads the rendered train texts of the arm's families, the puzzles they were rend
 evaluation; writes one table with n examples per family, shuffled together, each with a content hash. Fails when a
 family has too few rendered rows, or when any example is, up to renaming and order, an evaluation row.
 
-With --hint, a share of the same examples is replaced by auxiliary tasks on them (`role` hint; see reasoning/hints.py),
-and as many rows outside the selection, up to 64 a family, give the ones that training measures (`role` hint-test).
+With --hint, a share of the same examples is replaced by auxiliary tasks on them (`role` hint; see
+reasoning/auxiliary/hints.py), and as many rows outside the selection, up to 64 a family, give the ones that training
+measures (`role` hint-test).
+
+With --unlearned, the column `unlearned` holds the numbers of the lines that training reads but does not learn, counted
+from 0, the opening tag: lines whose test failed (`failed`), or whose test failed or passed (`outcomes`). The texts say
+which lines those are; hints and drills have none.
 
 With --drills, that many recall drills of each family with a table of them are mixed in (`role` drill).
 
@@ -22,18 +27,21 @@ import pyarrow as pa
 from common import cli
 from common.artifacts import read_table, write_table
 from common.errors import LabError
-from measuring.leaks import check_no_leak
 from puzzles.base import content_hash, row_rng
-from reasoning.hints import HINTS, hint
-from reasoning.trace import Box
+from puzzles.leaks import check_no_leak
+from reasoning.auxiliary.hints import HINTS, hint
+from reasoning.grammar.lines import FAILED, PASSED
+from reasoning.grammar.trace import Box
 
 SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("id", "family", "prompt", "completion", "answer", "stratum", "role")]
-    + [("n_chars", pa.int32()), ("hash", pa.string())]
+    + [("n_chars", pa.int32()), ("hash", pa.string()), ("unlearned", pa.list_(pa.int32()))]
 )
 TEXT_COLUMNS = ("id", "family", "prompt", "completion", "answer", "stratum", "status")
 PUZZLE_COLUMNS = ("id", "family", "prompt", "answer", "rule", "key")
 TASK, HINT, HINT_TEST, DRILL = "task", "hint", "hint-test", "drill"
+UNLEARNED = {"none": (), "failed": (FAILED,), "outcomes": (FAILED, PASSED)}
+SETTINGS = ("n", "selection", "hint", "share", "unlearned", "n_drills", "seed")
 MEASURED = 64  # rows a family whose hints are kept out of training
 
 
@@ -75,7 +83,10 @@ def with_hints(
 
     def turned(row: dict, role: str) -> dict | None:
         found = hint(kind, row, every[row["id"]], row_rng(seed, kind, row["id"]))
-        return found and {**row, "prompt": found[0], "completion": found[1], "answer": found[1], "role": role}
+        if found is None:
+            return None
+        prompt, completion = found
+        return {**row, "prompt": prompt, "completion": completion, "answer": completion, "role": role, "lines": ()}
 
     hints = {row["id"]: made for row in rows if (made := turned(row, HINT))}
     if len(hints) < wanted:
@@ -98,6 +109,7 @@ def main() -> None:
     )
     args.add_argument("--hint", choices=HINTS, default="none", help="auxiliary task")
     args.add_argument("--share", type=float, default=0.0, help="of the examples that become hints")
+    args.add_argument("--unlearned", choices=UNLEARNED, default="none", help="lines that carry no loss")
     args.add_argument("--drills", nargs="*", default=[], help="tables of recall drills, one per family")
     args.add_argument("--n-drills", type=int, default=0, help="drills of each table")
     args.add_argument("--seed", type=int, required=True)
@@ -108,7 +120,7 @@ def main() -> None:
     hinted = args.hint != "none"
     if hinted != (0 < args.share < 1):
         raise LabError(f"a share of {args.share} for hint {args.hint!r}; none has 0, another 0..1", field="--share")
-    columns = (*TEXT_COLUMNS, "lines") if hinted else TEXT_COLUMNS
+    columns = (*TEXT_COLUMNS, "lines") if hinted or args.unlearned != "none" else TEXT_COLUMNS
     for path, puzzles in zip(args.texts, args.puzzles, strict=True):
         chosen, rest = select(Path(path), args.n, args.selection, args.seed, columns)
         if hinted:
@@ -121,13 +133,15 @@ def main() -> None:
     rows += measured
     check_no_leak([row["id"] for row in rows], [*args.puzzles, *args.drills], args.held_out)
     for row in rows:
+        results = [line["result"] for line in row.get("lines", ())]
+        row["unlearned"] = [i for i, result in enumerate(results, 1) if result in UNLEARNED[args.unlearned]]
         row["n_chars"] = len(row["completion"])
         row["hash"] = content_hash(f"{row['prompt']}\n{row['completion']}")
     write_table(
         args.out,
         [{name: row[name] for name in SCHEMA.names} for row in rows],
         SCHEMA,
-        params={name: getattr(args, name) for name in ("n", "selection", "hint", "share", "n_drills", "seed")},
+        params={name: getattr(args, name) for name in SETTINGS},
         sources=[*args.texts, *args.puzzles, *args.drills, *args.held_out],
     )
 

@@ -12,7 +12,7 @@ import re
 import resource
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -77,6 +77,7 @@ def read_corpus(path: str, tokenizer, recipe: Recipe, context: int | None = None
     """
     columns = ["id", "prompt", "completion"] + (["family", "stratum"] if recipe.first_stage else [])
     columns += ["role"] if recipe.hint != "none" else []
+    columns += ["unlearned"] if recipe.unlearned != "none" else []
     rows = [row for row in read_table(path, columns).to_pylist() if row.get("role") != HINT_TEST]
     if not rows:
         raise LabError("the corpus has no rows", file=path)
@@ -84,7 +85,7 @@ def read_corpus(path: str, tokenizer, recipe: Recipe, context: int | None = None
     require_characters(tokenizer, texts, [row["id"] for row in rows], file=path)
     examples = []
     for row in rows:
-        example = tokenized(tokenizer, row["prompt"], row["completion"], recipe.unlearned)
+        example = tokenized(tokenizer, row["prompt"], row["completion"], row.get("unlearned", ()))
         check_length(example, recipe, context, path, row["id"])
         if not row["completion"] or len(example.unlearned) == len(example.completion):
             raise LabError("nothing to learn", file=path, row=row["id"], field="completion")
@@ -118,22 +119,22 @@ def read_hints(path: str, tokenizer, recipe: Recipe, context: int | None = None)
     rows = [row for row in rows if row["role"] == HINT_TEST]
     texts = [row["prompt"] + "\n" + row["completion"] for row in rows]
     require_characters(tokenizer, texts, [row["id"] for row in rows], file=path)
-    hints = [tokenized(tokenizer, row["prompt"], row["completion"], "") for row in rows]
+    hints = [tokenized(tokenizer, row["prompt"], row["completion"]) for row in rows]
     for row, hint in zip(rows, hints, strict=True):
         check_length(hint, recipe, context, path, row["id"])
     return hints
 
 
-def tokenized(tokenizer, prompt: str, completion: str, unlearned: str) -> Example:
-    """One row as tokens, with the places of its unlearned lines and the length of what follows the thought."""
+def tokenized(tokenizer, prompt: str, completion: str, unlearned: Collection[int] = ()) -> Example:
+    """One row as tokens; unlearned: the numbers of the completion's lines, from 0, that carry no loss."""
     ids = completion_ids(tokenizer, prompt, completion)
     fixed = len(tokenizer.encode(completion[max(0, completion.rfind("</think>")) :], add_special_tokens=False)) + 1
     places: set[int] = set()
     if unlearned:
         start = len(completion) - len(tokenizer.decode(ids[:-1], skip_special_tokens=False))
         spans = []
-        for line in re.finditer(r"[^\n]*\n?", completion):
-            if line.group() and re.search(unlearned, line.group().rstrip("\n")):
+        for number, line in enumerate(re.finditer(r"[^\n]*\n?", completion)):
+            if number in unlearned:
                 spans.append((line.start() - start, line.end() - start))
         offsets = tokenizer(completion[start:], add_special_tokens=False, return_offsets_mapping=True).offset_mapping
         places = {i for i, (a, _) in enumerate(offsets) if any(low <= a < high for low, high in spans)}

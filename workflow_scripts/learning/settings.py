@@ -25,8 +25,8 @@ class Recipe:
     warmup: share of the steps. schedule: linear or cosine, down to the share `floor` of lr (linear: to zero).
     dropout: of what LoRA reads; with `full`, of the embeddings and of all that is added to the residual stream.
     micro_tokens: tokens that one rank takes through the model at once (memory). save_every: steps per checkpoint.
-    masking: Masked Thought, the probability of a wrong token in what the model reads. unlearned: a regular expression;
-    lines of the completion in which it is found carry no loss (failed hypotheses, say). drills: recall
+    masking: Masked Thought, the probability of a wrong token in what the model reads. unlearned: the
+    lines that the corpus marks and that carry no loss: none, failed (tests) or outcomes (of tests). drills: recall
     drills that the corpus holds. first_stage: a regular expression on "family/stratum"; rows in which it is found are
     trained before the others, for `first_epochs` (0: for `epochs`), with a schedule of their own; the others get a
     share `replay` of them mixed in. hint, share: the auxiliary task that the corpus holds, whose accuracy is measured
@@ -50,7 +50,7 @@ class Recipe:
     beta2: float = 0.95
     save_every: int = 50
     masking: float = 0.0
-    unlearned: str = ""
+    unlearned: str = "none"
     drills: int = 0
     first_stage: str = ""
     first_epochs: float = 0.0
@@ -72,11 +72,12 @@ class Recipe:
                 raise LabError(f"{getattr(self, name)!r} is not above zero", field=name)
         if (self.hint == "none") != (self.share == 0):
             raise LabError(f"hint {self.hint!r} with a share of {self.share}; only none has 0", field="share")
-        for name in ("unlearned", "first_stage"):
-            try:
-                re.compile(getattr(self, name))
-            except re.error as error:
-                raise LabError(f"not a regular expression: {error}", field=name) from error
+        if self.unlearned not in ("none", "failed", "outcomes"):
+            raise LabError(f"unknown policy {self.unlearned!r}; expected none, failed or outcomes", field="unlearned")
+        try:
+            re.compile(self.first_stage)
+        except re.error as error:
+            raise LabError(f"not a regular expression: {error}", field="first_stage") from error
         for name in ("dropout", "floor", "warmup", "masking", "replay", "share"):
             if not 0 <= getattr(self, name) < 1:
                 raise LabError(f"{getattr(self, name)!r} is outside [0, 1)", field=name)
