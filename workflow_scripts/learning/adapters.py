@@ -165,6 +165,13 @@ def gap(found: torch.Tensor, expected: torch.Tensor, dtype: str) -> float:
     return 0.0 if difference <= tolerance else difference
 
 
+def merged(wrapped: PeftModel, ids: list[int], dtype: str) -> tuple[PreTrainedModel, float]:
+    """The model with its adapter merged in, and by how much that changes the logits after `ids` (see `gap`)."""
+    before = probe(wrapped, ids)
+    model = wrapped.merge_and_unload()
+    return model, gap(probe(model, ids), before, dtype)
+
+
 def check_reload(
     folder: Path, backbone: Path, options: BackboneOptions, ids: list[int], expected: torch.Tensor
 ) -> None:

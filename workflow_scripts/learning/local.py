@@ -8,11 +8,11 @@ from peft import PeftModel
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from common.errors import LabError
-from learning.adapters import attach, gap, probe
-from learning.backbones import context_of, end_tokens, load_model, load_tokenizer
+from learning.adapters import attach, merged
+from learning.backbones import check_engine, context_of, end_tokens, load_model, load_tokenizer
 from learning.decoding import ENGINES
 from learning.sampling import Job, Question
-from learning.tokens import opened_thinking, prompt_ids, require_characters
+from learning.tokens import fitting, opened_thinking, prompt_ids
 
 CHUNK = 8  # batches that are kept at once
 
@@ -23,43 +23,31 @@ def load(job: Job) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     Where merging changes the logits of a prompt, the adapter stays beside the weights instead.
     """
     tokenizer = load_tokenizer(job.backbone)
-    if not job.adapter:
-        return load_model(job.backbone, job.options, job.device).eval(), tokenizer
-    wrapped = attached(job)
-    if not isinstance(wrapped, PeftModel):
-        return wrapped.eval(), tokenizer
-    model, difference = merged(wrapped, prompt_ids(tokenizer, "0123456789"), job.options.dtype)
-    if difference:
-        print(f"{job.adapter} is not merged, which would change the logits by {difference:.3g}", file=sys.stderr)
-        model = attached(job).get_base_model()
+    model = attached(job)
+    if isinstance(model, PeftModel):
+        model, difference = merged(model, prompt_ids(tokenizer, "0123456789"), job.options.dtype)
+        if difference:
+            print(f"{job.adapter} is not merged, which would change the logits by {difference:.3g}", file=sys.stderr)
+            model = attached(job).get_base_model()
     return model.eval(), tokenizer
 
 
 def attached(job: Job) -> torch.nn.Module:
-    """The backbone with the adapter on it; raises LabError when it does not fit."""
+    """The backbone with the adapter, if any, on it; raises LabError when it does not fit."""
+    model = load_model(job.backbone, job.options, job.device)
+    check_engine(model, job.options)
+    if not job.adapter:
+        return model
     try:
-        return attach(load_model(job.backbone, job.options, job.device), job.adapter)
+        return attach(model, job.adapter)
     except (RuntimeError, ValueError) as error:
         raise LabError(f"the adapter does not fit the backbone: {error}", file=job.adapter) from error
 
 
-def merged(wrapped: PeftModel, ids: list[int], dtype: str) -> tuple[PreTrainedModel, float]:
-    """The model with its adapter merged in, and by how much that changes the logits after `ids` (see `gap`)."""
-    before = probe(wrapped, ids)
-    model = wrapped.merge_and_unload()
-    return model, gap(probe(model, ids), before, dtype)
-
-
-def encode(
-    tokenizer: PreTrainedTokenizerBase, questions: Mapping[int, Question], window: int, file: object = None
-) -> dict[int, list[int]]:
+def encode(tokenizer: PreTrainedTokenizerBase, questions: Mapping[int, Question], window: int) -> dict[int, list[int]]:
     """The tokens of every question, similar ones after one another; raises LabError naming the row that cannot be."""
-    require_characters(tokenizer, [q.text for q in questions.values()], [q.id for q in questions.values()], file=file)
-    prompts = {i: prompt_ids(tokenizer, question.text) for i, question in questions.items()}
-    for i, prompt in prompts.items():
-        if len(prompt) >= window:
-            message = f"a prompt of {len(prompt)} tokens fills the context of {window}"
-            raise LabError(message, file=file, row=questions[i].id)
+    prompts = fitting([q.text for q in questions.values()], [q.id for q in questions.values()], tokenizer, window)
+    prompts = dict(zip(questions, prompts, strict=True))
     return dict(sorted(prompts.items(), key=lambda item: (questions[item[0]].family, len(item[1]), item[0])))
 
 

@@ -27,12 +27,10 @@ from common.errors import LabError
 from learning import adapters, voice
 from learning.backbones import context_of, load_model, load_tokenizer
 from learning.bar import TokenBar
-from learning.local import encode
 from learning.packing import Collator, Example, MicroBatches, n_steps, plan
 from learning.rehearsal import rehearse
-from learning.sampling import Question
 from learning.settings import BackboneOptions, Recipe, model_files
-from learning.tokens import completion_ids, prompt_ids, require_characters
+from learning.tokens import completion_ids, fitting, prompt_ids, require_characters
 
 DONE = "complete"  # written into a checkpoint after everything else: without it the checkpoint is not resumed
 VOICED = 16  # rows on which the native voice is measured
@@ -308,9 +306,8 @@ def train(job: Job) -> None:
     examples, first = read_corpus(job.corpus, tokenizer, job.recipe, context)
     hints = read_hints(job.corpus, tokenizer, job.recipe, context)
     for path in job.texts:
-        asked = read_table(path, ["id", "family", "prompt"]).to_pylist()
-        questions = {i: Question(row["id"], row["family"], row["prompt"]) for i, row in enumerate(asked)}
-        encode(tokenizer, questions, context or 1 << 30, file=path)
+        asked = read_table(path, ["id", "prompt"])
+        fitting(asked["prompt"].to_pylist(), asked["id"].to_pylist(), tokenizer, context or 1 << 30, file=path)
     micros, accumulation = plan(
         [len(e) for e in examples],
         batch=job.recipe.batch,
