@@ -1,4 +1,4 @@
-"""Chains of thought: the solvers' events in the wording of a design, and the finite structures that a model can memorise."""
+"""Chains of thought: every problem in the lines of a design, and the finite structures that a model can memorise."""
 
 
 rule catalog:
@@ -116,7 +116,7 @@ rule screen:
 
 rule gallery:
     input:
-        code=code("gallery", family=families) + design_files(families),
+        code=code_of_designs("gallery", families),
         puzzles=collect("<results>/puzzles/{family}/test.parquet", family=families),
         solutions=collect("<results>/solutions/{family}/test.parquet", family=families),
     output:
@@ -151,7 +151,7 @@ rule compare:
             for family, design in sorted(DESIGNS)
             if family in families
         ],
-        published="config/published.csv",
+        published=here("config/published.csv"),
     output:
         report(
             "<results>/compare/designs.html",

@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM, GptOssConfig, LlamaConfig, Nemotr
 
 from common.artifacts import write_table
 from learning.tokens import character_tokenizer
-from learning_fixtures import PHRASES, RECIPE, ROOT, rows, run, save_corpus
+from learning_fixtures import PHRASES, RECIPE, ROOT, asked, greedy, run, save_corpus
 
 # As the models' own templates do, these open the thinking block in the generation prompt.
 OPENS_THINKING = ("nemotron-nano-30b", "qwen-4b")
@@ -68,8 +68,8 @@ def test_train_and_sample(name, tmp_path):
     train = [*common, "--corpus", corpus, "--out", tmp_path / "adapter", "--state", tmp_path / "state"]
     done = run("train", *train, "--recipe", json.dumps({**RECIPE, "epochs": 1}))
     assert done.returncode == 0, done.stderr[-3000:]
-    write_table(tmp_path / "texts.parquet", rows(5, seed=2))
-    sample = [*common, "--texts", tmp_path / "texts.parquet", "--budget", 8, "--batch", 3, "--state", tmp_path / "s"]
+    write_table(tmp_path / "texts.parquet", asked(5, seed=2))
+    sample = [*common, "--texts", tmp_path / "texts.parquet", *greedy(8, 3), "--state", tmp_path / "s"]
     done = run("sample", *sample, "--adapter", tmp_path / "adapter", "--out", tmp_path / "c.parquet")
     assert done.returncode == 0, done.stderr[-3000:]
     found = pq.read_table(tmp_path / "c.parquet").to_pylist()

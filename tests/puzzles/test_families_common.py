@@ -1,6 +1,7 @@
 """What every family must have: reproducible rows, true answers, strict grading, splits that share nothing, goldens."""
 
 import json
+import os
 import random
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from common.errors import LabError
 from generate import options_of, problems
 from puzzles import bench, fidelity
 from puzzles.base import PromptError, row_rng, split_of
-from puzzles.checker import grade
+from puzzles.checker import grade, official
 from puzzles.equations.prompt import DIGIT_GLYPHS
+from puzzles.importer import read_problems
 from puzzles.registry import FAMILIES, family_of
 from puzzles.tables import PUZZLES, problem_row
 
@@ -140,7 +142,13 @@ def test_splits_share_no_problem(name):
     canonical = [p.canonical for p in train]
     assert len(set(canonical)) == 150 and len({p.canonical for p in test}) == 40
     assert not {p.canonical for p in [*train, *other]} & {p.canonical for p in test}
-    assert all(split_of(p.canonical) == "train" for p in train) and all(split_of(p.canonical) == "test" for p in test)
+    key = FAMILIES[name].split_by
+    assert all(split_of(key(p)) == "train" for p in train) and all(split_of(key(p)) == "test" for p in test)
+
+
+def test_no_training_row_asks_for_a_number_that_a_test_row_asks_for():
+    train, test = (problems("numeral", split, 60, 3, {}) for split in ("train", "test"))
+    assert not {p.answer for p in train} & {p.answer for p in test}
 
 
 @every_family
@@ -210,3 +218,16 @@ if __name__ == "__main__":
     }
     GOLDENS.parent.mkdir(exist_ok=True)
     GOLDENS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+
+
+@pytest.mark.skipif("BENCHMARK_CSV" not in os.environ, reason="needs the benchmark's CSV")
+@every_family
+def test_real_rows_are_solved_as_often_as_the_solver_expects(name):
+    family, found = FAMILIES[name], []
+    for problem in (each for _, each in read_problems(os.environ["BENCHMARK_CSV"]) if each.family == name):
+        solution = family.solve(family.parse(problem.prompt))
+        expected = solution.found.get("accepted", solution.posterior)
+        found.append((official(solution.answer or "", problem.answer), expected))
+    right, expected = map(sum, zip(*found, strict=True))
+    print(f"{name}: {right} of {len(found)} right, {expected:.1f} expected")
+    assert right > expected - 3 * (len(found) * 0.25) ** 0.5

@@ -1,6 +1,5 @@
 """What the lines of every design say of a test reaches the corpus of an arm, and what its recipe leaves unlearned."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -8,8 +7,10 @@ import yaml
 from test_hints import corpus, texts
 
 from common.artifacts import read_table, write_table
-from learning.settings import Recipe
+from common.errors import LabError
+from learning.methods import check_recipes
 from puzzles.tables import PUZZLES
+from reasoning.auxiliary.hints import HINTS
 from reasoning.grammar.lines import FAILED, PASSED, SEEN
 from reasoning.grammar.texts import TEXTS
 from reasoning.registry import DESIGNS
@@ -19,8 +20,9 @@ KINDS = {kind.KIND: kind for design in DESIGNS.values() for kind in design.kinds
 
 
 def test_every_recipe_can_be_read():
-    for recipe in RECIPES.values():
-        Recipe.read(json.dumps(recipe))
+    check_recipes(RECIPES, HINTS)
+    with pytest.raises(LabError, match="r.yaml: field study.hint: unknown hint 'rote'; expected one of"):
+        check_recipes({"study": RECIPES["study"] | {"hint": "rote", "share": 0.5}}, HINTS, "r.yaml")
 
 
 def test_every_outcome_is_passed_failed_or_seen():

@@ -100,6 +100,25 @@ def test_a_benchmark_adds_the_real_rows_without_a_new_training(project, tmp_path
     assert all(real[rule] == plain[rule] for rule in ("train", "corpus", "backbone", "generate"))
 
 
+@pytest.mark.parametrize("option", ["-s", "--directory"])
+def test_it_runs_from_elsewhere_and_without_activation(project, tmp_path, option):
+    """As .venv/bin/snakemake, with a PATH that has no Python of ours; results lie where Snakemake works."""
+    (tmp_path / "few.yaml").write_text(FEW_YAML.replace("config/arms.few.tsv", "few.tsv"))
+    (tmp_path / "few.tsv").write_text("\t".join(ARM_COLUMNS) + FEW_ARMS)
+    target = "results/few/texts/numeral/forward/reveal-0/none/test.parquet"
+    command = [Path(sys.executable).with_name("snakemake"), "--cores", "2", "--configfile", tmp_path / "few.yaml"]
+    command += ["-s", project / "Snakefile"] if option == "-s" else ["--directory", tmp_path]
+    (tmp_path / "bin").mkdir()
+    for name in ("bash", "sh"):
+        (tmp_path / "bin" / name).symlink_to(shutil.which(name))
+    for words in (["--dry-run", "--forceall"], [target]):
+        env = {"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path)}
+        where = tmp_path if option == "-s" else project
+        done = subprocess.run([*command, *words], cwd=where, env=env, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / target).is_file() and not (project / target).exists()
+
+
 def test_any_text_that_a_design_supports_can_be_asked_for(project):
     path = "results/smoke/texts/cryptarithm_deduce/derive/reveal-7/none/train.parquet"
     assert planned(project, path, *SMOKE) == {"fit_prior": 1, "generate": 1, "render": 1, "solve": 1}

@@ -10,21 +10,22 @@ from transformers import PreTrainedTokenizerBase
 from common.errors import LabError
 from learning import adapters
 from learning.backbones import check_engine, load_model
-from learning.settings import BackboneOptions, Recipe
+from learning.methods.base import TrainJob
+from learning.settings import BackboneOptions
 from learning.tokens import prompt_ids
 
 
-def rehearse(
-    backbone: Path, recipe: Recipe, options: BackboneOptions, tokenizer: PreTrainedTokenizerBase, state: Path
-) -> None:
+def rehearse(job: TrainJob, tokenizer: PreTrainedTokenizerBase, state: Path) -> None:
     """Train nothing, then save, reload and merge as after a training, in a folder below `state`.
 
     Takes as many loads of the backbone into memory as the end of a training and the start of a decoding do, one after
     the other. Raises LabError naming the setting to blame.
     """
+    torch.manual_seed(job.seed)
+    backbone, options = Path(job.backbone), job.options
     model = load_model(backbone, options)
     check_engine(model, options)
-    model = adapters.trainable(model, recipe, options)
+    model = job.recipe.trainable(model, options, job.start)
     ids = prompt_ids(tokenizer, "0123456789")
     for name, parameter in model.named_parameters():
         if "lora_B" in name:

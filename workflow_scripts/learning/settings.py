@@ -1,8 +1,7 @@
-"""The settings of one training and the backbone folder, checked before anything expensive starts (no torch here)."""
+"""How a backbone is treated, and its folder, checked before anything expensive starts (no torch here)."""
 
-import difflib
 import json
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
@@ -15,94 +14,6 @@ WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"  # the file
 MODEL_SUFFIXES = (".safetensors", ".json", ".jinja", ".model", ".txt")
 TEMPLATE_DATE = datetime(2026, 1, 1)
 """The date that chat templates print as today's: a prompt is the same on every day."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """One entry of config/recipes.yaml.
-
-    method: lora, or full (every parameter is trained; rank and alpha mean nothing). batch: rows per optimiser step.
-    warmup: share of the steps. schedule: linear or cosine, down to the share `floor` of lr (linear: to zero).
-    dropout: of what LoRA reads; with `full`, of the embeddings and of all that is added to the residual stream.
-    micro_tokens: tokens that one rank takes through the model at once (memory). save_every: steps per checkpoint.
-    masking: Masked Thought, the probability of a wrong token in what the model reads. unlearned: the
-    lines that the corpus marks and that carry no loss: none, failed (tests) or outcomes (of tests). drills: recall
-    drills that the corpus holds. first_stage: a regular expression on "family/stratum"; rows in which it is found are
-    trained before the others, for `first_epochs` (0: for `epochs`), with a schedule of their own; the others get a
-    share `replay` of them mixed in. hint, share: the auxiliary task that the corpus holds, whose accuracy is measured
-    in the end.
-    """
-
-    method: str = "lora"
-    rank: int = 32
-    alpha: int = 32
-    dropout: float = 0.0
-    lr: float = 2e-4
-    schedule: str = "linear"
-    floor: float = 0.0
-    warmup: float = 0.0
-    batch: int = 32
-    epochs: float = 2
-    max_length: int = 8192
-    micro_tokens: int = 8192
-    weight_decay: float = 0.0
-    clip: float = 1.0
-    beta2: float = 0.95
-    save_every: int = 50
-    masking: float = 0.0
-    unlearned: str = "none"
-    drills: int = 0
-    first_stage: str = ""
-    first_epochs: float = 0.0
-    replay: float = 0.1
-    hint: str = "none"
-    share: float = 0.0
-
-    def __post_init__(self):
-        if self.method not in ("lora", "full"):
-            raise LabError(f"unknown method {self.method!r}; expected lora or full", field="method")
-        if not 1 <= self.rank <= MAX_RANK:
-            raise LabError(f"LoRA rank {self.rank} is outside 1..{MAX_RANK}", field="rank")
-        if self.schedule not in ("linear", "cosine"):
-            raise LabError(f"unknown schedule {self.schedule!r}; expected linear or cosine", field="schedule")
-        if self.floor and self.schedule != "cosine":
-            raise LabError("only the cosine schedule ends above zero", field="floor")
-        for name in ("alpha", "lr", "batch", "epochs", "max_length", "micro_tokens", "clip", "save_every"):
-            if not getattr(self, name) > 0:
-                raise LabError(f"{getattr(self, name)!r} is not above zero", field=name)
-        if (self.hint == "none") != (self.share == 0):
-            raise LabError(f"hint {self.hint!r} with a share of {self.share}; only none has 0", field="share")
-        if self.unlearned not in ("none", "failed", "outcomes"):
-            raise LabError(f"unknown policy {self.unlearned!r}; expected none, failed or outcomes", field="unlearned")
-        try:
-            re.compile(self.first_stage)
-        except re.error as error:
-            raise LabError(f"not a regular expression: {error}", field="first_stage") from error
-        for name in ("dropout", "floor", "warmup", "masking", "replay", "share"):
-            if not 0 <= getattr(self, name) < 1:
-                raise LabError(f"{getattr(self, name)!r} is outside [0, 1)", field=name)
-
-    @classmethod
-    def read(cls, text: str) -> "Recipe":
-        """From JSON; unknown names are errors that suggest the nearest known one."""
-        try:
-            values = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise LabError(f"the recipe is not JSON: {error}") from error
-        known = {f.name: f.type for f in fields(cls)}
-        for name in values:
-            if name not in known:
-                near = difflib.get_close_matches(name, known, 1)
-                hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
-                raise LabError(f"unknown recipe setting{hint}", field=name)
-        for name, value in values.items():
-            if known[name] is str and not isinstance(value, str):
-                raise LabError(f"expected a text, found {value!r}", field=name)
-            if known[name] is not str and (isinstance(value, bool) or not isinstance(value, int | float)):
-                raise LabError(f"expected a number, found {value!r}", field=name)
-            if known[name] is int and value != int(value):
-                raise LabError(f"expected a whole number, found {value!r}", field=name)
-        return cls(**values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +101,18 @@ class BackboneOptions:
                 message = str(error).removeprefix("Endpoint.__init__() ")
                 raise LabError(f"not the settings of an endpoint: {message}", field="endpoint") from None
         return cls(**{k: v for k, v in values.items() if k in known})
+
+
+def check_local(backbones: Mapping[str, Mapping], file: str | Path) -> None:
+    """Raise LabError naming the entry of `file` whose `path` is not a complete model folder."""
+    for name, options in sorted(backbones.items()):
+        if folder := options.get("path"):
+            try:
+                if not Path(folder).is_dir():
+                    raise LabError("no such folder", file=folder)
+                check_folder(folder)
+            except LabError as error:
+                raise LabError(str(error), file=file, field=f"{name}.path") from None
 
 
 def model_files(folder: str | Path) -> list[Path]:

@@ -117,4 +117,5 @@ FAMILY = Family(
     is_answer=is_answer,
     answer_form="a number such as 54.36, 54.1 or 50.0",
     phrases=(HEADER, FOR, DISTANCE, METRES, BEFORE, AFTER),
+    order=3,
 )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from puzzles.base import Event, PromptError, Solution
+from puzzles.base import PromptError, Solution
 
 OPEN = 6
 """Tier of a row whose examples, all of them, leave more than one answer."""
@@ -143,11 +143,6 @@ def solution(
     slope = f"{m / 10**k:.{max(k, 1)}f}"
     answers = tuple((write(y), share) for y, share in found.answers)
     answer, posterior = answers[0]
-    widest = max(range(len(pairs)), key=lambda i: pairs[i][0])
-    x, y = examples[widest]
-    events = [Event("compute", "slope", (f"E{widest + 1}", y, x), slope)]
-    events += [Event("test", f"E{i}", (x, slope), y, "match") for i, (x, y) in enumerate(examples, 1)]
-    events += [Event("compute", "product", (query, slope), answer), Event("emit", "answer", (), answer)]
     return Solution(
         answer,
         posterior,
@@ -157,5 +152,4 @@ def solution(
         found.used,
         "" if len(answers) == 1 else "the examples leave more than one answer",
         {"slope": slope, "low": "/".join(map(str, found.low)), "high": "/".join(map(str, found.high))},
-        tuple(events),
     )

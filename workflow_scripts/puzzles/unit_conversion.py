@@ -107,4 +107,5 @@ FAMILY = Family(
     is_answer=is_answer,
     answer_form="a number with two decimals, such as 7.90",
     phrases=(HEADER, BECOMES, BEFORE, AFTER),
+    order=2,
 )

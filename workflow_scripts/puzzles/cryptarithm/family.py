@@ -89,6 +89,9 @@ def _family(name: str) -> Family:
         is_answer=is_answer,
         answer_form="one to five printable characters without digits and blanks",
         phrases=equations.PHRASES,
+        order=8 if name == DEDUCE else 9,
+        has_key=True,
+        tell=equations.family_name,
         fit_prior=fit_prior,
     )
 

@@ -115,6 +115,13 @@ def parse(prompt: str) -> EquationRow:
     return EquationRow(tuple(examples), Equation(*_left_side(query, "query")))
 
 
+def family_name(prompt: str) -> str:
+    """Which of the four families of equations a prompt belongs to, told from its digits and operators."""
+    row = parse(prompt)
+    sides = "".join(equation.left + equation.right for equation in (*row.examples, row.query))
+    return f"{'equation_numeric' if sides.isdigit() else 'cryptarithm'}_{'deduce' if row.seen else 'guess'}"
+
+
 def relabelled(row: EquationRow, digits_hidden: bool) -> str:
     """A string equal for two rows that are the same up to the order of examples and the names of glyphs.
 

@@ -62,7 +62,7 @@ def applymap(text: Mapping, puzzle: Mapping, rng: random.Random) -> tuple[str, s
 
 def recall(text: Mapping, puzzle: Mapping, rng: random.Random) -> tuple[str, str] | None:
     """The signature of one of the row's examples, and the head of its catalog entry."""
-    if not puzzle["family"].startswith("cryptarithm"):
+    if not FAMILIES[puzzle["family"]].has_key:
         return None
     example = rng.choice(FAMILIES[puzzle["family"]].parse(puzzle["prompt"]).examples)
     signature = signature_of(example)

@@ -8,6 +8,7 @@ Declaring a kind of line:
         TEXT = "{a}*{b}={product} {verdict}"
         OUTCOMES = {"small": SEEN, "large": SEEN}  # every word the verdict can be; needs a field named `verdict`
         FORCED_BY = "product against 100"        # what on the page forces it
+        RECALLS = ""                             # what it takes from memory, neither read off the page nor computed
         ROLES = "a:TA b:A product:AV"            # what forces each field; see roles.py
         a: Digit
         b: int
@@ -185,6 +186,7 @@ class Line:
     TEXT: ClassVar[str] = ""
     OUTCOMES: ClassVar[Mapping[str, str]] = {}
     FORCED_BY: ClassVar[str] = ""
+    RECALLS: ClassVar[str] = ""
     ROLES: ClassVar[str] = ""
     roles: ClassVar[Mapping[str, Role | None]]
     opener: ClassVar[str]

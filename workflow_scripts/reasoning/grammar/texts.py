@@ -102,7 +102,7 @@ def problem_of(row: Mapping[str, Any]) -> Problem:
 
 
 def solution_of(row: Mapping[str, Any]) -> Solution:
-    """A row of the solutions table as a Solution, without its events and the other answers: no design reads them."""
+    """A row of the solutions table as a Solution, without the other answers: no design reads them."""
     return Solution(
         answer=row["answer"],
         posterior=row["posterior"],

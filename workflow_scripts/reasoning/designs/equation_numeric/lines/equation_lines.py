@@ -72,7 +72,29 @@ class Example(Line):
 
     def establish(self, page: Page) -> None:
         page.put("now", "", (self.left, self.op, self.right, self.target, self.i))
+        page.put("listed", str(self.i), self.op)
         forget_reading(page)
+
+
+@line
+class With(Line):
+    """The numbers of the examples that have an operator."""
+
+    KIND = "equation/with"
+    TEXT = "with {op} {numbers:,|none}"
+    ROLES = "op:T numbers:T"
+    op: Glyph
+    numbers: tuple[int, ...]
+
+    def transcription(self, page: Page) -> bool:
+        """The examples are on the page, and these are the operator's."""
+        listed = page.names("listed")
+        return len(listed) == len(page.parsed.examples) and self.numbers == tuple(
+            sorted(int(i) for i, op in listed.items() if op == self.op)
+        )
+
+    def establish(self, page: Page) -> None:
+        page.put("with", self.op, self.numbers)
 
 
 @line
@@ -298,10 +320,10 @@ class Lock(Line):
     rule: Literal[("join", "join_swap", *VALUE_BASES)]
 
     def transcription(self, page: Page) -> bool:
-        return any(example.op == self.op for example in page.parsed.examples)
+        return page.get("with", self.op, ()) != ()
 
     def verdict_follows(self, page: Page) -> bool:
-        numbers = [number for number, example in enumerate(page.parsed.examples, 1) if example.op == self.op]
+        numbers = page.get("with", self.op, ())
         fits = [page.get("fits", f"{self.mode} {self.rule} {number}", False) for number in numbers]
         return fits != [] and all(fits)
 
@@ -315,6 +337,7 @@ class Bet(Line):
 
     KIND = "equation/bet"
     TEXT = "bet {op} is {mode} {rule}"
+    RECALLS = "which rule is most frequent"
     ROLES = "op:T mode:T~ rule:-"
     op: Glyph
     mode: Literal["flip", "normal", "any"]
@@ -388,7 +411,7 @@ class JoinResult(Line):
 
 
 KINDS = (
-    Example, Query, Shape, Read, Sum, Difference, Product, Remainder, Test, JoinTest, Lock, Result, JoinResult
+    Example, With, Query, Shape, Read, Sum, Difference, Product, Remainder, Test, JoinTest, Lock, Result, JoinResult
 )  # fmt: skip
 
 

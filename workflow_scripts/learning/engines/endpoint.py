@@ -1,7 +1,7 @@
 """Completions from an OpenAI-compatible server: many requests at a time, each repeated while that can help."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from threading import Event
 
@@ -18,7 +18,8 @@ from tenacity import (
 )
 
 from common.errors import LabError
-from learning.sampling import Job, Question, fault
+from learning.engines import Extension, Opening, Question, Request
+from learning.records import fault
 from learning.settings import Endpoint
 from learning.tokens import SUFFIX
 
@@ -36,55 +37,78 @@ class Unanswered(Exception):
         self.wait = wait
 
 
-def complete(job: Job, questions: Mapping[int, Question], shown: object) -> Iterator[list[dict]]:
-    """One completion at a time, as they come. The first row that is given up ends it, once those under way are kept."""
-    endpoint = job.options.endpoint
-    key = secret(endpoint)
-    stopped = Event()
-    retrying = Retrying(
-        retry=retry_if_exception_type((Unanswered, httpx2.RequestError)),
-        stop=stop_after_attempt(endpoint.attempts) | stop_when_event_set(stopped),
-        wait=Pause(endpoint.wait),
-        sleep=sleep_using_event(stopped),
-    )
-    client = httpx2.Client(
-        headers={"Authorization": f"Bearer {key}"} if key else {},
-        timeout=endpoint.timeout,
-        limits=httpx2.Limits(max_connections=endpoint.concurrency),
-    )
+class Engine:
+    """A server; it tells texts, not tokens."""
 
-    def answer(question: Question) -> dict:
+    together = 0
+
+    def __init__(self, opening: Opening):
+        self.endpoint = opening.options.endpoint
+        self.key = secret(self.endpoint)
+
+    def begin(self, question: Question, written: str = "") -> Question:
+        """See learning.engines.Engine."""
+        return question
+
+    def text(self, tokens: Sequence[int]) -> str:
+        """See learning.engines.Engine."""
+        raise LabError("a server tells no tokens", field="endpoint")
+
+    def extend(
+        self, requests: Sequence[Request], *, temperature: float = 0.0, stop: frozenset[int] = frozenset()
+    ) -> Iterator[Extension]:
+        """As they come. The first row that is given up ends it, once those under way are kept."""
+        endpoint, key = self.endpoint, self.key
+        stopped = Event()
+        retrying = Retrying(
+            retry=retry_if_exception_type((Unanswered, httpx2.RequestError)),
+            stop=stop_after_attempt(endpoint.attempts) | stop_when_event_set(stopped),
+            wait=Pause(endpoint.wait),
+            sleep=sleep_using_event(stopped),
+        )
+        client = httpx2.Client(
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            timeout=endpoint.timeout,
+            limits=httpx2.Limits(max_connections=endpoint.concurrency),
+        )
+
+        def answer(question: Question, budget: int, seed: int) -> dict:
+            drawn = {"temperature": temperature, "seed": seed} if temperature else {"temperature": 0}
+            try:
+                return retrying.copy()(ask, client, endpoint, question.text, budget, drawn)
+            except RetryError as error:
+                last = error.last_attempt.exception()
+                message = f"no completion after {error.last_attempt.attempt_number} attempts; the last: "
+                message += f"{type(last).__name__} {last}".removeprefix(f"{Unanswered.__name__} ")
+            except LabError as error:
+                message = str(error)
+            raise LabError(f"{endpoint.url}: {hide(message, key)}", row=question.id) from None
+
+        pool = ThreadPoolExecutor(endpoint.concurrency)
+        asked = {
+            pool.submit(answer, request.beginning, request.budget, seed): (i, j)
+            for i, request in enumerate(requests)
+            for j, seed in enumerate(request.seeds)
+        }
+        failure = None
         try:
-            return retrying.copy()(ask, client, endpoint, question.text, job.budget)
-        except RetryError as error:
-            last = error.last_attempt.exception()
-            message = f"no completion after {error.last_attempt.attempt_number} attempts; the last: "
-            message += f"{type(last).__name__} {last}".removeprefix(f"{Unanswered.__name__} ")
-        except LabError as error:
-            message = str(error)
-        raise LabError(f"{endpoint.url}: {hide(message, key)}", row=question.id) from None
-
-    pool = ThreadPoolExecutor(endpoint.concurrency)
-    asked = {pool.submit(answer, question): i for i, question in questions.items()}
-    failure = None
-    try:
-        for future in as_completed(asked):
-            if future.cancelled():
-                continue
-            if error := future.exception():
-                if failure is None:
-                    failure = error
-                    stopped.set()
-                    for other in asked:
-                        other.cancel()
-            else:
-                yield [{"row": asked[future], **future.result()}]
-    finally:
-        stopped.set()
-        pool.shutdown(cancel_futures=True)
-        client.close()
-    if failure:
-        raise failure
+            for future in as_completed(asked):
+                if future.cancelled():
+                    continue
+                if error := future.exception():
+                    if failure is None:
+                        failure = error
+                        stopped.set()
+                        for other in asked:
+                            other.cancel()
+                else:
+                    yield Extension(*asked[future], **future.result())
+        finally:
+            stopped.set()
+            pool.shutdown(cancel_futures=True)
+            client.close()
+        if failure:
+            raise failure
 
 
 class Pause(wait_random_exponential):
@@ -98,12 +122,15 @@ class Pause(wait_random_exponential):
         return max(super().__call__(retry_state), min(wanted, LONGEST_WAIT))
 
 
-def ask(client: httpx2.Client, endpoint: Endpoint, text: str, budget: int) -> dict:
-    """One request. Unanswered and httpx2.RequestError: another may succeed; LabError: the server refuses it."""
+def ask(client: httpx2.Client, endpoint: Endpoint, text: str, budget: int, drawn: Mapping[str, object]) -> dict:
+    """One request. drawn: the settings of the draw.
+
+    Raises Unanswered and httpx2.RequestError where another may succeed, LabError where the server refuses it.
+    """
     request = {
         "model": endpoint.model,
         "messages": [{"role": "user", "content": text + SUFFIX}],
-        "temperature": 0,
+        **drawn,
         "max_tokens": budget,
         **endpoint.parameters,
     }
@@ -125,12 +152,11 @@ def ask(client: httpx2.Client, endpoint: Endpoint, text: str, budget: int) -> di
             "text": text_of(choice["message"]),
             "n_tokens": usage.get("completion_tokens"),
             "finish": choice["finish_reason"],
-            "logprob_sum": None,
-            "served": body.get("model"),
+            "served": body.get("model") or "",
         }
     except (ValueError, LookupError, TypeError, AttributeError):
         raise Unanswered("HTTP 200 with a body that is no completion") from None
-    if wrong := fault({"row": 0, **record}):
+    if wrong := fault(record):
         raise Unanswered(f"HTTP 200 with a body that is no completion ({wrong})")
     return record
 

@@ -1,4 +1,4 @@
-"""One rank of a training, of an adapter or of every parameter.
+"""One rank of a supervised training, whatever part of the model it trains.
 
 The library's Trainer over DeepSpeed, fed by a fixed plan of packed micro-batches.
 """
@@ -13,10 +13,10 @@ import resource
 import shutil
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
+from peft import PeftModel
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainerCallback, TrainingArguments, get_scheduler, set_seed
@@ -27,9 +27,10 @@ from common.errors import LabError
 from learning import adapters, voice
 from learning.backbones import context_of, load_model, load_tokenizer
 from learning.bar import TokenBar
+from learning.methods.base import Supervised, TrainJob
 from learning.packing import Collator, Example, MicroBatches, n_steps, plan
 from learning.rehearsal import rehearse
-from learning.settings import BackboneOptions, Recipe, model_files
+from learning.settings import model_files
 from learning.tokens import completion_ids, fitting, prompt_ids, require_characters
 
 DONE = "complete"  # written into a checkpoint after everything else: without it the checkpoint is not resumed
@@ -38,36 +39,18 @@ HINT_TEST = "hint-test"  # the role of the corpus rows that are no examples
 METRICS, PROVENANCE = "metrics.jsonl", "provenance.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """Everything a rank needs.
-
-    deepspeed: the content of the DeepSpeed file; provenance: goes into the output; texts: tables whose prompts are to
-    be completed later, checked now.
-    """
-
-    backbone: str
-    corpus: str
-    out: str
-    state: str
-    recipe: Recipe
-    options: BackboneOptions
-    deepspeed: dict
-    seed: int
-    ranks: int
-    device: str
-    provenance: dict
-    texts: tuple[str, ...] = ()
-
-    def fingerprint(self) -> str:
-        """Of what decides the result: a checkpoint is resumed only by a job with the same one."""
-        weights = [file_hash(path) for path in model_files(self.backbone)]
-        parts = [asdict(self.recipe), self.options.trains(), self.deepspeed, self.seed, self.ranks, self.device]
-        text = json.dumps([weights, file_hash(self.corpus), *parts], sort_keys=True)
-        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+def fingerprint(job: TrainJob) -> str:
+    """Hash of everything that affects the result: a checkpoint is resumed only by a job with the same one."""
+    weights = [file_hash(path) for path in model_files(job.backbone)]
+    start = [file_hash(Path(job.start, name)) for name in (adapters.WEIGHTS, adapters.CONFIG)] if job.start else []
+    parts = [job.recipe.settings(), job.options.trains(), job.deepspeed, job.seed, job.ranks, job.device]
+    text = json.dumps([weights, start, file_hash(job.corpus), *parts], sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-def read_corpus(path: str, tokenizer, recipe: Recipe, context: int | None = None) -> tuple[list[Example], list[int]]:
+def read_corpus(
+    path: str, tokenizer, recipe: Supervised, context: int | None = None
+) -> tuple[list[Example], list[int]]:
     """(the corpus as tokens, the rows of the first stage).
 
     Raises LabError for an empty corpus, a lost character, a row above `recipe.max_length` or the backbone's context, or
@@ -102,14 +85,14 @@ def read_corpus(path: str, tokenizer, recipe: Recipe, context: int | None = None
     return examples, first
 
 
-def check_length(example: Example, recipe: Recipe, context: int | None, path: str, row: str) -> None:
+def check_length(example: Example, recipe: Supervised, context: int | None, path: str, row: str) -> None:
     """Raise LabError for an example above the recipe's limit or the backbone's context."""
     for limit, name in ((recipe.max_length, "limit"), (context or recipe.max_length, "backbone's context")):
         if len(example) > limit:
             raise LabError(f"{len(example)} tokens, above the {name} of {limit}", file=path, row=row)
 
 
-def read_hints(path: str, tokenizer, recipe: Recipe, context: int | None = None) -> list[Example]:
+def read_hints(path: str, tokenizer, recipe: Supervised, context: int | None = None) -> list[Example]:
     """The hints that the corpus keeps out of training, to measure by; none where the recipe has no hint."""
     if recipe.hint == "none":
         return []
@@ -156,7 +139,7 @@ def staged(args: TrainingArguments, stages: list[int]) -> Callable[[int], float]
     return share
 
 
-class LoraTrainer(Trainer):
+class PackedTrainer(Trainer):
     """The library's Trainer with the plan's order and logits only where there is something to learn.
 
     first_steps: steps of a first stage, which has a warm-up and a decay of its own; 0 for none.
@@ -263,7 +246,7 @@ def last_checkpoint(folder: Path) -> str | None:
     return str(max(found, key=lambda p: int(p.name.split("-")[1]))) if found else None
 
 
-def training_arguments(job: Job, folder: Path, accumulation: int) -> TrainingArguments:
+def training_arguments(job: TrainJob, folder: Path, accumulation: int) -> TrainingArguments:
     """The recipe in the library's words."""
     recipe = job.recipe
     return TrainingArguments(
@@ -300,7 +283,7 @@ def training_arguments(job: Job, folder: Path, accumulation: int) -> TrainingArg
     )
 
 
-def train(job: Job) -> None:
+def train(job: TrainJob) -> None:
     """Run this rank to the end. Rank 0 verifies the adapter and moves it to `job.out`; state is removed only then."""
     tokenizer, context = load_tokenizer(job.backbone), context_of(job.backbone)
     examples, first = read_corpus(job.corpus, tokenizer, job.recipe, context)
@@ -326,22 +309,22 @@ def train(job: Job) -> None:
     ]
     if len(tokens) == 1 and job.recipe.warmup:
         raise LabError("the only step is the warm-up's first, whose learning rate is 0", field="warmup")
-    folder = Path(job.state) / job.fingerprint()
+    folder = Path(job.state) / fingerprint(job)
     folder.mkdir(parents=True, exist_ok=True)
     held = hold(folder)
     if held and not last_checkpoint(folder):
-        rehearse(Path(job.backbone), job.recipe, job.options, tokenizer, folder)
+        rehearse(job, tokenizer, folder)
     set_seed(job.seed)
     arguments = training_arguments(job, folder, accumulation)  # first: it starts DeepSpeed, which loading must know of
     main = arguments.process_index == 0
     if arguments.world_size != job.ranks:
         raise LabError(f"{arguments.world_size} ranks started, {job.ranks} were asked for")
     model = load_model(job.backbone, job.options)
-    model = adapters.trainable(model, job.recipe, job.options)
+    model = job.recipe.trainable(model, job.options, job.start)
     shapes = adapters.adapter_shapes(model)
     if job.options.checkpointing:
         model.enable_input_require_grads()
-    trainer = LoraTrainer(
+    trainer = PackedTrainer(
         model=model,
         args=arguments,
         train_dataset=MicroBatches(examples, micros, job.recipe.masking, job.seed),
@@ -358,7 +341,7 @@ def train(job: Job) -> None:
     logits = adapters.probe(trainer.model_wrapped, ids)
     hinted = sum(written(trainer.model_wrapped, hint) for hint in hints) / len(hints) if hints else None
     native = None  # with every parameter trained, the backbone is gone
-    if job.recipe.method == "lora":
+    if isinstance(model, PeftModel):
         native = round(native_voice(model, trainer.model_wrapped, tokenizer, examples[:VOICED]), 6)
     if main:
         save(
@@ -370,6 +353,7 @@ def train(job: Job) -> None:
             logits,
             folder,
             {
+                "ranks": arguments.world_size,
                 "rows": len(examples),
                 "steps": len(tokens),
                 "tokens": sum(tokens),
@@ -407,7 +391,7 @@ def native_voice(model, wrapped, tokenizer, examples: list[Example]) -> float:
 
 
 def save(
-    job: Job,
+    job: TrainJob,
     model,
     tensors: Mapping[str, torch.Tensor],
     shapes: Mapping[str, tuple[int, ...]],
