@@ -31,7 +31,7 @@ def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("decoders")
     save_backbone(folder / "backbone", seed=3)
     model = load_model(folder / "backbone", BackboneOptions())
-    model.get_output_embeddings().weight.data *= 12
+    model.get_output_embeddings().weight.data *= 5
     model.save_pretrained(folder / "backbone")
     write_table(folder / "texts.parquet", asked(7, seed=4))
     return folder
@@ -56,7 +56,7 @@ def distribution(model, prompt: list[int], length: int, temperature: float, ends
 
 
 @pytest.mark.parametrize(
-    ("name", "temperature", "n"), [("slots", 1.0, 6000), ("slots", 0.6, 6000), ("generate", 1.0, 1500)]
+    ("name", "temperature", "n"), [("slots", 1.0, 6000), ("slots", 0.6, 6000), ("generate", 1.0, 6000)]
 )
 def test_draws_follow_the_models_distribution(place, name, temperature, n):
     """Two tokens, every pair enumerated: a chi-square test that a wrong temperature or a shared stream fails."""
@@ -96,7 +96,7 @@ def test_the_same_seed_gives_the_same_tokens_whatever_shares_the_batch(place):
     for name, batch in product(("slots", "generate"), (1, 5)):
         engine = opened(place, name, batch)
         asking = [engine.begin(Question(row["id"], "sums", row["prompt"])) for row in asked(4, seed=1)]
-        requests = [Request(beginning, 20, (5, 6, 7)) for beginning in asking]
+        requests = [Request(beginning, 20, tuple(range(9 * i, 9 * i + 3))) for i, beginning in enumerate(asking)]
         made = engine.extend(requests, temperature=0.7)
         found[name, batch] = {(e.request, e.sample): (tuple(e.tokens), e.finish) for e in made}
     assert len(found["slots", 1]) == 12
