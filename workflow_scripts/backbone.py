@@ -26,6 +26,7 @@ def main() -> None:
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--skills", type=Path, required=True)
     p.add_argument("--state", type=Path, required=True)
+    p.add_argument("--gpus", type=int, default=0, help="1 pretrains on a GPU, 0 on the CPU")
     p.add_argument("--threads", type=int, default=2)
     args = p.parse_args()
     options = json.loads(args.options)
@@ -39,6 +40,7 @@ def main() -> None:
 
     launch.keep_freed_memory()
     if "make" in options:
+        device = launch.device(args.gpus)
         import torch
 
         from learning.pretrain import Make, pretrain
@@ -46,7 +48,7 @@ def main() -> None:
 
         torch.set_num_threads(args.threads)
         phrases = sorted({phrase for family in FAMILIES.values() for phrase in family.phrases})
-        pretrain(Make.read(options["make"]), phrases, args.out, args.state, args.skills)
+        pretrain(Make.read(options["make"]), phrases, args.out, args.state, args.skills, device)
         return
     if "hub" in options:
         from huggingface_hub import snapshot_download

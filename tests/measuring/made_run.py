@@ -76,7 +76,6 @@ class Made:
 
     folder: Path
     arms: Mapping[str, Mapping[str, str]]
-    decoders: Sequence[str] = ("greedy",)
 
     @property
     def results(self) -> Path:
@@ -85,16 +84,16 @@ class Made:
     @property
     def run(self) -> Run:
         path = self.folder / "arms.tsv"
-        return Run(str(self.results), read_arms(path), tuple(self.decoders), ("test",), str(path),
-                   str(ROOT / "config/published.csv"))  # fmt: skip
+        return Run(str(self.results), read_arms(path), ("test",), str(path), str(ROOT / "config/published.csv"))
 
     def write_arms(self) -> None:
-        rows = ["\t".join(ARM_COLUMNS)] + ["\t".join(row[c] for c in ARM_COLUMNS) for row in self.arms.values()]
+        columns = (*ARM_COLUMNS, "decoders")
+        rows = ["\t".join(columns)] + ["\t".join(row[c] for c in columns) for row in self.arms.values()]
         (self.folder / "arms.tsv").write_text("\n".join(rows) + "\n")
 
     def part(self, folder: Path, arms: Sequence[str], decoders: Sequence[str] = ("greedy",)) -> "Made":
         """Some arms of this run as a run of its own, with its own tables."""
-        part = Made(folder, {name: self.arms[name] for name in arms}, decoders)
+        part = Made(folder, {name: self.arms[name] | {"decoders": ",".join(decoders)} for name in arms})
         part.results.mkdir(parents=True)
         for each in self.results.iterdir():
             os.symlink(each, part.results / each.name)
@@ -130,7 +129,7 @@ class Made:
 
 def arm(name: str, families: str, design: str, **changes: object) -> dict[str, str]:
     row = {"arm": name, "families": families, "design": design, "reveal": "0", "corruption": "none", "selection": "all",
-           "n": 8, "backbone": "small", "recipe": "small", "seeds": 1} | changes  # fmt: skip
+           "n": 8, "backbone": "small", "recipe": "small", "seeds": 1, "decoders": "greedy"} | changes  # fmt: skip
     return {key: str(value) for key, value in row.items()}
 
 
@@ -138,7 +137,7 @@ def make(
     folder: Path, planned: Sequence[tuple[dict[str, str], Mapping[str, Model]]], n: int = 12, decoders=("greedy",)
 ) -> Made:
     """Write a whole run. planned: rows of the table of arms, each with its model per decoder."""
-    made = Made(folder, {row["arm"]: row for row, _ in planned}, decoders)
+    made = Made(folder, {row["arm"]: row | {"decoders": ",".join(decoders)} for row, _ in planned})
     made.write_arms()
     run, out = made.run, made.results
     problems = {family: write_puzzles(out, family, n) for family in run.families}
@@ -203,7 +202,7 @@ def write_corpus(out: Path, run: Run, row: Mapping[str, str]) -> None:
         rendered = [each for each in read_table(path).to_pylist() if each["status"] == "rendered"]
         rows += [{"role": "task", "hash": "", **each} for each in rendered]
     wanted = ("id", "family", "prompt", "completion", "answer", "stratum", "role", "n_chars", "hash")
-    write_table(out / f"corpora/{row['arm']}.parquet", [{name: each[name] for name in wanted} for each in rows])
+    write_table(out / f"corpora/{row['arm']}/seed-1.parquet", [{name: each[name] for name in wanted} for each in rows])
 
 
 def write_training(folder: Path, backbone: str, n: int) -> None:
@@ -235,7 +234,7 @@ def write_cell(made: Made, run: Run, row: Mapping[str, str], seed: int, decoder:
     puzzles = [made.results / f"puzzles/{family}/test.parquet" for family in row["families"].split(",")]
     made.script(
         "audit", "--completions", completions, "--puzzles", *puzzles, "--texts", *run.texts(name, "test"),
-        "--corpus", made.results / f"corpora/{name}.parquet", "--out", f"{audits}.parquet",
+        "--corpus", made.results / f"corpora/{name}/seed-1.parquet", "--out", f"{audits}.parquet",
         "--rows", f"{audits}.rows.parquet", "--kinds", f"{audits}.kinds.parquet",
     )  # fmt: skip
 

@@ -111,7 +111,7 @@ def test_training_outcomes_are_those_of_the_examples(made, tables):
     """Not of the evaluation texts, and whatever the model writes."""
     kinds = tables["kinds"].set_index(["arm", "kind"])
     design, counts = DESIGNS[NUMBERS, "forward"], Counter()
-    for row in read_table(made.results / "corpora/oracle-numbers.parquet").to_pylist():
+    for row in read_table(made.results / "corpora/oracle-numbers/seed-1.parquet").to_pylist():
         lines = parse_completion(row["completion"], design)
         counts.update(line.verdict for line in lines if getattr(line, "KIND", "") == "equation/test")
     expected = " ".join(f"{outcome}:{n}" for outcome, n in sorted(counts.items()))

@@ -325,14 +325,17 @@ def test_a_module_without_a_declaration_is_named(tmp_path, monkeypatch):
 
 
 def test_a_run_names_its_files(tmp_path):
-    text = "arm\tfamilies\tdesign\treveal\tcorruption\tselection\tn\tbackbone\trecipe\tseeds\n"
-    text += (
-        "mix\tnumeral,cipher\tforward\t0\tswap\tall\t9\tsmall\tsmall\t2\nbase\tcryptarithm_deduce\tderive\t5\tnone\tall"
-    )
-    (tmp_path / "arms.tsv").write_text(text + "\t0\tsmall\tin-context\t1\n")
-    run = Run("r", read_arms(tmp_path / "arms.tsv"), ("greedy", "vote"), ("test", "real"))
+    columns = ["arm", "families", "design", "reveal", "corruption", "selection", "n", "backbone", "recipe", "seeds"]
+    rows = [
+        ["# A note."],
+        [*columns, "decoders"],
+        ["mix", "numeral,cipher", "forward", "0", "swap", "all", "9", "small", "small", "2", "greedy,vote"],
+        ["base", "cryptarithm_deduce", "derive", "5", "none", "all", "0", "small", "in-context", "1"],
+    ]
+    (tmp_path / "arms.tsv").write_text("\n".join("\t".join(row) for row in rows) + "\n")
+    run = Run("r", read_arms(tmp_path / "arms.tsv"), ("test", "real"))
     assert run.files("metrics") == [f"r/adapters/mix/seed-{s}/metrics.jsonl" for s in (1, 2)]
-    assert len(run.files("grades")) == 2 * 2 * 2 + 2, "real rows have no key to show"
+    assert len(run.files("grades")) == 2 * 2 * 2 + 1, "real rows have no key to show, greedy is the usual decoder"
     assert "r/texts/cipher/forward/reveal-0/none/real.parquet" in run.files("texts")
     assert "r/texts/cryptarithm_deduce/derive/reveal-5/none/real.parquet" not in run.files("texts")
     assert run.texts("mix", "train")[0] == "r/texts/numeral/forward/reveal-0/swap/train.parquet"

@@ -13,7 +13,7 @@ ONE_YAML = """
 run: one
 arms: config/arms.one.tsv
 rows: {train: {default: 20}, test: {default: 4}}
-decoders: {greedy: {max_tokens: 64, batch: 8}}
+decoding: {max_tokens: 64, batch: 8}
 """
 ARM = "\nnumerals-only\tnumeral\tforward\t0\tnone\tall\t10\tmost-frequent\tin-context\t1\n"
 FIGURE = '''"""How many rows there are."""

@@ -159,7 +159,7 @@ def skill_accuracy(model: LlamaForCausalLM, held_out: Worksheets, batch: int = 1
     return {name: {"accuracy": round(right[name] / n[name], 4), "n": n[name]} for name in names if n[name]}
 
 
-def pretrain(make: Make, phrases: list[str], out: Path, state: Path, table: Path) -> None:
+def pretrain(make: Make, phrases: list[str], out: Path, state: Path, table: Path, device: str = "cpu") -> None:
     """Train, measure every skill on held-out worksheets (written to `table`), and save a transformers folder.
 
     Without steps, the start is saved as it is: for arms that train every parameter themselves.
@@ -192,7 +192,7 @@ def pretrain(make: Make, phrases: list[str], out: Path, state: Path, table: Path
             save_steps=100,
             save_total_limit=1,
             seed=make.seed,
-            use_cpu=not torch.cuda.is_available(),
+            use_cpu=device == "cpu",
             dataloader_pin_memory=False,
             remove_unused_columns=False,
             report_to=[],

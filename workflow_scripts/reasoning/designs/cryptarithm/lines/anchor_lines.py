@@ -7,7 +7,7 @@ from puzzles.equations.rules import BY_NAME, Rule
 from reasoning.designs.cryptarithm.engines.propagation import clues, matching
 from reasoning.designs.cryptarithm.lines import arithmetic, drop_lines, notation
 from reasoning.designs.cryptarithm.lines.letters import ValueRule
-from reasoning.grammar.lines import Chars, Digit, Glyph, Line, Word, line
+from reasoning.grammar.lines import FAILED, PASSED, Chars, Digit, Glyph, Line, Word, line
 from reasoning.grammar.page import Page
 
 
@@ -22,6 +22,7 @@ class Spaced(Line):
 
     KIND = "anchor/spaced"
     TEXT = "E{number}: {text_}"
+    ROLES = "number:T text_:T"
     number: int
     text_: Annotated[str, Chars("!-~ ")]
 
@@ -36,6 +37,7 @@ class OperatorRule(Line):
 
     KIND = "anchor/operator"
     TEXT = "{op} E{number} prints {length}, no join, so {rule}"
+    ROLES = "op:T number:TV~ length:T rule:-"
     op: Glyph
     number: int
     length: int
@@ -64,6 +66,7 @@ class OrderGiven(Line):
 
     KIND = "anchor/order"
     TEXT = "order {mode}"
+    ROLES = "mode:T"
     mode: Literal["normal", "flip"]
 
     def transcription(self, page: Page) -> bool:
@@ -76,6 +79,7 @@ class Sizes(Line):
 
     KIND = "anchor/sizes"
     TEXT = "sizes {a}*{b}={small} {c}*{d}={large}"
+    ROLES = "a:A b:A small:A c:A d:A large:A"
     a: int
     b: int
     small: int
@@ -93,6 +97,7 @@ class AnchorChoice(Line):
 
     KIND = "anchor/anchor"
     TEXT = "anchor E{number} {count} ways"
+    ROLES = "number:AT~ count:A"
     number: int
     count: int
 
@@ -117,6 +122,7 @@ class Attempt(Line):
 
     KIND = "anchor/attempt"
     TEXT = "try {k} {x},{y} {value} {pairs: =|none}"
+    ROLES = "k:T x:TA y:TA value:A pairs:T/A"
     k: int
     x: notation.Pair
     y: notation.Pair
@@ -163,8 +169,9 @@ class Completion(Line):
 
     KIND = "anchor/completion"
     TEXT = "E{number} {x},{y} gives {value} vs {target} {verdict} {pairs: =|none}"
-    OUTCOMES = ("fits", "out")
+    OUTCOMES = {"fits": PASSED, "out": FAILED}
     FORCED_BY = "the value against the output on the same line, and the digits that other glyphs hold"
+    ROLES = "number:TA x:TA y:TA value:AV target:TV pairs:V"
     number: int
     x: notation.Pair
     y: notation.Pair
@@ -205,8 +212,9 @@ class Narrowed(Line):
 
     KIND = "anchor/narrowed"
     TEXT = "E{number} {left} {right} to {target} {verdict} {pairs: =|none}"
-    OUTCOMES = ("fits", "out")
+    OUTCOMES = {"fits": PASSED, "out": FAILED}
     FORCED_BY = "the rows of the catalog that agree with the digits on the same line: one, or none"
+    ROLES = "number:TV left:T right:T target:T pairs:V"
     number: int
     left: Word
     right: Word
@@ -243,6 +251,7 @@ class Reject(Line):
 
     KIND = "anchor/reject"
     TEXT = "reject {k}"
+    ROLES = "k:T"
     k: int
 
     def transcription(self, page: Page) -> bool:
@@ -258,6 +267,7 @@ class Keep(Line):
 
     KIND = "anchor/keep"
     TEXT = "keep {k}"
+    ROLES = "k:T"
     k: int
 
     def transcription(self, page: Page) -> bool:
@@ -270,6 +280,7 @@ class StopAfter(Line):
 
     KIND = "anchor/stop"
     TEXT = "{k} tries gone, stop with try {chosen}"
+    ROLES = "k:T chosen:-"
     k: int
     chosen: int
 
@@ -286,6 +297,7 @@ class MapGlyphs(Line):
 
     KIND = "anchor/map"
     TEXT = "map {pairs: =}"
+    ROLES = "pairs:T"
     pairs: tuple[tuple[Glyph, Digit], ...]
 
     def transcription(self, page: Page) -> bool:
@@ -298,8 +310,9 @@ class VerifyGlyphs(Line):
 
     KIND = "anchor/verify"
     TEXT = "verify E{number} {x},{y} gives {value} {verdict}"
-    OUTCOMES = ("ok",)
+    OUTCOMES = {"ok": PASSED}
     FORCED_BY = "the map: only assignments that carry every example get here"
+    ROLES = "number:TAV x:TA y:TA value:AV"
     number: int
     x: notation.Pair
     y: notation.Pair

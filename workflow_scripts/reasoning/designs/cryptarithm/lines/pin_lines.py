@@ -18,10 +18,10 @@ from reasoning.designs.cryptarithm.lines.letters import (
     put_digit,
     target_in_letters,
 )
-from reasoning.grammar.lines import Chars, Digit, Digits, line
+from reasoning.grammar.lines import PASSED, SEEN, Chars, Digit, Digits, line
 from reasoning.grammar.page import Page
 
-PINNED = ("pin", "open")
+PINNED = {"pin": PASSED, "open": SEEN}
 
 
 @line
@@ -30,6 +30,7 @@ class Copy(ChainLine):
 
     KIND = "witness/copy"
     TEXT = "s{step} E{number} {rule} {x},{y} gives {value} so {pairs: =}"
+    ROLES = "step:T number:T rule:TA x:TA y:TA value:TA pairs:T line:~"
     step: int
     number: int
     rule: ValueRule
@@ -75,6 +76,7 @@ class PinEach(_Candidates):
     TEXT = "s{step} {letter} in {candidates} E{number} {rule} {work:,:} hits {hits} {verdict}"
     OUTCOMES = PINNED
     FORCED_BY = "the number of candidates that hit: one pins"
+    ROLES = "step:T letter:TA candidates:ATV number:TA rule:AT~ work:T/A/V hits:V line:~"
     step: int
     letter: Letter
     candidates: Digits
@@ -130,6 +132,7 @@ class PinOnes(_Candidates):
     TEXT = "s{step} {letter} in {candidates} E{number} {rule} ones {work:,} wants {target} hits {hits} {verdict}"
     OUTCOMES = PINNED
     FORCED_BY = "the number of candidates that hit: one pins"
+    ROLES = "step:T letter:T/A/V candidates:ATV number:AT rule:AT work:AV target:TV hits:V line:~"
     step: int
     letter: Letter
     candidates: Digits
@@ -188,6 +191,7 @@ class Among(ChainLine):
 
     KIND = "witness/among"
     TEXT = "s{step} {letter} among {digits}"
+    ROLES = "step:T letter:- digits:- line:-"
     step: int
     letter: Letter
     digits: Digits
@@ -209,6 +213,7 @@ class PinLast(_Candidates):
     TEXT = "s{step} {letter} in {candidates} taken {taken} left {hits} {verdict}"
     OUTCOMES = PINNED
     FORCED_BY = "the number of candidates that are not taken: one pins"
+    ROLES = "step:T letter:T~ candidates:TA taken:TA hits:A line:~"
     step: int
     letter: Letter
     candidates: Digits
