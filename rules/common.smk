@@ -210,9 +210,8 @@ def who(wildcards, input):
 def start_file(wildcards):
     """The adapter that a training starts from, of the same seed; none starts from the backbone."""
     start = arms.at[wildcards.arm, "start"]
-    return [f"<results>/adapters/{start}/seed-{wildcards.seed}/adapter_model.safetensors"] * bool(
-        start
-    )
+    adapter = f"<results>/adapters/{start}/seed-{wildcards.seed}/adapter_model.safetensors"
+    return adapter if start else []
 
 
 def arm_texts(name, split, corruption="none"):

@@ -26,6 +26,7 @@ def main() -> None:
     p = cli.parser(__doc__)
     p.add_argument("--corpus", required=True)
     p.add_argument("--backbone", required=True)
+    p.add_argument("--texts", nargs="*", default=[], help="tables whose prompts must fit the backbone, checked first")
     p.add_argument("--out", required=True)
     p.add_argument("--state", required=True)
     p.add_argument("--seed", type=int, default=0)

@@ -33,18 +33,9 @@ def tiny(name: str, shared: dict):
     }[name]()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["llama-3b", "qwen-4b", "gpt-oss-20b", "nemotron-nano-30b"])
-def test_train_and_sample(name, tmp_path):
-    """The entry of backbones.yaml as it stands, except that a CPU computes in fp32."""
-    entry = yaml.safe_load((ROOT / "config" / "backbones.yaml").read_text())[name]
-    options = json.dumps({**entry, "dtype": "float32"})
-    tokenizer = character_tokenizer(PHRASES, 512)
-    if name in OPENS_THINKING:
-        tokenizer.chat_template = tokenizer.chat_template.replace("'<|assistant|>'", "'<|assistant|><think>\n'")
-    if name == "llama-3b":
-        tokenizer.chat_template = None  # as in the hub's base models
-    shared = {
+def shared_sizes(tokenizer) -> dict:
+    """What the configurations have in common."""
+    return {
         "vocab_size": len(tokenizer),
         "hidden_size": 64,
         "intermediate_size": 96,
@@ -56,8 +47,21 @@ def test_train_and_sample(name, tmp_path):
         "eos_token_id": tokenizer.eos_token_id,
         "bos_token_id": None,
     }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["llama-3b", "qwen-4b", "gpt-oss-20b", "nemotron-nano-30b"])
+def test_train_and_sample(name, tmp_path):
+    """The entry of backbones.yaml as it stands, except that a CPU computes in fp32."""
+    entry = yaml.safe_load((ROOT / "config" / "backbones.yaml").read_text())[name]
+    options = json.dumps({**entry, "dtype": "float32"})
+    tokenizer = character_tokenizer(PHRASES, 512)
+    if name in OPENS_THINKING:
+        tokenizer.chat_template = tokenizer.chat_template.replace("'<|assistant|>'", "'<|assistant|><think>\n'")
+    if name == "llama-3b":
+        tokenizer.chat_template = None  # as in the hub's base models
     torch.manual_seed(0)
-    AutoModelForCausalLM.from_config(tiny(name, shared)).save_pretrained(tmp_path / "backbone")
+    AutoModelForCausalLM.from_config(tiny(name, shared_sizes(tokenizer))).save_pretrained(tmp_path / "backbone")
     tokenizer.save_pretrained(tmp_path / "backbone")
     corpus = save_corpus(tmp_path / "corpus.parquet", 16)
     common = ["--backbone", tmp_path / "backbone", "--backbone-options", options, "--threads", 1]

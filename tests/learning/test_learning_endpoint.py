@@ -10,8 +10,10 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import SimpleNamespace
 
 import httpx2
@@ -47,14 +49,17 @@ TRANSIENT = ("429", "500", "garbage", "no choices", "drop", "cut")
 
 
 class Server(ThreadingHTTPServer):
-    """Chat completions of a model. A prompt's `faults` come before its answer; `asked` counts requests."""
+    """Chat completions of a model. A prompt's `faults` come before its answer; `asked` counts requests.
+
+    A fault is a word that the handler knows, or a function that changes the body.
+    """
 
     daemon_threads = True
 
     def __init__(self, folder):
         super().__init__(("127.0.0.1", 0), Handler)
         self.model, self.tokenizer = load_model(folder, BackboneOptions()).eval(), load_tokenizer(folder)
-        self.faults: dict[str, list[str]] = {}
+        self.faults: dict[str, list] = {}
         self.asked, self.requests, self.keys = Counter(), [], set()
         self.lock, self.open = threading.Lock(), threading.Event()
         self.open.set()
@@ -112,7 +117,8 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         else:
             with server.lock:
-                self.reply(200, json.dumps(answer(server, text, request)).encode())
+                body = answer(server, text, request)
+            self.reply(200, json.dumps(fault(body) if fault else body).encode())
 
 
 def answer(server: Server, text: str, request: dict) -> dict:
@@ -237,6 +243,127 @@ def test_every_passing_fault_is_outlived(place, server, near):
     sampling.sample(job(place, server, "outlived.parquet"))
     assert [server.asked[prompt] for prompt in prompts] == [3] * 6 + [1] * 6
     assert known(place / "outlived.parquet").equals(near)
+
+
+def content(value) -> Callable[[dict], dict]:
+    """A fault: the body with other content of its message."""
+
+    def change(body: dict) -> dict:
+        body["choices"][0]["message"]["content"] = value
+        return body
+
+    return change
+
+
+def other(**fields) -> Callable[[dict], dict]:
+    """A fault: the body with other values of its choice, its message, its usage or itself."""
+
+    def change(body: dict) -> dict:
+        for part in (body, body["choices"][0], body["choices"][0]["message"], body["usage"]):
+            part.update({name: value for name, value in fields.items() if name in part})
+        return body
+
+    return change
+
+
+THOUGHT = {"type": "thinking", "thinking": [{"type": "text", "text": "sum"}]}
+ANSWER = {"type": "text", "text": "\\boxed{1}"}
+PARTS = {
+    "text": ([ANSWER], "\\boxed{1}"),
+    "two texts": ([{"type": "text", "text": "so "}, ANSWER], "so \\boxed{1}"),
+    "thinking": ([THOUGHT, ANSWER], "<think>\nsum\n</think>\n\\boxed{1}"),
+    "thinking alone": ([THOUGHT], "<think>\nsum"),
+    "reasoning": ([{"type": "reasoning", "summary": [{"type": "summary_text", "text": "sum"}]}, ANSWER],
+                  "<think>\nsum\n</think>\n\\boxed{1}"),
+    "refusal": ([{"type": "refusal", "refusal": "no"}], "no"),
+    "nothing": ([], ""),
+    "an empty text": ([{"type": "text", "text": ""}], ""),
+    "half a character": ("a\ud83dz", "a\ufffdz"),
+    "two halves": ([{"type": "text", "text": "\ud83d"}, {"type": "text", "text": "\ude00"}], "\U0001f600"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_typed_parts_are_read_and_kept(place, server, name):
+    given, read = PARTS[name]
+    server.faults = {"*": [content(given)] * 99}
+    sampling.sample(job(place, server, "parts.parquet"))
+    table = pq.read_table(place / "parts.parquet")
+    assert set(table["text"].to_pylist()) == {read} and set(server.asked.values()) == {1}
+
+
+MALFORMED = {
+    "a part of another kind": (content([{"type": "image_url", "image_url": {"url": "x"}}]), "a body"),
+    "a part without its text": (content([{"type": "text"}]), "a body"),
+    "a number": (content(5), "a body"),
+    "a mapping": (content({"text": "a"}), "a body"),
+    "a list of numbers": (content([1, 2]), "a body"),
+    "no reason to end": (other(finish_reason=None), r"\(finish\)"),
+    "a list of reasons": (other(finish_reason=["stop"]), r"\(finish\)"),
+    "half a character as reason": (other(finish_reason="\ud800"), r"\(finish\)"),
+    "tokens in words": (other(completion_tokens="many"), r"\(n_tokens\)"),
+    "a truth for tokens": (other(completion_tokens=True), r"\(n_tokens\)"),
+    "a share of a token": (other(completion_tokens=5.5), r"\(n_tokens\)"),
+    "fewer than no tokens": (other(completion_tokens=-1), r"\(n_tokens\)"),
+    "too many tokens": (other(completion_tokens=2**40), r"\(n_tokens\)"),
+    "a list of models": (other(model=["m"]), r"\(served\)"),
+    "half a character as model": (other(model="m\udfff"), r"\(served\)"),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_a_reply_that_is_no_completion_is_never_kept(place, server, near, name):
+    """It is asked again, and given up without a trace in the state, so that a run against a mended server goes on."""
+    change, told = MALFORMED[name]
+    prompts = pq.read_table(place / "texts.parquet")["prompt"].to_pylist()
+    server.faults = {prompts[2]: [change] * 2, prompts[7]: [change] * 3}
+    asking = job(place, server, "malformed.parquet", endpoint={"attempts": 3})
+    with pytest.raises(LabError, match=f"row row-7: .*after 3 attempts; the last: HTTP 200 with .*{told}"):
+        sampling.sample(asking)
+    sampling.sample(asking)
+    assert known(place / "malformed.parquet").equals(near)
+    assert server.asked[prompts[7]] == 4 and server.asked[prompts[2]] == 3
+
+
+GOOD = {"row": 0, "sample": 0, "text": "a", "n_tokens": 1, "n_decoded": 1, "finish": "stop", "logprob_sum": None}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"text": [ANSWER]}, {"text": None}, {"text": "\ud800"}, {"n_tokens": "5"}, {"n_tokens": 2**31}, {"finish": None},
+     {"row": "0"}, {"row": None}, {"sample": -1}, {"n_decoded": 0.5}, {"logprob_sum": "low"}, {"served": 5}],
+)  # fmt: skip
+def test_what_an_earlier_attempt_kept_is_checked_too(place, server, near, bad):
+    """Rows whose record does not fit into the table, of whatever version, are asked again."""
+    asking = job(place, server, "earlier.parquet")
+    done = Path(asking.state, asking.fingerprint(), sampling.DONE)
+    done.parent.mkdir(parents=True)
+    done.write_text("\n".join(["[5]", "7", "{}", json.dumps([GOOD | bad]), json.dumps([GOOD | {"row": 1}])]))
+    assert set(sampling.kept(done)) == {(1, 0)}
+    sampling.sample(asking)
+    assert sum(server.asked.values()) == 11
+    assert known(place / "earlier.parquet").slice(2).equals(near.slice(2))
+
+
+def test_a_decoder_of_ours_keeps_nothing_that_does_not_fit(place, server, monkeypatch):
+    asking = job(place, server, "ours.parquet")
+    monkeypatch.setattr(type(asking.decoder), "decode", lambda *args: iter([[GOOD | {"text": 5}]]))
+    with pytest.raises(LabError, match="row row-0, field text: 5 cannot be kept"):
+        sampling.sample(asking)
+    assert not sampling.kept(Path(asking.state, asking.fingerprint(), sampling.DONE))
+
+
+def test_how_a_server_is_asked_decides_nothing(place, server):
+    """What was paid for stays when only the manner is edited; another model or parameter is another experiment."""
+    plain = job(place, server, "manner.parquet")
+    manners = [{"concurrency": 1}, {"attempts": 2}, {"wait": 3}, {"timeout": 5}, {"key": ""}]
+    same = [job(place, server, "manner.parquet", endpoint=manner) for manner in manners]
+    same += [job(place, server, "manner.parquet", decoder={"batch": 99})]
+    assert {each.fingerprint() for each in same} == {plain.fingerprint()}
+    others = [{"url": "http://127.0.0.1:9/v2"}, {"model": "large"}, {"parameters": {"seed": 1}}]
+    changed = [job(place, server, "manner.parquet", endpoint=other).fingerprint() for other in others]
+    changed += [job(place, server, "manner.parquet", max_tokens=7).fingerprint()]
+    assert len({plain.fingerprint(), *changed}) == 5
 
 
 def test_a_server_that_says_nothing_is_asked_again(place, server, near):

@@ -14,7 +14,7 @@ from common.artifacts import file_hash, read_table
 from common.errors import LabError
 from puzzles.base import row_rng
 from puzzles.checker import official
-from puzzles.equations import Equation
+from puzzles.equations.prompt import Equation
 from puzzles.importer import problem_of, read_csv, read_problems
 from puzzles.registry import FAMILIES
 

@@ -201,6 +201,37 @@ def test_adding_an_arm_plans_that_arm_only(made):
         assert "texts/cryptarithm_deduce/derive/reveal-5/none/test.parquet" in listed
 
 
+def test_a_round_of_self_training_is_a_row(made):
+    """The arm above it completes training rows, which are verified; the round learns from those, from that adapter."""
+    source = "mix\tnumeral,cipher\tforward\t0\tnone\tall\t32\ttiny\tsmall\t1"
+    rounds = "".join(f"{n}\t{source.split(chr(9), 1)[1]}\t{of}\t{of}\n" for n, of in (("one", "mix"), ("two", "one")))
+    header = "\t".join(ARM_COLUMNS)
+    change = lambda text: text.replace(header, f"{header}\tsource\tstart\tdecoders") + rounds  # noqa: E731
+    with edited(made / "config/arms.few.tsv", change):
+        targets = ["results/few/grades/two/seed-1/greedy/test.parquet"]
+        plan = planned(made, *targets, *FEW)
+        wanted = {"audit": 2, "backbone": 1, "corpus": 2, "grade": 3, "harvest": 4, "leaks": 1, "sample": 3, "train": 3}
+        assert {rule: plan.get(rule) for rule in wanted} == wanted
+        listed = outputs(made, *targets, *FEW)
+        for path in (
+            "completions/mix/seed-1/sample-8/train", "harvests/mix/seed-1/sample-8/answer/cipher",
+            "corpora/one/seed-1", "completions/one/seed-1/sample-8/train", "harvests/one/seed-1/sample-8/answer",
+        ):  # fmt: skip
+            assert path in listed
+        assert "corpora/mix" not in listed  # already made
+
+
+def test_decoders_run_where_they_are_asked_for(made):
+    header = "\t".join(ARM_COLUMNS)
+    row = "drawn\tnumeral\tforward\t0\tnone\tall\t32\ttiny\tsmall\t1\tgreedy,maj-8,bon-8\n"
+    with edited(made / "config/arms.few.tsv", lambda text: text.replace(header, f"{header}\tdecoders") + row):
+        listed = outputs(made, *FEW)
+        for decoder in ("greedy", "sample-8", "maj-8", "bon-8"):
+            assert f"completions/drawn/seed-1/{decoder}/test" in listed
+        assert "grades/drawn/seed-1/maj-8/test" in listed and "grades/drawn/seed-1/sample-8" not in listed
+        assert "completions/mix/seed-1/sample-8" not in listed and "completions/drawn/seed-1/greedy/train" not in listed
+
+
 class edited:
     """A file with changed text inside the with block, and its old text afterwards."""
 

@@ -14,7 +14,7 @@ from typing import Protocol
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from transformers import PreTrainedModel
 
 from common.artifacts import write_json
@@ -32,10 +32,24 @@ class Lora(Protocol):
 
 
 def add_lora(model: PreTrainedModel, recipe: Lora, options: BackboneOptions) -> PeftModel:
-    """Wrap the model in a fresh LoRA adapter on `options.targets`; everything else is frozen."""
-    names = [name for name, _ in model.named_modules()]
-    if missing := [t for t in options.targets if not any(n == t or n.endswith("." + t) for n in names)]:
-        raise LabError(f"the backbone has no module called {', '.join(missing)}", field="targets")
+    """Wrap the model in a fresh LoRA adapter on `options.targets`; everything else is frozen.
+
+    Raises LabError for a target that is not there, that LoRA cannot be put on, or that shares its weight with another
+    module: merging the adapter would change that one, too.
+    """
+    holders: dict[int, list[str]] = {}
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        holders.setdefault(id(parameter), []).append(name.rpartition(".")[0])
+    for target in options.targets:
+        own = {name for name, _ in model.named_modules() if f".{name}".endswith(f".{target}")}
+        if not own:
+            raise LabError(f"the backbone has no module called {target}", field="targets")
+        for names in holders.values():
+            if own & set(names) and len(names) > 1:
+                raise LabError(
+                    f"{' and '.join(names)} share one weight; an adapter on {target} cannot be merged into it",
+                    field="targets",
+                )
     config = LoraConfig(
         r=recipe.rank,
         lora_alpha=recipe.alpha,
@@ -179,13 +193,31 @@ def probe(model: torch.nn.Module, ids: list[int]) -> torch.Tensor:
     return logits
 
 
+def gap(found: torch.Tensor, expected: torch.Tensor, dtype: str) -> float:
+    """The largest difference of two rows of logits; 0 where it is within what the dtype's rounding explains."""
+    tolerance = (1e-3 if dtype == "float32" else 5e-2) * max(float(expected.abs().max()), 1.0)
+    difference = float((found - expected).abs().max())
+    return 0.0 if difference <= tolerance else difference
+
+
+def merged(wrapped: PeftModel, ids: list[int], dtype: str) -> tuple[PreTrainedModel, float]:
+    """The model with its adapter merged in, and by how much that changes the logits after `ids` (see `gap`)."""
+    before = probe(wrapped, ids)
+    model = wrapped.merge_and_unload()
+    return model, gap(probe(model, ids), before, dtype)
+
+
 def check_reload(
     folder: Path, backbone: Path, options: BackboneOptions, ids: list[int], expected: torch.Tensor
 ) -> None:
     """Raise LabError unless backbone + adapter, loaded anew from disk, give the trained model's logits `expected`."""
     model = attach(load_model(backbone, options), folder)
-    found = probe(model, ids)
-    scale = float(expected.abs().max())
-    tolerance = (1e-3 if options.dtype == "float32" else 5e-2) * max(scale, 1.0)
-    if (gap := float((found - expected).abs().max())) > tolerance:
-        raise LabError(f"the reloaded adapter's logits differ by {gap:.3g} (tolerance {tolerance:.3g})", file=folder)
+    if difference := gap(probe(model, ids), expected, options.dtype):
+        raise LabError(f"the reloaded adapter's logits differ by {difference:.3g}", file=folder)
+
+
+def write(model: torch.nn.Module, tensors: Mapping[str, torch.Tensor], folder: Path, backbone: Path) -> None:
+    """The two files of an adapter."""
+    save_config(model, folder, backbone.name)
+    save_file(dict(tensors), folder / WEIGHTS, metadata={"format": "pt"})
+    (folder / WEIGHTS).chmod(0o644)

@@ -69,6 +69,20 @@ def end_tokens(folder: str | Path, tokenizer: PreTrainedTokenizerBase) -> set[in
     return {tokenizer.eos_token_id, *(listed if isinstance(listed, list) else [listed])} - {None}
 
 
+def check_engine(model: PreTrainedModel, options: BackboneOptions) -> None:
+    """Raise LabError for the engine slots and a model that it would decode wrongly.
+
+    It holds keys and values of all earlier tokens: no other states, no windows.
+    """
+    config = model.config.get_text_config()
+    kinds = set(getattr(config, "layer_types", None) or ())
+    if not kinds and getattr(config, "sliding_window", None):
+        kinds = {"sliding_attention"}
+    if options.engine == "slots" and (kinds - {"full_attention"} or model._is_stateful):
+        named = ", ".join(sorted(kinds - {"full_attention"})) or "states of its own"
+        raise LabError(f"slots cannot decode a {type(model).__name__} ({named}); use generate", field="engine")
+
+
 def load_model(folder: str | Path, options: BackboneOptions, device: str = "cpu") -> PreTrainedModel:
     """The backbone's weights, all of them: a tensor missing from the files is an error, not a random matrix.
 

@@ -33,12 +33,13 @@ PACKAGES = ("torch", "transformers", "peft", "deepspeed", "accelerate", "tokeniz
 
 def check(args: argparse.Namespace) -> None:
     """Everything that can be known to be wrong without torch."""
-    parse_recipe(args.recipe)
-    BackboneOptions.read(args.backbone_options)
+    recipe, options = parse_recipe(args.recipe), BackboneOptions.read(args.backbone_options)
+    if recipe.method == "full" and options.engine == "vllm":
+        raise LabError("vllm puts on LoRA adapters only; method full needs slots or generate", field="engine")
     check_folder(args.backbone)
     if args.start and not Path(args.start).is_dir():
         raise LabError("no such adapter folder to start from; run the `train` rule first", file=args.start)
-    for path in (args.corpus, args.deepspeed):
+    for path in (args.corpus, args.deepspeed, *args.texts):
         if not Path(path).is_file():
             raise LabError("no such file", file=path)
     try:
@@ -200,6 +201,7 @@ def run_rank(args: argparse.Namespace, judges: Mapping[str, Judge] | None = None
                 provenance=provenance(args),
                 start=args.start,
                 judges=judges,
+                texts=tuple(args.texts),
             )
         )
     except Exception as error:

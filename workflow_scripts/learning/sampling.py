@@ -14,7 +14,8 @@ from common.errors import LabError
 from common.progress import progress
 from learning.decoders.base import Decoding, Stream
 from learning.engines import Engine, Opening, Question, engine_of, open_engine, versions
-from learning.settings import CONFIG, WEIGHTS, BackboneOptions, model_files
+from learning.records import fault
+from learning.settings import CONFIG, WEIGHTS, BackboneOptions, check_adapter, model_files
 from learning.tokens import in_context
 
 INPUT = ["id", "family", "design", "reveal", "stratum", "prompt", "answer"]
@@ -99,13 +100,19 @@ def examples(job: SampleJob) -> dict[str, list[dict]]:
 
 
 def kept(path: Path) -> dict[tuple[int, int], dict]:
-    """What an earlier attempt wrote down, by row and sample; a line cut short by a kill does not count."""
+    """What an earlier attempt wrote down, by row and sample.
+
+    What a kill cut short does not count, nor what does not fit into the table: it is asked again.
+    """
     done = {}
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
         try:
-            done.update({(record["row"], record["sample"]): record for record in json.loads(line)})
+            records = json.loads(line)
         except json.JSONDecodeError:
             continue
+        if isinstance(records, list):
+            whole = [record for record in records if not fault(record, places=True)]
+            done.update({(record["row"], record["sample"]): record for record in whole})
     return done
 
 
@@ -141,6 +148,8 @@ def check_length(job: SampleJob, engine: Engine, streams: list[Stream]) -> None:
 
 def sample(job: SampleJob) -> None:
     """Complete every row of the tables, in their order, and write one table."""
+    if job.adapter:
+        check_adapter(job.adapter)
     rows, targets = read_rows(job)
     shown = examples(job)
     if job.shots and (lacking := {row["family"] for row in rows} - set(shown)):
@@ -171,6 +180,10 @@ def sample(job: SampleJob) -> None:
     bar = progress(desc="sample", unit="completion", total=len(streams), initial=len(done))
     with bar, open(state / DONE, "a", encoding="utf-8") as log:
         for records in job.decoder.decode(engine, left, job.seed) if left else ():
+            for record in records:
+                if wrong := fault(record, places=True):
+                    message = f"{record.get(wrong)!r} cannot be kept"
+                    raise LabError(message, row=rows[record["row"]]["id"], field=wrong)
             log.write("\n" + json.dumps(records))  # the line break first: it also ends a line that a kill cut short
             log.flush()
             done.update({(record["row"], record["sample"]): record for record in records})

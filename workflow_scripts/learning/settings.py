@@ -120,6 +120,13 @@ def model_files(folder: str | Path) -> list[Path]:
     return sorted(path for path in Path(folder).iterdir() if path.suffix in MODEL_SUFFIXES)
 
 
+def check_adapter(folder: str) -> None:
+    """Raise LabError when a file of the adapter is missing."""
+    for name in (WEIGHTS, CONFIG):
+        if not Path(folder, name).is_file():
+            raise LabError(f"missing {name}; run the `train` rule first", file=folder)
+
+
 def check_folder(folder: str | Path) -> Path:
     """Raise LabError when the folder, its config, its tokenizer or one of its weight shards is missing."""
     folder = Path(folder)

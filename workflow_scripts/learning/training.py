@@ -17,7 +17,6 @@ from pathlib import Path
 
 import torch
 from peft import PeftModel
-from safetensors.torch import save_file
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainerCallback, TrainingArguments, get_scheduler, set_seed
@@ -30,8 +29,9 @@ from learning.backbones import context_of, load_model, load_tokenizer
 from learning.bar import TokenBar
 from learning.methods.base import Supervised, TrainJob
 from learning.packing import Collator, Example, MicroBatches, n_steps, plan
+from learning.rehearsal import rehearse
 from learning.settings import model_files
-from learning.tokens import completion_ids, prompt_ids, require_characters
+from learning.tokens import completion_ids, fitting, prompt_ids, require_characters
 
 DONE = "complete"  # written into a checkpoint after everything else: without it the checkpoint is not resumed
 VOICED = 16  # rows on which the native voice is measured
@@ -67,10 +67,7 @@ def read_corpus(
     examples = []
     for row in rows:
         example = tokenized(tokenizer, row["prompt"], row["completion"], row.get("unlearned", ()))
-        limits = (recipe.max_length, "limit"), (context or recipe.max_length, "backbone's context")
-        for limit, name in limits:
-            if len(example) > limit:
-                raise LabError(f"{len(example)} tokens, above the {name} of {limit}", file=path, row=row["id"])
+        check_length(example, recipe, context, path, row["id"])
         if not row["completion"] or len(example.unlearned) == len(example.completion):
             raise LabError("nothing to learn", file=path, row=row["id"], field="completion")
         examples.append(example)
@@ -88,12 +85,25 @@ def read_corpus(
     return examples, first
 
 
-def read_hints(path: str, tokenizer, recipe: Supervised) -> list[Example]:
+def check_length(example: Example, recipe: Supervised, context: int | None, path: str, row: str) -> None:
+    """Raise LabError for an example above the recipe's limit or the backbone's context."""
+    for limit, name in ((recipe.max_length, "limit"), (context or recipe.max_length, "backbone's context")):
+        if len(example) > limit:
+            raise LabError(f"{len(example)} tokens, above the {name} of {limit}", file=path, row=row)
+
+
+def read_hints(path: str, tokenizer, recipe: Supervised, context: int | None = None) -> list[Example]:
     """The hints that the corpus keeps out of training, to measure by; none where the recipe has no hint."""
     if recipe.hint == "none":
         return []
-    rows = read_table(path, ["role", "prompt", "completion"]).to_pylist()
-    return [tokenized(tokenizer, r["prompt"], r["completion"]) for r in rows if r["role"] == HINT_TEST]
+    rows = read_table(path, ["id", "role", "prompt", "completion"]).to_pylist()
+    rows = [row for row in rows if row["role"] == HINT_TEST]
+    texts = [row["prompt"] + "\n" + row["completion"] for row in rows]
+    require_characters(tokenizer, texts, [row["id"] for row in rows], file=path)
+    hints = [tokenized(tokenizer, row["prompt"], row["completion"]) for row in rows]
+    for row, hint in zip(rows, hints, strict=True):
+        check_length(hint, recipe, context, path, row["id"])
+    return hints
 
 
 def tokenized(tokenizer, prompt: str, completion: str, unlearned: Collection[int] = ()) -> Example:
@@ -275,10 +285,12 @@ def training_arguments(job: TrainJob, folder: Path, accumulation: int) -> Traini
 
 def train(job: TrainJob) -> None:
     """Run this rank to the end. Rank 0 verifies the adapter and moves it to `job.out`; state is removed only then."""
-    set_seed(job.seed)
-    tokenizer = load_tokenizer(job.backbone)
-    examples, first = read_corpus(job.corpus, tokenizer, job.recipe, context_of(job.backbone))
-    hints = read_hints(job.corpus, tokenizer, job.recipe)
+    tokenizer, context = load_tokenizer(job.backbone), context_of(job.backbone)
+    examples, first = read_corpus(job.corpus, tokenizer, job.recipe, context)
+    hints = read_hints(job.corpus, tokenizer, job.recipe, context)
+    for path in job.texts:
+        asked = read_table(path, ["id", "prompt"])
+        fitting(asked["prompt"].to_pylist(), asked["id"].to_pylist(), tokenizer, context or 1 << 30, file=path)
     micros, accumulation = plan(
         [len(e) for e in examples],
         batch=job.recipe.batch,
@@ -295,9 +307,14 @@ def train(job: TrainJob) -> None:
         sum(len(examples[i]) for micro in micros[s : s + per_step] for i in micro)
         for s in range(0, len(micros), per_step)
     ]
+    if len(tokens) == 1 and job.recipe.warmup:
+        raise LabError("the only step is the warm-up's first, whose learning rate is 0", field="warmup")
     folder = Path(job.state) / fingerprint(job)
     folder.mkdir(parents=True, exist_ok=True)
     held = hold(folder)
+    if held and not last_checkpoint(folder):
+        rehearse(job, tokenizer, folder)
+    set_seed(job.seed)
     arguments = training_arguments(job, folder, accumulation)  # first: it starts DeepSpeed, which loading must know of
     main = arguments.process_index == 0
     if arguments.world_size != job.ranks:
@@ -386,9 +403,7 @@ def save(
     """Write the four output files into a temporary folder, verify the adapter there, and move it into place."""
     with whole(job.out) as partial:
         partial.mkdir(parents=True)
-        adapters.save_config(model, partial, Path(job.backbone).name)
-        save_file(dict(tensors), partial / adapters.WEIGHTS, metadata={"format": "pt"})
-        (partial / adapters.WEIGHTS).chmod(0o644)
+        adapters.write(model, tensors, partial, Path(job.backbone))
         adapters.check_file(partial, shapes)
         unset_hf_deepspeed_config()  # under ZeRO-3 loading would shard the model and wait for the other ranks
         adapters.check_reload(partial, Path(job.backbone), job.options, ids, logits)

@@ -19,10 +19,13 @@ from tenacity import (
 
 from common.errors import LabError
 from learning.engines import Extension, Opening, Question, Request
+from learning.records import fault
 from learning.settings import Endpoint
 from learning.tokens import SUFFIX
 
 LONGEST_WAIT = 120  # seconds, whatever the server asks for
+THOUGHTS = ("thinking", "reasoning", "reasoning_text", "summary_text")  # types of the parts of a message
+TEXTS = ("text", "output_text", "refusal")
 PASSING = (408, 409, 425, 429)  # and every status from 500
 
 
@@ -144,30 +147,53 @@ def ask(client: httpx2.Client, endpoint: Endpoint, text: str, budget: int, drawn
     try:
         body = reply.json()
         choice = body["choices"][0]
-        message, finish = choice["message"], choice["finish_reason"]
         usage = body.get("usage") or {}
         record = {
-            "text": text_of(message),
+            "text": text_of(choice["message"]),
             "n_tokens": usage.get("completion_tokens"),
-            "finish": finish,
+            "finish": choice["finish_reason"],
             "served": body.get("model") or "",
         }
     except (ValueError, LookupError, TypeError, AttributeError):
         raise Unanswered("HTTP 200 with a body that is no completion") from None
-    if not isinstance(finish, str) or not isinstance(record["n_tokens"], int | None):
-        raise Unanswered("HTTP 200 with a body that is no completion")
+    if wrong := fault(record):
+        raise Unanswered(f"HTTP 200 with a body that is no completion ({wrong})")
     return record
 
 
-def text_of(message: Mapping[str, str | None]) -> str:
+def text_of(message: Mapping[str, object]) -> str:
     """The thinking, also where the server keeps it apart or its template opens it, and the rest."""
-    thinking = message.get("reasoning_content") or message.get("reasoning") or ""
-    content = (message.get("content") if thinking else message["content"]) or ""  # some servers leave out a null
+    thinking, content = words(message.get("reasoning_content") or message.get("reasoning")), message.get("content")
+    if not thinking and "content" not in message:  # some servers leave out a null beside the thinking
+        raise ValueError("no content")
+    if isinstance(content, list):
+        thoughts = [part for part in content if isinstance(part, dict) and part.get("type") in THOUGHTS]
+        thinking += words(thoughts)
+        content = [part for part in content if part not in thoughts]
+    thinking, content = whole_characters(thinking), whole_characters(words(content))
     if thinking:
         return f"<think>\n{thinking.strip()}" + (f"\n</think>\n{content.lstrip()}" if content else "")
     if "</think>" in content and "<think>" not in content:
         return "<think>\n" + content.lstrip()
     return content
+
+
+def words(value: object) -> str:
+    """The text of a field: a text, nothing, or a list of typed parts; raises ValueError for anything else."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, list):
+        return "".join(map(words, value))
+    if isinstance(value, dict) and value.get("type") in (*THOUGHTS, *TEXTS):
+        held = [value[name] for name in ("text", "thinking", "reasoning", "summary", "refusal") if name in value]
+        if held:
+            return "".join(map(words, held))
+    raise ValueError(f"no text: {value!r}")
+
+
+def whole_characters(text: str) -> str:
+    """The text with both halves of a character put together, and a replacement character for a half alone."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def secret(endpoint: Endpoint) -> str:

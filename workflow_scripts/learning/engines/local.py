@@ -1,18 +1,19 @@
 """What the engines share that run a model here: the backbone, its adapter merged in, and prompts as tokens."""
 
+import sys
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
 
+import torch
 from peft import PeftModel
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from common.errors import LabError
-from learning.adapters import attach, probe
-from learning.backbones import context_of, end_tokens, load_model, load_tokenizer
+from learning.adapters import attach, merged
+from learning.backbones import check_engine, context_of, end_tokens, load_model, load_tokenizer
 from learning.engines import TOGETHER, Opening, Question
-from learning.settings import CONFIG, WEIGHTS, BackboneOptions
-from learning.tokens import completion_ids, opened_thinking, prompt_ids, require_characters
+from learning.settings import BackboneOptions
+from learning.tokens import completion_ids, fitting, opened_thinking, prompt_ids
 
 
 class Tokens:
@@ -26,13 +27,10 @@ class Tokens:
         self.pad = self.tokenizer.pad_token_id
         self.end = end_tokens(backbone, self.tokenizer)
         self.opened = opened_thinking(self.tokenizer)
-        if opening.adapter:
-            check_adapter(opening.adapter)
 
     def begin(self, question: Question, written: str = "") -> list[int]:
         """See learning.engines.Engine. Raises LabError where the prompt leaves no room for an answer."""
-        require_characters(self.tokenizer, [question.text], [question.id])
-        ids = prompt_ids(self.tokenizer, question.text)
+        (ids,) = fitting([question.text], [question.id], self.tokenizer, self.window)
         if written:
             ids += completion_ids(self.tokenizer, question.text, written)[:-1]
         if len(ids) >= self.window:
@@ -59,28 +57,32 @@ class LocalEngine(Tokens):
         return load(o.backbone, o.adapter, o.options, o.device, self.tokenizer)
 
 
-def check_adapter(folder: str) -> None:
-    """Raise LabError when a file of the adapter is missing."""
-    for name in (WEIGHTS, CONFIG):
-        if not Path(folder, name).is_file():
-            raise LabError(f"missing {name}; run the `train` rule first", file=folder)
+def load(
+    backbone: str, adapter: str | None, options: BackboneOptions, device: str, tokenizer: PreTrainedTokenizerBase
+) -> PreTrainedModel:
+    """The model with the adapter merged in.
 
-
-def load(backbone: str, adapter: str | None, options: BackboneOptions, device: str, tokenizer: PreTrainedTokenizerBase):
-    """The model with the adapter merged in. Merging is kept only if the logits of a prompt stay the same."""
-    model = load_model(backbone, options, device)
-    if adapter:
-        try:
-            wrapped = attach(model, adapter)
-        except (RuntimeError, ValueError) as error:
-            raise LabError(f"the adapter does not fit the backbone: {error}", file=adapter) from error
-        ids = prompt_ids(tokenizer, "0123456789")
-        before = probe(wrapped, ids)
-        model = wrapped.merge_and_unload() if isinstance(wrapped, PeftModel) else wrapped
-        gap = float((probe(model, ids) - before).abs().max())
-        if gap > (1e-3 if options.dtype == "float32" else 5e-2) * max(1.0, float(before.abs().max())):
-            raise LabError(f"merging the adapter changes the logits by {gap:.3g}", file=adapter)
+    Where merging changes the logits of a prompt, the adapter stays beside the weights instead.
+    """
+    model = attached(backbone, adapter, options, device)
+    if isinstance(model, PeftModel):
+        model, difference = merged(model, prompt_ids(tokenizer, "0123456789"), options.dtype)
+        if difference:
+            print(f"{adapter} is not merged, which would change the logits by {difference:.3g}", file=sys.stderr)
+            model = attached(backbone, adapter, options, device).get_base_model()
     return model.eval()
+
+
+def attached(backbone: str, adapter: str | None, options: BackboneOptions, device: str) -> torch.nn.Module:
+    """The backbone with the adapter, if any, on it; raises LabError when it does not fit."""
+    model = load_model(backbone, options, device)
+    check_engine(model, options)
+    if not adapter:
+        return model
+    try:
+        return attach(model, adapter)
+    except (RuntimeError, ValueError) as error:
+        raise LabError(f"the adapter does not fit the backbone: {error}", file=adapter) from error
 
 
 def written(tokenizer: PreTrainedTokenizerBase, tokens: list[int], end: set[int]) -> str:

@@ -119,19 +119,14 @@ class Supervised(Recipe):
         typed.at_least(self, 0, "first_epochs")
         self.shares("masking", "replay")
 
-    def train(self, job: "TrainJob") -> None:
-        """See Recipe."""
-        from learning.training import train
-
-        train(job)
-
 
 @dataclass(frozen=True, slots=True)
 class TrainJob:
     """Everything a rank needs. `deepspeed` is the content of the DeepSpeed file, `provenance` goes into the output.
 
     start: the adapter folder that the training starts from, if any. judges: by name, what a completion is worth; only
-    for methods that ask (`JUDGED`), because they know the families.
+    for methods that ask (`JUDGED`), because they know the families. texts: tables whose prompts are to be completed
+    later, checked before the training.
     """
 
     backbone: str
@@ -147,3 +142,4 @@ class TrainJob:
     provenance: dict
     start: str | None = None
     judges: Mapping[str, Judge] | None = None
+    texts: tuple[str, ...] = ()

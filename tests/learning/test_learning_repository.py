@@ -8,17 +8,22 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 import transformers.utils.chat_template_utils
-from learning.decoding import ENGINES
-from learning.lora import Job as Training
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from common.artifacts import table_note, write_table
-from learning import sampling
+from learning import sampling, training
 from learning.backbones import end_tokens, load_model, load_tokenizer
-from learning.settings import TEMPLATE_DATE, BackboneOptions, Recipe
+from learning.decoders import read_decoder
+from learning.engines import Request
+from learning.engines.generate import decode_generate
+from learning.engines.slots import decode_slots
+from learning.engines.streams import streams
+from learning.methods.base import TrainJob
+from learning.settings import TEMPLATE_DATE, BackboneOptions
 from learning.tokens import prompt_ids
-from learning_fixtures import rows, save_talker
+from learning_fixtures import asked as questions
+from learning_fixtures import recipe, save_talker
 
 SETTINGS = {
     "repetition_penalty": {"repetition_penalty": 1.3},
@@ -38,17 +43,18 @@ SETTINGS = {
 def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("repository")
     save_talker(folder / "talker")
-    write_table(folder / "texts.parquet", rows(6, seed=9))
+    write_table(folder / "texts.parquet", questions(6, seed=9))
     return folder
 
 
-def job(place, backbone, **changes) -> sampling.Job:
-    settings = {"options": BackboneOptions(), "adapter": None, "budget": 30, "batch": 4, "device": "cpu"}
+def job(place, backbone, **changes) -> sampling.SampleJob:
+    decoder = read_decoder({"kind": "greedy", "max_tokens": 30, "batch": 4})
+    settings = {"options": BackboneOptions(), "adapter": None, "decoder": decoder, "device": "cpu"}
     files = {"texts": (str(place / "texts.parquet"),), "state": str(place / "state"), "out": str(place / "out.parquet")}
-    return sampling.Job(**{**settings, **files, "backbone": str(backbone), **changes})
+    return sampling.SampleJob(**{**settings, **files, "backbone": str(backbone), **changes})
 
 
-def completions(asked: sampling.Job) -> list[dict]:
+def completions(asked: sampling.SampleJob) -> list[dict]:
     sampling.sample(asked)
     return pq.read_table(asked.out).to_pylist()
 
@@ -80,7 +86,7 @@ def test_only_its_end_tokens_are_taken(place, tmp_path):
     plain = completions(job(place, place / "talker"))
     token = tokenizer.encode("!", add_special_tokens=False)[0]
     (backbone / "generation_config.json").write_text(json.dumps({"eos_token_id": [token]}))
-    for engine in ENGINES:
+    for engine in ("slots", "generate"):
         found = completions(job(place, backbone, options=BackboneOptions(engine=engine)))
         assert [row["text"] for row in found] == [row["text"].split("!")[0] for row in plain]
 
@@ -90,9 +96,10 @@ def test_both_engines_end_a_row_at_its_own_context(place, budget):
     """However long the rows are that share its batch."""
     model = load_model(place / "talker", BackboneOptions()).eval()
     prompts, ends = [[40, 41, 42], [50] * 40, [60] * 9], {}
-    for name, engine in ENGINES.items():
-        found = sorted(engine(model, prompts, budget=budget, batch=3, end={9}, pad=0, window=64), key=lambda c: c.row)
-        ends[name] = [(c.tokens, c.finish) for c in found]
+    for name, decode in (("slots", decode_slots), ("generate", decode_generate)):
+        wanted = streams([Request(prompt, budget) for prompt in prompts], {9}, frozenset(), 64)
+        found = sorted(decode(model, wanted, batch=3, pad=0), key=lambda made: made.request)
+        ends[name] = [(made.tokens, made.finish) for made in found]
     assert ends["slots"] == ends["generate"]
     cut = [
         (len(prompt), len(tokens)) for prompt, (tokens, f) in zip(prompts, ends["slots"], strict=True) if f == "length"
@@ -171,8 +178,9 @@ def test_a_file_of_the_repository_that_decides_is_part_of_the_key(place, tmp_pat
 
     def keys() -> tuple[str, str]:
         shared = {"backbone": str(backbone), "options": BackboneOptions(), "seed": 1, "out": "", "state": ""}
-        other = {"corpus": str(place / "texts.parquet"), "recipe": Recipe(), "deepspeed": {}, "provenance": {}}
-        return job(place, backbone).fingerprint(), Training(**shared, **other, ranks=1, device="cpu").fingerprint()
+        other = {"corpus": str(place / "texts.parquet"), "recipe": recipe(), "deepspeed": {}, "provenance": {}}
+        train = TrainJob(**shared, **other, ranks=1, device="cpu")
+        return job(place, backbone).fingerprint(), training.fingerprint(train)
 
     before = keys()
     (backbone / "notes.md").write_text("of no consequence")
