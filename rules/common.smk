@@ -8,7 +8,7 @@ import sys
 # What a plan of thousands of jobs makes stays: looking for garbage took a tenth of its time.
 gc.set_threshold(100_000)
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
-from common.config import IN_CONTEXT, check, has_weights, read_arms, read_yaml
+from common.config import IN_CONTEXT, check, check_budgets, has_weights, read_arms, read_yaml
 from common.errors import LabError
 from common.sources import sources
 from learning.decoders import lacking, resolve
@@ -50,6 +50,12 @@ try:
         },
         harvest=config["harvest"]["decoder"],
     )
+    told = [
+        arm
+        for arm, row in arms.iterrows()
+        if any(f.startswith("cryptarithm") and DESIGNS[f, row.design].kinds for f in row.families)
+    ]
+    check_budgets(arms, told, backbones, decoders, config["thought"])
 except LabError as error:
     raise WorkflowError(str(error)) from None
 
