@@ -12,6 +12,7 @@ from common.config import (
     FILES,
     IN_CONTEXT,
     check,
+    check_budgets,
     has_weights,
     keep_config,
     read_arms,
@@ -80,6 +81,12 @@ try:
         harvest=config["harvest"]["decoder"],
     )
     check_local({name: backbones[name] for name in arms.backbone}, config["backbones"])
+    told = [
+        arm
+        for arm, row in arms.iterrows()
+        if any(FAMILIES[f].has_key and DESIGNS[f, row.design].kinds for f in row.families)
+    ]
+    check_budgets(arms, told, backbones, decoders, config["thought"])
 except LabError as error:
     raise WorkflowError(str(error)) from None
 

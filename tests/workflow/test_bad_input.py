@@ -221,6 +221,15 @@ def test_arms_that_name_arms(tmp_path, change, field, message):
     assert caught.value.field == field and message in str(caught.value) and caught.value.row == len(ARMS) + 1
 
 
+def test_a_decoder_that_may_cut_a_thought_short(project):
+    """As far as planning can know: where a token is a character."""
+    found = refused(project, *SMOKE, "--config", "decoding={max_tokens: 1879}")
+    assert found == (
+        "field decoding.max_tokens: decoder greedy of arm derive-reveal-10 writes at most 1879 tokens, here characters;"
+        " a thought may have 1850, with its frame 1880"
+    )
+
+
 def test_an_arm_of_a_backbone_that_cannot_serve_the_decoder(tmp_path):
     path = tmp_path / "arms.tsv"
     row = "m\tnumeral\tforward\t0\tnone\tall\t64\tmost-frequent\tin-context\t1\t\t\tgreedy,sample-8\n"

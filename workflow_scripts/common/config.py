@@ -289,3 +289,24 @@ def unfit(field: str, row: Mapping, above: Mapping[str, Mapping], recipes: Mappi
             its, own = (recipes[arm["recipe"]].get(key, "of the usual kind") for arm in (other, row))
             return f"the recipe of arm {name} has {key} {its}, this one {own}; expected the same"
     return ""
+
+
+FRAME = 30  # tokens of a completion around its thought: the marks, the box, an answer, the end of the turn
+
+
+def check_budgets(
+    arms: pd.DataFrame, told: Iterable[str], backbones: Mapping, decoders: Mapping[str, Mapping], thought: int
+) -> None:
+    """Raise LabError where a decoder may stop before a thought of the allowed length ends.
+
+    told: the arms whose thoughts may have `thought` characters. Only a backbone made here is sure to write one
+    character per token; of the others the script that samples knows the lengths before it loads a model.
+    """
+    for name in told:
+        make = backbones[arms.at[name, "backbone"]].get("make")
+        for decoder in arms.at[name, "decoders"] if make else ():
+            most = decoders[decoders[decoder].get("of", decoder)]["max_tokens"]
+            if most < min(thought + FRAME, make["context"]):
+                message = f"decoder {decoder} of arm {name} writes at most {most} tokens, here characters;"
+                message += f" a thought may have {thought}, with its frame {thought + FRAME}"
+                raise LabError(message, field="decoding.max_tokens")
