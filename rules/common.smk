@@ -8,7 +8,16 @@ import sys
 # What a plan of thousands of jobs makes stays: looking for garbage took a tenth of its time.
 gc.set_threshold(100_000)
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
-from common.config import IN_CONTEXT, check, read_arms, read_yaml, require_file
+from common.config import (
+    FILES,
+    IN_CONTEXT,
+    check,
+    check_budgets,
+    keep_config,
+    read_arms,
+    read_yaml,
+    require_file,
+)
 from common.errors import LabError
 from common.gpus import present
 from common.running import hold, use_this_python
@@ -16,6 +25,8 @@ from learning.decoders import lacking, resolve
 from learning.engines import engine_of
 from learning.methods import check_recipes, read_recipe
 from learning.settings import check_local, read_backbones
+from measuring.inputs import Run
+from measuring.modules import declared, names
 from puzzles.registry import FAMILIES
 from reasoning.auxiliary.hints import HINTS
 from reasoning.grammar.reveal import Reveal
@@ -29,15 +40,18 @@ if workflow.is_main_process and workflow.nodes is None:
     alive = hold()
 
 
+HOME = os.path.relpath(workflow.basedir)
+
+
 def here(path):
     """A file of the project, relative to where Snakemake works: mostly the same folder."""
-    return os.path.relpath(Path(workflow.basedir, path))
+    return path if HOME == "." else f"{HOME}/{path}"
 
 
 config_files = [os.path.relpath(file) for file in workflow.configfiles]
 try:
     check(config, FAMILIES, config_files)
-    for key in ("arms", "backbones", "recipes", "decoders", "benchmark_csv"):
+    for key in (*FILES, "benchmark_csv"):
         if not Path(config[key]).exists() and Path(here(config[key])).exists():
             config[key] = here(config[key])
         require_file(config, key, config_files)
@@ -60,14 +74,18 @@ try:
         harvest=config["harvest"]["decoder"],
     )
     check_local({name: backbones[name] for name in arms.backbone}, config["backbones"])
+    told = [
+        arm
+        for arm, row in arms.iterrows()
+        if any(FAMILIES[f].has_key and DESIGNS[f, row.design].kinds for f in row.families)
+    ]
+    check_budgets(arms, told, backbones, decoders, config["thought"])
 except LabError as error:
     raise WorkflowError(str(error)) from None
 
 phrases = sorted({phrase for family in FAMILIES.values() for phrase in family.phrases})
 families = sorted({family for row in arms.families for family in row})
 eval_sets = ["test", "real"] if config["benchmark_csv"] else ["test"]
-with_key = [family for family in families if FAMILIES[family].has_key]
-with_forward = [family for family in families if (family, "forward") in DESIGNS]
 orders = list(dict.fromkeys(["uniform", *(Reveal.parse(text).order for text in arms.reveal)]))
 runs = [{"arm": name, "seed": seed} for name, n in arms.seeds.items() for seed in range(1, n + 1)]
 untrained = arms.index[arms.recipe == IN_CONTEXT].tolist()
@@ -93,6 +111,8 @@ wildcard_constraints:
     backbone="|".join(backbones),
     kept="answer|valid",
     kind="signatures|bit_sequences",
+    table="|".join(names("table")),
+    figure="|".join(names("figure")),
 
 
 def arm(column):
@@ -160,13 +180,6 @@ def is_held_out(wildcards):
     return wildcards.eval_set != "train"
 
 
-def audited_texts(wildcards):
-    """The rendered texts of the evaluated rows, and those that the arm learned from."""
-    name = wildcards.arm
-    learned = arm_texts(name, "train", arms.at[name, "corruption"])
-    return list(dict.fromkeys(arm_texts(name, wildcards.eval_set) + learned))
-
-
 def is_here(wildcards):
     """Whether the arm's backbone is a folder here, not an endpoint or a baseline."""
     return backbone_of(wildcards).here
@@ -203,9 +216,8 @@ def who(wildcards, input):
 def start_file(wildcards):
     """The adapter that a training starts from, of the same seed; none starts from the backbone."""
     start = arms.at[wildcards.arm, "start"]
-    return [f"<results>/adapters/{start}/seed-{wildcards.seed}/adapter_model.safetensors"] * bool(
-        start
-    )
+    adapter = f"<results>/adapters/{start}/seed-{wildcards.seed}/adapter_model.safetensors"
+    return adapter if start else []
 
 
 def arm_texts(name, split, corruption="none"):
@@ -253,14 +265,3 @@ def arm_drills(name):
 def rows(split, family):
     sizes = config["rows"][split]
     return sizes.get(family, sizes["default"])
-
-
-def graded(folder, suffix=".parquet"):
-    """Every arm, seed, decoder and evaluation set; real rows have neither key nor rules, so arms with either skip them."""
-    return [
-        f"<results>/{folder}/{run['arm']}/seed-{run['seed']}/{decoder}/{eval_set}{suffix}"
-        for run in runs
-        for decoder in arms.at[run["arm"], "decoders"]
-        for eval_set in eval_sets
-        if eval_set == "test" or arms.at[run["arm"], "reveal"] == "0"
-    ]

@@ -12,7 +12,6 @@ rule catalog:
         "<results>/benchmarks/catalog/{kind}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
     shell:
@@ -35,7 +34,6 @@ rule render:
         "<results>/benchmarks/render/{family}/{design}/reveal-{reveal}/{corruption}/{split}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
     params:
@@ -58,7 +56,6 @@ rule drills:
         "<results>/benchmarks/drills/{family}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
     params:
@@ -80,7 +77,6 @@ rule closure:
         "<results>/benchmarks/closure/{family}/{split}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
     params:
@@ -107,7 +103,6 @@ rule screen:
         "<results>/benchmarks/screen/{family}/{design}/reveal-{reveal}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
     shell:
@@ -132,7 +127,6 @@ rule gallery:
         "<results>/benchmarks/gallery.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
     params:
@@ -167,7 +161,6 @@ rule compare:
         "<results>/benchmarks/compare.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
     params:

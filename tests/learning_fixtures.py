@@ -108,19 +108,19 @@ def save_corpus(path: Path, n: int = 32) -> Path:
     return path
 
 
-def script(name: str, *args: object) -> list[str]:
-    """The command line of a workflow script."""
-    return [sys.executable, str(ROOT / "workflow_scripts" / f"{name}.py"), *map(str, args)]
+def script(name: str, *args: object, root: Path = ROOT) -> list[str]:
+    """The command line of a workflow script, of this project or of a copy of it."""
+    return [sys.executable, str(root / "workflow_scripts" / f"{name}.py"), *map(str, args)]
 
 
 def environment() -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
 
 
-def run(name: str, *args: object, **kwargs) -> subprocess.CompletedProcess:
+def run(name: str, *args: object, root: Path = ROOT, **kwargs) -> subprocess.CompletedProcess:
     """Run a workflow script to its end, its output as text."""
-    line = script(name, *args)
-    return subprocess.run(line, capture_output=True, text=True, env=environment(), cwd=ROOT, timeout=300, **kwargs)
+    line = script(name, *args, root=root)
+    return subprocess.run(line, capture_output=True, text=True, env=environment(), cwd=root, timeout=300, **kwargs)
 
 
 def last_error(done: subprocess.CompletedProcess) -> str:

@@ -74,6 +74,16 @@ def test_columns_in_any_order_and_more_of_them(tmp_path):
     assert list(read_csv(marked)) == list(read_csv(path))
 
 
+@pytest.mark.parametrize("line_break", [b"\r\n", b"\r"])
+def test_line_breaks_of_another_system(tmp_path, line_break):
+    """As Git or an editor on Windows leaves them, those inside the prompts among them."""
+    rows, drawn = records(2)
+    path = write(tmp_path / "rows.csv", rows)
+    path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", line_break))
+    found = [problem for _, problem in read_problems(path)]
+    assert [(p.prompt, p.answer) for p in found] == [(p.prompt, p.answer) for p in drawn]
+
+
 def spoil(rows, row, **cells):
     return [{**r, **cells} if i == row else r for i, r in enumerate(rows, 1)]
 

@@ -243,6 +243,65 @@ def test_arms_table(tmp_path, change, message):
         assert named[caught.value.field] in message or caught.value.field in message
 
 
+ROUND = (
+    "round\tcryptarithm_deduce\tderive\t10\tnone\tall\t8\ttiny\tsmall\t2\tderive-reveal-10\tderive-reveal-10\tgreedy\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "message"),
+    [
+        (("\tderive-reveal-10\tderive", "\tderive-reveal-1\tderive"), "source",
+         "'derive-reveal-1' is no arm above this row; did you mean 'derive-reveal-10'?"),
+        (("\tderive-reveal-10\tderive", "\tround\tderive"), "source", "'round' is no arm above this row"),
+        (("\tderive-reveal-10\tgreedy", "\tlater\tgreedy"), "start", "'later' is no arm above this row"),
+        (("tiny", "small"), "source", "arm derive-reveal-10 has backbone tiny, this one small; expected the same"),
+        (("\t10\t", "\t5\t"), "source", "arm derive-reveal-10 has reveal 10, this one 5; expected the same"),
+        (("derive\t10", "search\t10"), "source", "arm derive-reveal-10 has design derive, this one search"),
+        (("cryptarithm_deduce", "cryptarithm_guess"), "source",
+         "arm derive-reveal-10 knows cryptarithm_deduce, not cryptarithm_guess"),
+        (("\tnone\t", "\tswap\t"), "source", "corruption swap is for rendered texts, not for the completions of arm"),
+        (("\t2\t", "\t3\t"), "source", "arm derive-reveal-10 has 2 seed(s), this one 3; each seed needs its own"),
+        (("small", "in-context"), "source", "recipe in-context does not train, so the arm has no source"),
+        (("small", "scratch"), "start", "has method of the usual kind, this one full; expected the same"),
+        (("small", "study"), "start", "the recipe of arm derive-reveal-10 has alpha 64, this one 32"),
+        (("greedy", "gready"), "decoders", "unknown decoder 'gready'; did you mean 'greedy'?"),
+        (("greedy", "greedy,greedy"), "decoders", "a decoder is named twice in 'greedy,greedy'"),
+    ],
+)  # fmt: skip
+def test_arms_that_name_arms(tmp_path, change, field, message):
+    path, later = tmp_path / "arms.tsv", ROUND.replace("round\t", "later\t")
+    path.write_text("\n".join([*ARMS, ROUND]))
+    assert arms_of(path).loc["round", ["source", "start", "decoders"]].tolist() == [
+        *["derive-reveal-10"] * 2,
+        ("greedy",),
+    ]
+    path.write_text("\n".join([*ARMS, ROUND.replace(*change) + later]))
+    with pytest.raises(LabError) as caught:
+        arms_of(path)
+    assert caught.value.field == field and message in str(caught.value) and caught.value.row == len(ARMS) + 1
+
+
+def test_a_decoder_that_may_cut_a_thought_short(project):
+    """As far as planning can know: where a token is a character."""
+    found = refused(project, *SMOKE, "--config", "decoding={max_tokens: 1879}")
+    assert found == (
+        "field decoding.max_tokens: decoder greedy of arm derive-reveal-10 writes at most 1879 tokens, here characters;"
+        " a thought may have 1850, with its frame 1880"
+    )
+
+
+def test_an_arm_of_a_backbone_that_cannot_serve_the_decoder(tmp_path):
+    path = tmp_path / "arms.tsv"
+    row = "m\tnumeral\tforward\t0\tnone\tall\t64\tmost-frequent\tin-context\t1\t\t\tgreedy,sample-8\n"
+    path.write_text("\n".join([*ARMS, row]))
+    with pytest.raises(LabError, match="field decoders: decoder sample-8 needs what backbone most-freq"):
+        arms_of(path)
+    path.write_text("\n".join([*ARMS, row]).replace("\tsource\tstart", "\tstart\tsorce"))
+    with pytest.raises(LabError, match="row 1: expected the columns .*, then any of source, start, decoders"):
+        arms_of(path)
+
+
 def test_arms_table_without_its_columns(tmp_path):
     path = tmp_path / "arms.tsv"
     path.write_text((ROOT / "config/arms.smoke.tsv").read_text().replace("families\tdesign", "family\tdesign"))

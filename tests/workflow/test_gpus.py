@@ -19,7 +19,7 @@ from common import gpus
 from common.config import ARM_COLUMNS
 from common.errors import LabError
 from learning import launch
-from learning_fixtures import ROOT, last_error, run
+from learning_fixtures import RECIPE, ROOT, last_error, run
 
 SCRIPTS = str(ROOT / "workflow_scripts")
 EIGHT = ",".join(map(str, range(8)))
@@ -88,8 +88,12 @@ def targets() -> list[str]:
     return [*made, *voices, *sampled, "--cores", "8", "--configfile", "config/g.yaml", "-n", "-p"]
 
 
-@pytest.mark.parametrize("profile", [(), ("--profile", "profiles/slurm"), ("--workflow-profile", "profiles/slurm")])
-@pytest.mark.parametrize("n", [0, 1, 2, 4, 8])
+ALONE, LAID_OVER = ("--workflow-profile", "profiles/slurm"), ("--profile", "profiles/slurm")
+
+
+@pytest.mark.parametrize(
+    ("n", "profile"), [(n, profile) for n in (0, 1, 2, 4, 8) for profile in ((), ALONE)] + [(4, LAID_OVER)]
+)
 def test_every_job_is_told_its_own_number(project, n, profile):
     all_of, one, none = str(n), str(min(n, 1)), "0"
     assert told(snakemake(project, *targets(), "--config", f"gpus={n}", *profile)) == {
@@ -204,6 +208,7 @@ def test_every_script_refuses_gpus_that_are_not_there(place, monkeypatch):
     out = ["--out", place / "x", "--state", place / "x-state"]
     expected = "error: field --gpus: 2 GPU(s) asked for, 1 present (CUDA_VISIBLE_DEVICES can name others)"
     data = ["--corpus", place / "corpus.parquet", "--backbone", place / "backbone", "--ranks", 2, "--gpus", 2]
+    data += ["--recipe", json.dumps(RECIPE)]
     assert last_error(run("train", *data, *out)) == expected
     make = ["--options", '{"make": {"steps": 1}}', "--skills", place / "s.json"]
     assert last_error(run("backbone", *make, *out, "--gpus", 2)) == expected

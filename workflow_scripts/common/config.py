@@ -1,13 +1,16 @@
 """The configuration and the table of arms, checked before anything is planned."""
 
+import json
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pandas as pd
 import yaml
 
 from common import typed
+from common.artifacts import whole
 from common.configuration import Config
 from common.errors import LabError
 from common.typed import suggestion
@@ -15,6 +18,8 @@ from common.typed import suggestion
 MISSING = object()
 COMMAND_LINE = "--config"
 TAKEN_AS_TEXT = "; inside braces --config takes every value as text: put it into a file for --configfile"
+FILES = ("arms", "backbones", "recipes", "decoders")
+"""The keys of the configuration that name files of their own."""
 
 
 def read_text(path: str | Path) -> str:
@@ -55,6 +60,19 @@ def check(value: Mapping, families: Iterable[str], files: Iterable[str | Path]) 
         raise LabError(message, file=file, field=error.field) from None
 
 
+def keep_config(config: Mapping, folder: str | Path) -> None:
+    """Write the configuration, as merged from all files and --config, and copies of the files that it names.
+
+    The folder is replaced: it tells of the last run.
+    """
+    with whole(folder) as partial:
+        partial.mkdir()
+        text = yaml.safe_dump(json.loads(json.dumps(config)), sort_keys=False, allow_unicode=True)
+        (partial / "config.yaml").write_text(text, encoding="utf-8")
+        for key in FILES:
+            shutil.copyfile(config[key], partial / Path(config[key]).name)
+
+
 def require_file(value: Mapping, key: str, files: Iterable[str | Path]) -> None:
     """Raise LabError naming the key where it names a file that is not there; an empty text names none."""
     if value[key] and not Path(value[key]).is_file():
@@ -93,9 +111,10 @@ USUAL_DECODER = "greedy"
 
 
 class Backbone(Protocol):
-    """What the table asks of a backbone."""
+    """What is asked of a backbone here: whether it is a folder, and its `Make`, if it is made here."""
 
     here: bool
+    make: Any
 
 
 def read_arms(
@@ -223,3 +242,28 @@ def unfit(field: str, row: Mapping, above: Mapping[str, Mapping], recipes: Mappi
             its, own = (recipes[arm["recipe"]].get(key, "of the usual kind") for arm in (other, row))
             return f"the recipe of arm {name} has {key} {its}, this one {own}; expected the same"
     return ""
+
+
+FRAME = 30  # tokens of a completion around its thought: the marks, the box, an answer, the end of the turn
+
+
+def check_budgets(
+    arms: pd.DataFrame,
+    told: Iterable[str],
+    backbones: Mapping[str, Backbone],
+    decoders: Mapping[str, Mapping],
+    thought: int,
+) -> None:
+    """Raise LabError where a decoder may stop before a thought of the allowed length ends.
+
+    told: the arms whose thoughts may have `thought` characters. Only a backbone made here is sure to write one
+    character per token; of the others the script that samples knows the lengths before it loads a model.
+    """
+    for name in told:
+        make = backbones[arms.at[name, "backbone"]].make
+        for decoder in arms.at[name, "decoders"] if make else ():
+            most = decoders[decoders[decoder].get("of", decoder)]["max_tokens"]
+            if most < min(thought + FRAME, make.context):
+                message = f"decoder {decoder} of arm {name} writes at most {most} tokens, here characters;"
+                message += f" a thought may have {thought}, with its frame {thought + FRAME}"
+                raise LabError(message, field="decoding.max_tokens")

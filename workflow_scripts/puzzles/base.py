@@ -37,11 +37,11 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """What a gold-free solver found.
+    """What a solver found that sees the prompt only.
 
-    answer: None when unsolvable, `reason` then says why. posterior: its probability of `answer`. answers: the
-    posterior over answers, best first. n_consistent: configurations that fit every example. exhaustive: whether all
-    were enumerated (False: the node budget was hit). found: the best configuration, as the designs need it.
+    answer: None when unsolvable, `reason` then says why. posterior: its probability of `answer`. answers: the posterior
+    over answers, best first. n_consistent: configurations that fit every example. exhaustive: whether all were
+    enumerated (False: the node budget was spent). found: the best configuration, as the designs need it.
     """
 
     answer: str | None
@@ -59,13 +59,12 @@ class Family:
     """A puzzle family: everything the other rooms may ask of it.
 
     generate(rng, n, **config) yields n problems. parse(prompt) returns the family's own parsed form or raises
-    PromptError. solve(parsed, prior) is gold-free. canonical(parsed) is a string equal for two prompts that are the
-    same problem up to renaming of glyphs or letters and order of examples. is_answer(parsed, text): whether a text has
-    the form of an answer to this prompt, right or wrong; answer_form says that form in words. phrases: fixed strings of
-    its prompt, the header first. order: its place in tables and figures. split_by(problem): generated problems for
-    which it is equal lie in one split; the canonical form unless the family says otherwise. has_key: its problems hide
-    a key of glyphs and digits. tell(prompt), where families share a header: the name of the one that the prompt belongs
-    to.
+    PromptError. solve(parsed, prior) sees the prompt only. canonical(parsed) is equal for two prompts that are the same
+    problem up to renaming of glyphs or letters and order of examples. is_answer(parsed, text): whether a text has the
+    form of an answer to this prompt, right or wrong; answer_form says that form in words. phrases: fixed strings of its
+    prompt, the header first. order: its place in tables and figures. split_by(problem): generated problems for which it
+    is equal lie in one split; the canonical form unless the family says otherwise. has_key: its problems hide a key of
+    glyphs and digits. tell(prompt), where families share a header: the name of the one that the prompt belongs to.
     """
 
     name: str
@@ -89,8 +88,8 @@ def content_hash(text: str) -> str:
 
 
 def split_of(text: str) -> str:
-    """The split of a canonical problem, or of what else the family splits by, wherever and with whatever seed it is
-    drawn: 80 % train, 20 % test."""
+    """The split, 80 % train and 20 % test, of a canonical problem or of what else the family splits by. It does not
+    depend on the seed with which the problem was drawn."""
     return "test" if int(content_hash(text)[:8], 16) % 5 == 0 else "train"
 
 

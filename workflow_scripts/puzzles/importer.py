@@ -4,6 +4,7 @@ The family is told from the prompt. Every row is checked, so that what is import
 """
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,8 +22,9 @@ LONGEST_PROMPT = 20_000
 def read_csv(path: str | Path) -> Iterator[tuple[int, str, str, str]]:
     """(row, id, prompt, answer) of every data row, the first being row 1.
 
-    Columns may come in any order and among others. Raises LabError naming file, row and field: no such file, not
-    UTF-8 text, an empty file, a missing column, a cell too few, an empty cell, a duplicate id.
+    Columns may come in any order and among others; line breaks in a cell may be those of any system. Raises LabError
+    naming file, row and field: no such file, not UTF-8 text, an empty file, a missing column, a cell too few, an empty
+    cell, a duplicate id.
     """
     path = Path(path)
     if not path.is_file():
@@ -48,7 +50,7 @@ def read_csv(path: str | Path) -> Iterator[tuple[int, str, str, str]]:
                 if first != number:
                     message = f"duplicate id {record['id']!r}, already in row {first}"
                     raise LabError(message, file=path, row=number, field="id")
-                yield number, record["id"], record["prompt"], record["answer"]
+                yield number, *(re.sub(r"\r\n?", "\n", record[name]) for name in COLUMNS)
     except UnicodeDecodeError as error:
         raise LabError(f"not UTF-8 text ({error.reason})", file=path) from error
     except csv.Error as error:

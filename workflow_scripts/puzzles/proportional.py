@@ -1,7 +1,7 @@
-"""y = slope * x, read from pairs that were rounded to two decimals: exact interval of the slope, answer by its share.
+"""y = slope * x from pairs rounded to two decimals: which slopes fit exactly, and which answer most of them give.
 
-All numbers are whole hundredths, `x` a positive integer measure (for gravity, t squared), so that
-y - 1/2 <= slope * x <= y + 1/2 bounds the slope by ratios of integers and nothing is lost to floating point.
+All numbers are whole hundredths, `x` a positive integer measure (for gravity, t squared), so that y - 1/2 <= slope * x
+<= y + 1/2 bounds the slope by ratios of integers and nothing is lost to floating point.
 """
 
 from collections.abc import Callable, Sequence

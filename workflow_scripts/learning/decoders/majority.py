@@ -18,9 +18,8 @@ class Decoder(Selection):
 
     def choose(self, samples: Sequence[Mapping]) -> int:
         """See Selection."""
-        boxed = [last_box(row["text"]) for row in samples]
-        votes = Counter(answer.strip() for answer in boxed if answer is not None)
-        if not votes:
-            return 0
-        most = max(votes.values())
-        return next(i for i, answer in enumerate(boxed) if answer is not None and votes[answer.strip()] == most)
+        boxes = [last_box(row["text"]) for row in samples]
+        answers = [box and box[0].strip() for box in boxes]
+        votes = Counter(answer for answer in answers if answer is not None)
+        most = max(votes.values(), default=0)
+        return next((i for i, answer in enumerate(answers) if answer is not None and votes[answer] == most), 0)

@@ -119,12 +119,6 @@ class Supervised(Recipe):
         typed.at_least(self, 0, "first_epochs")
         self.shares("masking", "replay")
 
-    def train(self, job: "TrainJob") -> None:
-        """See Recipe."""
-        from learning.training import train
-
-        train(job)
-
 
 @dataclass(frozen=True, slots=True)
 class TrainJob:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from learning.methods.base import Supervised
+from learning.methods.base import Supervised, TrainJob
 from learning.settings import BackboneOptions
 
 if TYPE_CHECKING:
@@ -16,6 +16,12 @@ TO_RESIDUAL = ("o_proj", "out_proj", "down_proj")  # modules whose output is add
 @dataclass(frozen=True, kw_only=True)
 class Method(Supervised):
     """dropout: of the embeddings and of all that is added to the residual stream."""
+
+    def train(self, job: TrainJob) -> None:
+        """See Recipe."""
+        from learning.training import train
+
+        train(job)
 
     def trainable(self, model: "PreTrainedModel", options: BackboneOptions, start: str | None) -> "torch.nn.Module":
         """See Recipe."""

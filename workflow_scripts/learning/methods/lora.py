@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from common import typed
 from common.errors import LabError
-from learning.methods.base import Supervised
+from learning.methods.base import Supervised, TrainJob
 from learning.settings import MAX_RANK, BackboneOptions
 
 if TYPE_CHECKING:
@@ -25,6 +25,12 @@ class Method(Supervised):
         if not 1 <= self.rank <= MAX_RANK:
             raise LabError(f"LoRA rank {self.rank} is outside 1..{MAX_RANK}", field="rank")
         typed.above(self, 0, "alpha")
+
+    def train(self, job: TrainJob) -> None:
+        """See Recipe."""
+        from learning.training import train
+
+        train(job)
 
     def trainable(self, model: "PreTrainedModel", options: BackboneOptions, start: str | None) -> "torch.nn.Module":
         """See Recipe."""

@@ -53,11 +53,11 @@ class Written:
 
 @dataclass(frozen=True)
 class Row:
-    """One rendered (or not) row. boxed: what the completion boxes, None for nothing; cost: the solver's nodes.
+    """One row, rendered or not. boxed: what the completion boxes, None for nothing; cost: the solver's nodes.
 
-    donor: the id of the row whose lines these are, "" when they are its own. hidden: the line of rules that the prompt
-    leaves out and the thought relies on, "" when it relies on nothing unsaid. problem: what was rendered. thought: the
-    characters that it could have.
+    donor: the id of the row whose lines these are, "" when they are its own. hidden: the line of rules that the thought
+    uses but the prompt does not show, "" when there is none. problem: what was rendered. thought: the characters that
+    it could have.
     """
 
     id: str

@@ -1,13 +1,13 @@
-"""Planted errors: one line of a rendered trace made wrong in one field, turned in its verdict, or left out.
+"""Planted errors: one line of a rendered trace with one field made wrong, its verdict turned, or left out.
 
-The measure of the audit itself: does it mark that line, on the axis that the field belongs to (its ROLES), and
-nothing else? An error in a field of which another value can be as true, and that no check marks, counts as `true`, not
-as missed; where nothing forces a field nothing is planted. A verdict's error belongs on verdict and nowhere else.
+They measure the audit itself. It should mark that line, on the axis that the ROLES of its kind name for the field, and
+nothing else. Where another value can be as true and no check fails, the error counts as `true`, not as missed. Where
+nothing forces a field, nothing is planted. An error in a verdict belongs on the verdict axis alone.
 
-The later lines stay as they are, so they may contradict the damaged one: a later line may be marked only when something
-that it reads from the page is no longer what the undamaged trace had put there; where that makes it fail on arithmetic
-or verdict, the error `spreads`. A line left out counts as an error (on `structure`) when a later line reads by name
-something that it had put on the page, and is caught when some line then fails.
+The later lines stay as they are, so they may contradict the damaged one. A later line may be marked only when something
+that it reads from the page has changed; when it then fails on arithmetic or verdict, the error `spreads`. A line left
+out is an error (on `structure`) when a later line reads by name something that it had put on the page. It is caught
+when some line then fails.
 """
 
 import random

@@ -47,7 +47,7 @@ def upto(column: str, wanted: str) -> str:
 
 
 def columns_of(page: Page) -> tuple[list[str], list[str], list[str], list[str]]:
-    """`_bits.columns` of the page's problem, worked out once."""
+    """`bits.columns` of the page's problem, worked out once."""
     found = page.get("columns")
     if found is None:
         found = bits.columns(page.parsed)

@@ -16,9 +16,8 @@ import numpy as np
 
 from puzzles.cryptarithm import signatures
 from puzzles.equations.prompt import Equation, EquationRow, join_of
-from puzzles.equations.rules import VALUE_RULES
+from puzzles.equations.rules import MODES, VALUE_RULES
 
-MODES = ("normal", "flip")
 GROUPS = ("add", "sub", "mul")
 RULE_GROUP = tuple(GROUPS.index(rule.group) for rule in VALUE_RULES)
 ALL_DIGITS = (1 << 10) - 1

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from puzzles.equations.prior import SIGN_GROUPS
 from puzzles.equations.prompt import MAX_EXAMPLES, EquationRow
 from puzzles.equations.rules import BY_NAME
 from reasoning.designs.cryptarithm.engines.propagation import clues
@@ -166,7 +167,7 @@ class NoPass(Line):
     count: int
 
     def transcription(self, page: Page) -> bool:
-        literal = all(op in notation.SIGN_GROUP for op in page.parsed.operators)
+        literal = all(op in SIGN_GROUPS for op in page.parsed.operators)
         failed = [page.get("failed", " ".join(each), False) for each in passes_of("family" if literal else "plain")]
         return all(failed) and self.count == page.get("tries", "", 0) + 1
 

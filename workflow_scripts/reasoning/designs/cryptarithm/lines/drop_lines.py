@@ -151,9 +151,6 @@ def length_range(equation: Equation) -> tuple[int, int]:
     return (10 ** (n - 1) if n > 1 else 0), 10**n - 1
 
 
-Work = Annotated[str, Chars("0-9+*\\-=")]
-
-
 def ones_work(rule: str, first: str, second: str, e: Equation) -> tuple[str, ...]:
     """The units of a sum or product for every pair of units digits the two sets allow, such as 3*1+1=4."""
     base = BY_NAME[rule].base

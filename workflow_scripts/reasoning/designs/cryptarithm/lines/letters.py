@@ -6,6 +6,7 @@ Digit glyphs are renamed A..J and operators w..z in the order in which the page 
 from functools import lru_cache
 from typing import Annotated, Literal
 
+from puzzles.equations.prior import SIGN_GROUPS
 from puzzles.equations.prompt import Equation, EquationRow, minus_and_digits
 from puzzles.equations.rules import VALUE_RULES
 from reasoning.designs.cryptarithm.engines.propagation import clues
@@ -234,12 +235,12 @@ class Regime(Line):
         return self.ops == "".join(page.parsed.operators)
 
     def verdict_follows(self, page: Page) -> bool:
-        return (self.verdict == "literal") == all(op in notation.SIGN_GROUP for op in self.ops)
+        return (self.verdict == "literal") == all(op in SIGN_GROUPS for op in self.ops)
 
     def establish(self, page: Page) -> None:
         if self.verdict == "literal":
             for glyph, op in operators_of(page.parsed).items():
-                group = notation.SIGN_GROUP.get(glyph)
+                group = SIGN_GROUPS.get(glyph)
                 if group is not None:
                     drop(page, op, tuple(rule.name for rule in VALUE_RULES if rule.group != group))
 

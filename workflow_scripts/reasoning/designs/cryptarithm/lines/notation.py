@@ -99,9 +99,6 @@ def minus_glyph(equation: Equation) -> str:
     return equation.op if minus_and_digits(equation)[0] else ""
 
 
-SIGN_GROUP = {"+": "add", "*": "mul", "-": "sub"}
-
-
 def query_rule(page: Page) -> Rule | None:
     """The rule that the page holds for the query's operator."""
     return BY_NAME.get(page.get("rule", page.parsed.query.op, ""))

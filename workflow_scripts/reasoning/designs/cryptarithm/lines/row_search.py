@@ -2,12 +2,12 @@
 
 from typing import Annotated, Literal
 
+from puzzles.equations.prior import SIGN_GROUPS
 from puzzles.equations.prompt import EquationRow
 from puzzles.equations.rules import BY_NAME, VALUE_RULES
 from reasoning.designs.cryptarithm.engines.propagation import clues, matching
 from reasoning.designs.cryptarithm.lines.arithmetic import compare, signed, written
 from reasoning.designs.cryptarithm.lines.notation import (
-    SIGN_GROUP,
     Pair,
     RuleName,
     Value,
@@ -75,7 +75,7 @@ def query_ready(row: EquationRow, known: dict[str, int], found: dict[str, str]) 
         return False
     if row.seen or query.op in found:
         return query.op in found and not lacking_digits(row, BY_NAME[found[query.op]], known)
-    return bool(found) and all(op in SIGN_GROUP for op in row.operators)
+    return bool(found) and all(op in SIGN_GROUPS for op in row.operators)
 
 
 @line

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+from puzzles.equations.prior import SIGN_GROUPS
 from puzzles.equations.prompt import EquationRow
 from puzzles.equations.rules import BY_NAME, VALUE_RULES, Rule
 from reasoning.designs.cryptarithm.lines.arithmetic import (
@@ -17,7 +18,6 @@ from reasoning.designs.cryptarithm.lines.arithmetic import (
 )
 from reasoning.designs.cryptarithm.lines.notation import (
     NEAR,
-    SIGN_GROUP,
     Difference,
     Flip,
     Pair,
@@ -256,8 +256,8 @@ NORMAL_RULES = frozenset(rule.name for rule in VALUE_RULES if rule.mode == "norm
 
 def open_groups(row: EquationRow, found: dict[str, str]) -> list[str]:
     """The groups that an unseen query operator may still have: its sign's, or those no other operator has."""
-    if all(op in SIGN_GROUP for op in row.operators):
-        return [SIGN_GROUP[row.query.op]]
+    if all(op in SIGN_GROUPS for op in row.operators):
+        return [SIGN_GROUPS[row.query.op]]
     used = {BY_NAME[name].group for op, name in found.items() if op != row.query.op}
     return [group for group in ("add", "mul", "sub") if group not in used]
 

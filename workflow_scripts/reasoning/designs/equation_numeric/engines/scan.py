@@ -1,9 +1,9 @@
-"""The scan of an operator's examples that both families of equations with visible digits write down.
+"""The scan of an operator's examples, shared by the two families of equations with visible digits.
 
-The thought first copies all examples, numbered. An operator's examples are then looked up in this list by its sign; the
+The thought first copies all examples, numbered. An operator's examples are then looked up in this list by its sign. The
 scan takes the first of them, narrows the kinds of rule by the shape of the result, reads the operands backwards (flip)
 and forwards (normal), and tests the rules in a fixed order. A rule that gives the first example is tested on the
-operator's other examples; if one fails, the scan goes on where it stood.
+operator's other examples. If one fails, the scan goes on where it was.
 """
 
 from collections.abc import Iterator
