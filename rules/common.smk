@@ -13,7 +13,6 @@ from common.config import (
     IN_CONTEXT,
     check,
     check_budgets,
-    has_weights,
     keep_config,
     read_arms,
     read_yaml,
@@ -25,7 +24,7 @@ from common.running import hold, use_this_python
 from learning.decoders import lacking, resolve
 from learning.engines import engine_of
 from learning.methods import check_recipes, read_recipe
-from learning.settings import BackboneOptions, check_local
+from learning.settings import check_local, read_backbones
 from measuring.inputs import Run
 from measuring.modules import declared, names
 from puzzles.registry import FAMILIES
@@ -42,7 +41,6 @@ if workflow.is_main_process and workflow.nodes is None:
 
 
 HOME = os.path.relpath(workflow.basedir)
-SCHEMAS = f"{workflow.basedir}/config"
 
 
 def here(path):
@@ -50,20 +48,15 @@ def here(path):
     return path if HOME == "." else f"{HOME}/{path}"
 
 
-def engine_name(backbone):
-    """The engine that completes for an entry of backbones.yaml."""
-    return engine_of(BackboneOptions.read(json.dumps(backbone)))
-
-
 config_files = [os.path.relpath(file) for file in workflow.configfiles]
 try:
-    check(config, f"{SCHEMAS}/config.schema.yaml", config_files)
+    check(config, FAMILIES, config_files)
     for key in (*FILES, "benchmark_csv"):
         if not Path(config[key]).exists() and Path(here(config[key])).exists():
             config[key] = here(config[key])
         require_file(config, key, config_files)
-    backbones, recipes = read_yaml(config["backbones"]), read_yaml(config["recipes"])
-    check(backbones, f"{SCHEMAS}/backbones.schema.yaml", [config["backbones"]])
+    entries, recipes = read_yaml(config["backbones"]), read_yaml(config["recipes"])
+    backbones = read_backbones(entries, config["backbones"])
     check_recipes(recipes, HINTS, config["recipes"])
     decoders = resolve(read_yaml(config["decoders"]), config["decoding"], config["decoders"])
     if config["harvest"]["decoder"] not in decoders:
@@ -75,7 +68,7 @@ try:
         recipes=recipes,
         corruptions=CORRUPTIONS,
         decoders={
-            name: lambda backbone, name=name: lacking(name, decoders, engine_name(backbone))
+            name: lambda backbone, name=name: lacking(name, decoders, engine_of(backbone))
             for name in decoders
         },
         harvest=config["harvest"]["decoder"],
@@ -133,18 +126,21 @@ def backbone_of(wildcards):
 
 def local_files(wildcards):
     """The files of a backbone that is a local folder; none of one that is made here or fetched."""
-    folder = backbones[wildcards.backbone].get("path")
+    folder = backbones[wildcards.backbone].path
     return (
         [str(path) for path in sorted(Path(folder).iterdir()) if path.is_file()] if folder else []
     )
 
 
+def entry_of(name):
+    """An entry of backbones.yaml for a script, as it was written."""
+    return json.dumps(entries[name])
+
+
 def deepspeed_of(wildcards):
     """The DeepSpeed file of the backbone's stage, with the optimiser (and weights, in stage 3) on the CPU if it says so."""
     options = backbone_of(wildcards)
-    return here(
-        f"config/deepspeed/zero{options['zero_stage']}{'-offload' * options.get('offload', False)}.json"
-    )
+    return here(f"config/deepspeed/zero{options.zero_stage}{'-offload' * options.offload}.json")
 
 
 def recipe_of(wildcards):
@@ -162,7 +158,7 @@ def decoder_files(wildcards):
     """The files of the arm's engine and of the decoder."""
     kind = decoders[wildcards.decoder]["kind"]
     return [
-        f"learning.engines.{engine_name(backbone_of(wildcards))}",
+        f"learning.engines.{engine_of(backbone_of(wildcards))}",
         f"learning.decoders.{kind}",
     ]
 
@@ -186,18 +182,26 @@ def is_held_out(wildcards):
 
 def is_here(wildcards):
     """Whether the arm's backbone is a folder here, not an endpoint or a baseline."""
-    return has_weights(backbone_of(wildcards))
+    return backbone_of(wildcards).here
+
+
+def answers_of(wildcards):
+    """What decides the completions: who answers, and the decoder; rows share a batch only where a model is here."""
+    decoder = decoders[wildcards.decoder]
+    if not is_here(wildcards):
+        decoder = {name: value for name, value in decoder.items() if name != "batch"}
+    return backbone_of(wildcards).answers() | {"decoder": decoder}
 
 
 def making_gpus(wildcards):
     """Pretraining is for one GPU; a backbone that is fetched, linked or left as it starts needs none."""
-    make = backbones[wildcards.backbone].get("make", {"steps": 0})
-    return min(config["gpus"], make.get("steps", 1), 1)
+    make = backbones[wildcards.backbone].make
+    return min(config["gpus"], make.steps if make else 0, 1)
 
 
 def decoding_gpus(wildcards):
     """vLLM spreads a model over all GPUs that a job may have; the other engines use one, endpoints and baselines none."""
-    used = config["gpus"] if backbone_of(wildcards).get("engine") == "vllm" else 1
+    used = config["gpus"] if backbone_of(wildcards).engine == "vllm" else 1
     return min(config["gpus"], used) if is_here(wildcards) else 0
 
 

@@ -10,7 +10,6 @@ Keeps   --state DIR: checkpoints of the pretraining; the same command resumes fr
         --state results/main/state/backbone/small
 """
 
-import json
 import os
 from pathlib import Path
 
@@ -29,45 +28,42 @@ def main() -> None:
     p.add_argument("--gpus", type=int, default=0, help="1 pretrains on a GPU, 0 on the CPU")
     p.add_argument("--threads", type=int, default=2)
     args = p.parse_args()
-    options = json.loads(args.options)
-    sources = [name for name in ("make", "hub", "path") if name in options]
-    if len(sources) != 1:
-        raise LabError(f"a backbone has one of make, hub or path; found {sources or 'none'}", field="--options")
+    from learning.settings import BackboneOptions, check_folder
+
+    options = BackboneOptions.read(args.options)
+    if len([source for source in (options.make, options.hub, options.path) if source]) != 1:
+        raise LabError("a backbone has one of make, hub or path", field="--options")
 
     os.environ["OMP_NUM_THREADS"] = str(args.threads)
-    from learning import launch
-    from learning.settings import check_folder
+    from learning import machine
 
-    launch.keep_freed_memory()
-    if "make" in options:
-        device = launch.device(args.gpus)
+    machine.keep_freed_memory()
+    if options.make:
+        device = machine.device(args.gpus)
         import torch
 
-        from learning.pretrain import Make, pretrain
+        from learning.pretrain import pretrain
         from puzzles.registry import FAMILIES
 
         torch.set_num_threads(args.threads)
         phrases = sorted({phrase for family in FAMILIES.values() for phrase in family.phrases})
-        pretrain(Make.read(options["make"]), phrases, args.out, args.state, args.skills, device)
+        pretrain(options.make, phrases, args.out, args.state, args.skills, device)
         return
-    if "hub" in options:
+    if options.hub:
         from huggingface_hub import snapshot_download
 
         wanted = ["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt", "*.py"]
-        fetched = snapshot_download(options["hub"], revision=options.get("revision"), allow_patterns=wanted)
+        fetched = snapshot_download(options.hub, revision=options.revision, allow_patterns=wanted)
         source = Path(fetched)
     else:
-        source = Path(options["path"])
+        source = Path(options.path)
     check_folder(source)
     with whole(args.out) as partial:
         partial.mkdir(parents=True)
         for file in source.iterdir():
             if file.is_file():
                 (partial / file.name).symlink_to(file.resolve())
-        record = {k: options[k] for k in ("hub", "revision", "path") if k in options} | {
-            "snapshot": source.resolve().name
-        }
-        write_json(partial / "source.json", record)
+        write_json(partial / "source.json", {**options.source(), "snapshot": source.resolve().name})
     write_json(args.skills, {"skills": {}})
 
 

@@ -7,6 +7,7 @@ import re
 import pytest
 import torch
 
+from common import typed
 from common.errors import LabError
 from learning import skills
 from learning.pretrain import Make, build, skill_accuracy
@@ -149,17 +150,18 @@ def test_skill_accuracy_of_a_model_that_knows_nothing():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"widht": 3}, "unknown setting"),
+        ({"widht": 3}, "field widht: unknown key; did you mean 'width'?"),
         ({"head_size": 33}, "even size"),
-        ({"start": "warm"}, "structured or random"),
-        ({"layers": 0}, "not above zero"),
-        ({"steps": -1}, "below zero"),
-        ({"length": 512, "context": 256}, "192..256"),
+        ({"start": "warm"}, "unknown start 'warm'"),
+        ({"layers": 1}, "field start: a structured start needs"),
+        ({"layers": 0}, "0 is not at least 1"),
+        ({"steps": -1}, "-1 is not at least 0"),
+        ({"length": 512, "context": 256}, "512 is more than the context of 256"),
     ],
 )
 def test_bad_settings(values, message):
     with pytest.raises(LabError, match=message):
-        Make.read(values)
+        typed.read(Make, values)
 
 
 def test_backbone_script(tmp_path):

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
 from hashlib import blake2b
 from pathlib import Path
 
@@ -15,60 +15,12 @@ from common.errors import LabError
 from learning import skills
 from learning.bar import TokenBar
 from learning.circuits import structured_start
+from learning.make import Make
 from learning.muon import Muon
 from learning.tokens import character_tokenizer
 from learning.worksheets import IGNORE, Worksheets
 
 HELD_OUT = 1_000_000_007  # worksheet numbers from here on are never trained on
-
-
-@dataclass(frozen=True, slots=True)
-class Make:
-    """Shape and schedule of a backbone made here.
-
-    length: tokens of a worksheet; context: positions it learns. optimizer: muon (lr is then for the embedding and
-    norms, matrix_lr for the matrices) or adamw. start: structured (see circuits.py) or random.
-    """
-
-    width: int = 128
-    layers: int = 4
-    heads: int = 4
-    head_size: int = 48
-    theta: float = 1e8
-    start: str = "structured"
-    optimizer: str = "muon"
-    feed_forward: int = 384
-    context: int = 2048
-    length: int = 256
-    batch: int = 4
-    steps: int = 4000
-    lr: float = 2e-3
-    matrix_lr: float = 0.01
-    warmup: float = 0.02
-    seed: int = 1
-
-    def __post_init__(self):
-        for name, known in (("start", ("structured", "random")), ("optimizer", ("muon", "adamw"))):
-            if getattr(self, name) not in known:
-                raise LabError(f"unknown {name} {getattr(self, name)!r}; expected {' or '.join(known)}", field=name)
-        if self.head_size % 2:
-            raise LabError(f"a rotary head has an even size, not {self.head_size}", field="head_size")
-        for f in fields(self):
-            if f.name not in ("seed", "warmup", "start", "optimizer", "steps") and not getattr(self, f.name) > 0:
-                raise LabError(f"{getattr(self, f.name)!r} is not above zero", field=f.name)
-        if self.steps < 0:
-            raise LabError(f"{self.steps} is below zero", field="steps")
-        if not 192 <= self.length <= self.context:
-            raise LabError(
-                f"a worksheet has 192..{self.context} (the context) tokens, not {self.length}", field="length"
-            )
-
-    @classmethod
-    def read(cls, values: dict) -> "Make":
-        """From the `make` entry of a backbone; unknown names are errors."""
-        if unknown := sorted(set(values) - {f.name for f in fields(cls)}):
-            raise LabError(f"unknown setting(s) of a made backbone: {', '.join(unknown)}", field="make")
-        return cls(**values)
 
 
 def build(make: Make, vocabulary: int, tokenizer: PreTrainedTokenizerBase) -> LlamaForCausalLM:
