@@ -27,6 +27,8 @@ def main() -> None:
     p.add_argument("--skills", type=Path, required=True)
     p.add_argument("--state", type=Path, required=True)
     p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--from", dest="source", type=Path, help="go on from this trunk where the state has no checkpoint")
+    p.add_argument("--snapshot", type=Path, help="take a backbone from the newest checkpoint now; its trunk goes here")
     args = p.parse_args()
     options = json.loads(args.options)
     sources = [name for name in ("make", "hub", "path") if name in options]
@@ -42,11 +44,12 @@ def main() -> None:
         import torch
 
         import puzzles
-        from learning.pretrain import Make, pretrain
+        from learning.backbone.pretrain import Make, pretrain
 
         torch.set_num_threads(args.threads)
         phrases = sorted({phrase for family in puzzles.FAMILIES.values() for phrase in family.phrases})
-        pretrain(Make.read(options["make"]), phrases, args.out, args.state, args.skills)
+        make = Make.read(options["make"])
+        pretrain(make, phrases, args.out, args.state, args.skills, args.source, args.snapshot)
         return
     if "hub" in options:
         from huggingface_hub import snapshot_download
