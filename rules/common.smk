@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 from common.config import IN_CONTEXT, check, has_weights, read_arms, read_yaml
 from common.errors import LabError
 from common.sources import sources
+from learning.shipped import check_context, check_shipped
 from puzzles import FAMILIES
 from reasoning.corruption import CORRUPTIONS
 from reasoning.designs import DESIGNS
@@ -30,10 +31,19 @@ try:
         recipes=recipes,
         corruptions=CORRUPTIONS,
     )
+    phrases = sorted({phrase for family in FAMILIES.values() for phrase in family.phrases})
+    folders = {
+        name: options["path"]
+        for name, options in backbones.items()
+        if "path" in options and name in set(arms.backbone)
+    }
+    shipped = {name: check_shipped(folder, phrases) for name, folder in folders.items()}
+    for name, row in arms.iterrows():
+        options, recipe = backbones[row.backbone], recipes.get(row.recipe, {})
+        check_context(name, recipe, folders.get(row.backbone), options.get("make"))
 except LabError as error:
     raise WorkflowError(str(error)) from None
 
-phrases = sorted({phrase for family in FAMILIES.values() for phrase in family.phrases})
 families = sorted({family for row in arms.families for family in row})
 eval_sets = ["test", "real"] if config["benchmark_csv"] else ["test"]
 with_key = [family for family in families if family.startswith("cryptarithm")]

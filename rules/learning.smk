@@ -35,6 +35,7 @@ rule corpus:
 rule backbone:
     input:
         code=code("backbone"),
+        shipped=lambda wildcards: shipped.get(wildcards.backbone, []),
     output:
         config="<results>/backbones/{backbone}/config.json",
         tokenizer="<results>/backbones/{backbone}/tokenizer.json",
@@ -50,7 +51,7 @@ rule backbone:
     resources:
         gpu=config["gpus"],
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        runtime=lambda wildcards, attempt: 1440 * attempt,
     params:
         options=lambda wildcards: json.dumps(backbones[wildcards.backbone]),
         phrases=phrases,  # of the families' prompts: tokens of the tokenizer, so a new one is a new backbone

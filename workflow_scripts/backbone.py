@@ -1,9 +1,10 @@
 """Make or fetch one backbone: a loadable model folder.
 
 Reads   --options JSON, one entry of config/backbones.yaml: `make` (pretrained here on primitive skills), `hub` with
-        `revision` (downloaded), or `path` (a local folder, linked file by file)
-Writes  --out DIR, and for a made backbone --skills FILE.json: accuracy of every skill on held-out instances
-Keeps   --state DIR: checkpoints of the pretraining; the same command resumes from there
+        `revision` (downloaded), or `path` (a local folder, linked file by file; phrases that its tokenizer lacks get its
+        spare tokens)
+Writes  --out DIR, and --skills FILE.json: accuracy of every skill on held-out instances, where it was measured
+Keeps   --state DIR: checkpoints of the pretraining, every ten minutes; the same command resumes from there
 
     python workflow_scripts/backbone.py --options '{"make": {"steps": 400}}' --threads 2 \
         --out results/main/backbones/small --skills results/main/backbones/small.skills.json \
@@ -36,18 +37,19 @@ def main() -> None:
         raise LabError(f"a backbone has one of make, hub or path; found {sources or 'none'}", field="--options")
 
     os.environ["OMP_NUM_THREADS"] = str(args.threads)
+    import puzzles
     from learning import launch
     from learning.settings import check_folder
+    from learning.shipped import shipped_files, with_phrases
 
     launch.keep_freed_memory()
+    phrases = sorted({phrase for family in puzzles.FAMILIES.values() for phrase in family.phrases})
     if "make" in options:
         import torch
 
-        import puzzles
         from learning.backbone.pretrain import Make, pretrain
 
         torch.set_num_threads(args.threads)
-        phrases = sorted({phrase for family in puzzles.FAMILIES.values() for phrase in family.phrases})
         make = Make.read(options["make"])
         pretrain(make, phrases, args.out, args.state, args.skills, args.source, args.snapshot)
         return
@@ -60,16 +62,22 @@ def main() -> None:
     else:
         source = Path(options["path"])
     check_folder(source)
+    files = shipped_files(source) if "path" in options else sorted(file for file in source.iterdir() if file.is_file())
     with whole(args.out) as partial:
         partial.mkdir(parents=True)
-        for file in source.iterdir():
-            if file.is_file():
-                (partial / file.name).symlink_to(file.resolve())
+        for file in files:
+            if file.name == "tokenizer.json":
+                tokenizer = json.loads(file.read_text(encoding="utf-8"))
+                if (own := with_phrases(tokenizer, phrases, file=file)) is not tokenizer:
+                    write_json(partial / file.name, own)
+                    continue
+            (partial / file.name).symlink_to(file.resolve())
         record = {k: options[k] for k in ("hub", "revision", "path") if k in options} | {
             "snapshot": source.resolve().name
         }
         write_json(partial / "source.json", record)
-    write_json(args.skills, {"skills": {}})
+    measured = source / "skills.json"
+    write_json(args.skills, json.loads(measured.read_text()) if measured.is_file() else {"skills": {}})
 
 
 if __name__ == "__main__":

@@ -11,13 +11,12 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_token
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from common.errors import LabError
+from learning.phrases import MIN_PHRASE, SPARE, SPARES
 
 CHARACTERS = "\n" + "".join(map(chr, range(32, 127)))
 PAD, UNKNOWN, END, USER, ASSISTANT = "<|pad|>", "<|unknown|>", "<|end|>", "<|user|>", "<|assistant|>"
 SUFFIX = "\nPlease put your final answer inside `\\boxed{}`. For example: `\\boxed{your answer}`"
 MARKS = ("<think>", "</think>", "\\boxed{", SUFFIX)
-SPARE, SPARES = "<|spare-{}|>", 64  # tokens for phrases that a family gets after the pretraining
-MIN_PHRASE = 6  # shorter phrases (" m", "s, ") would swallow characters that also occur by themselves
 CHAT_TEMPLATE = (
     "{%- for message in messages -%}"
     "{{- '<|' + message.role + '|>' + message.content + ('<|end|>' if message.role == 'assistant' else '') -}}"

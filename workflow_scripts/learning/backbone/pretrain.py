@@ -29,12 +29,20 @@ from common.progress import progress
 from learning.backbone import attention  # noqa: F401  (makes "blocked" attention known)
 from learning.backbone.circuits import structured_start
 from learning.backbone.muon import Muon
+from learning.backbone.skills import SKILLS
 from learning.backbone.worksheets import IGNORE, NAMES, Writer
 from learning.precision import autocast, has_bf16
 from learning.tokens import character_tokenizer
 
 MICRO = 2048  # tokens of one forward and backward pass: larger ones leave the processor's caches
 LEAST = 0.03  # an error below this counts as this, so that no skill is forgotten
+LEVELS = (
+    {"copying", "lookup", "reverse"},
+    {"finding", "compare", "sets"},
+    {"arithmetic", "bits", "numerals", "decimals"},
+    {"shown sums", "shown products", "division"},
+)
+OPENS = 0.35
 SMOOTH = 0.5  # weight of the newest held-out table in the running error
 
 
@@ -43,7 +51,7 @@ class Make:
     """Shape and schedule of a backbone made here.
 
     lengths: tokens of a worksheet, in turn from step to step; batch: tokens of a step; context: positions it learns.
-    steps: all of them, the last `decay` with a falling rate; check: steps between held-out tables; table: answers per
+    steps: all of them, the last `decay` (or all, if fewer) with a falling rate; check: steps between held-out tables; table: answers per
     skill in the last one. optimizer: muon (lr
     is then for the embedding and norms, matrix_lr for the matrices) or adamw. start: structured (circuits.py) or random.
     """
@@ -81,6 +89,8 @@ class Make:
         for name in ("steps", "decay"):
             if getattr(self, name) < 0:
                 raise LabError(f"{getattr(self, name)} is below zero", field=name)
+        if not self.lengths:
+            raise LabError("no lengths of worksheets", field="lengths")
         for length in self.lengths:
             if not 192 <= length <= self.context:
                 raise LabError(
@@ -239,8 +249,17 @@ class Trunk:
         return tuple(dict.fromkeys(self.make.lengths))
 
     def shares(self) -> dict[str, float]:
-        """Share of each skill: as the root of its running held-out error."""
-        return {name: max(self.error[name], LEAST) ** 0.5 for name in NAMES}
+        """Share of each open skill: as the root of its running held-out error.
+
+        A level opens when the mean error of the levels before it is below OPENS: what later skills build on comes first.
+        """
+        found: dict[str, float] = {}
+        for level in LEVELS:
+            if found and sum(self.error[name] for name in found) / len(found) >= OPENS:
+                break
+            names = [name for name in NAMES if SKILLS[name].kind in level]
+            found |= {name: max(self.error[name], LEAST) ** 0.5 for name in names}
+        return found
 
     def run(self, until: int, fall: bool = False, each: Callable[["Trunk"], None] = lambda trunk: None) -> None:
         """Advance to step `until`, with a rate that falls linearly to zero if `fall`; call `each` after every step."""
@@ -381,6 +400,8 @@ def start_trunk(make: Make, phrases: list[str], state: Path, source: Path | None
     tokenizer = character_tokenizer(phrases, make.context)
     trunk = Trunk.begin(make, tokenizer)
     folder = state_folder(trunk, state)
+    if not make.steps:
+        return trunk, folder
     if not load_last(trunk, folder) and source is not None:
         load_trunk(trunk, source)
     return trunk, folder
@@ -445,7 +466,8 @@ def pretrain(
     checkpoints are left alone. Without steps, the start is written as it is: for arms that train every parameter.
     """
     trunk, folder = start_trunk(make, phrases, state, source)
-    last = trunk.step if snapshot is not None else make.steps - make.decay
+    last = trunk.step if snapshot is not None else max(0, make.steps - make.decay)
+    end = last + (make.decay if snapshot is not None else min(make.decay, make.steps))
     saved = time.monotonic()
 
     def note(bar) -> Callable[[Trunk], None]:
@@ -460,7 +482,7 @@ def pretrain(
 
         return each
 
-    total = (last + make.decay) * make.batch
+    total = end * make.batch
     with progress(desc="pretrain", unit="token", total=total, initial=trunk.step * make.batch, unit_scale=True) as bar:
         if snapshot is not None:
             if not trunk.step:
@@ -469,7 +491,7 @@ def pretrain(
         elif trunk.step < last:
             trunk.run(last, each=note(bar))
             save(trunk, folder)
-        trunk.run(last + make.decay, fall=True, each=note(bar))
+        trunk.run(end, fall=True, each=note(bar))
     export(trunk, out, table)
     if snapshot is None:
         shutil.rmtree(folder, ignore_errors=True)
