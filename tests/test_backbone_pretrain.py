@@ -1,6 +1,8 @@
 """The pretraining: worksheets fixed by their number, shares by held-out error, a kill that changes nothing, snapshots."""
 
 import json
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -22,6 +24,7 @@ from learning.backbone.pretrain import (
     skill_accuracy,
     start_trunk,
 )
+from learning.backbone.skills import SKILLS
 from learning.backbone.worksheets import IGNORE, NAMES, Writer
 from learning.settings import check_folder
 from learning.shipped import shipped_files
@@ -31,6 +34,7 @@ from learning_fixtures import PHRASES, last_error, run
 TOKENIZER = character_tokenizer(PHRASES, 1024)
 SMALL = {"width": 128, "layers": 2, "feed_forward": 32, "context": 512, "lengths": [256], "batch": 512,
          "steps": 8, "decay": 3, "check": 3, "table": 2, "warmup": 2}  # fmt: skip
+LEVEL = {name for name, skill in SKILLS.items() if skill.kind in module.LEVELS[0]}
 EVEN = dict.fromkeys(NAMES, 1.0)
 
 
@@ -121,7 +125,7 @@ def test_accuracy_counts_whole_answers():
 
 def test_shares_follow_the_held_out_error():
     trunk = Trunk.begin(Make.read(SMALL), TOKENIZER)
-    trunk.error |= {"copy": 0.0, "reverse": 0.04, "compare": 1.0}
+    trunk.error |= dict.fromkeys(LEVEL, 0.3) | {"copy": 0.0, "reverse": 0.04}
     shares = trunk.shares()
     assert shares["copy"] < shares["reverse"] < shares["compare"] and shares["copy"] > 0.1 * shares["compare"]
     trunk.error = dict.fromkeys(NAMES, 0.04)
@@ -129,6 +133,16 @@ def test_shares_follow_the_held_out_error():
     assert len(trunk.curve) == 1 and trunk.curve[0]["tokens"] == 3 * 512
     for name, accuracy in trunk.curve[0]["skills"].items():
         assert trunk.error[name] == pytest.approx(0.02 + 0.5 * (1 - accuracy))
+
+
+def test_later_skills_open_when_the_earlier_ones_stand():
+    trunk = Trunk.begin(Make.read(SMALL), TOKENIZER)
+    assert set(trunk.shares()) == LEVEL
+    trunk.error |= dict.fromkeys(LEVEL, 0.3)
+    assert LEVEL < set(trunk.shares()) < set(NAMES) and "compare" in trunk.shares()
+    trunk.error = dict.fromkeys(NAMES, 0.2)
+    assert set(trunk.shares()) == set(NAMES)
+    assert set().union(*module.LEVELS) == {skill.kind for skill in SKILLS.values()}
 
 
 def test_a_kill_changes_nothing(tmp_path):
@@ -150,6 +164,26 @@ def test_a_kill_changes_nothing(tmp_path):
     assert torch.equal(weights(trunk), weights(straight))
     assert [{**p, "hours": 0} for p in trunk.curve] == [{**p, "hours": 0} for p in straight.curve]
     assert trunk.error == straight.error
+
+
+def test_a_run_told_to_stop_keeps_its_last_step(tmp_path, monkeypatch):
+    """SIGTERM in the middle of a step: the step is finished and saved, and the same command goes on from it."""
+    make = Make.read(SMALL)
+    advance = Trunk.advance
+
+    def stopped(trunk, *rest):
+        if trunk.step == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        advance(trunk, *rest)
+
+    monkeypatch.setattr(Trunk, "advance", stopped)
+    with pytest.raises(SystemExit) as caught:
+        pretrain(make, list(PHRASES), tmp_path / "out", tmp_path / "state", tmp_path / "t.json")
+    assert caught.value.code == 128 + signal.SIGTERM and not (tmp_path / "out").exists()
+    assert [path.name for path in (tmp_path / "state").glob("*/step-*.pt")] == ["step-0000002.pt"]
+    pretrain(make, list(PHRASES), tmp_path / "out", tmp_path / "state", tmp_path / "t.json")
+    assert json.loads((tmp_path / "out/provenance.json").read_text())["steps"] == 8
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
 def test_a_snapshot_leaves_the_trunk_alone_and_the_trunk_goes_on_elsewhere(tmp_path):

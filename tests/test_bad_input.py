@@ -106,7 +106,7 @@ def test_a_key_in_the_place_of_its_variable_is_not_repeated():
 
 
 def test_the_schemas_know_every_setting_that_training_knows():
-    from learning.pretrain import Make
+    from learning.backbone.pretrain import Make
     from learning.settings import BackboneOptions, Endpoint, Recipe
 
     recipe = read_yaml(ROOT / "config/recipes.schema.yaml")["additionalProperties"]["properties"]

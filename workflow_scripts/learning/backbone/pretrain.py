@@ -10,6 +10,7 @@ import math
 import os
 import platform
 import shutil
+import signal
 import sys
 import time
 from collections import Counter
@@ -69,11 +70,11 @@ class Make:
     batch: int = 4096
     steps: int = 4000
     decay: int = 400
-    check: int = 250
+    check: int = 100
     table: int = 500
-    lr: float = 2e-3
-    matrix_lr: float = 0.01
-    warmup: int = 100
+    lr: float = 6e-4
+    matrix_lr: float = 0.003
+    warmup: int = 30
     seed: int = 1
 
     def __post_init__(self):
@@ -450,6 +451,29 @@ def processor() -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
+def grow(trunk: Trunk, last: int, folder: Path, minutes: float, tell: Callable[[Trunk], None]) -> None:
+    """Train at the constant rate to step `last`, with a checkpoint every `minutes`, at the end, and when told to stop."""
+    saved, stop = time.monotonic(), []
+    before = {s: signal.signal(s, lambda number, _: stop.append(number)) for s in (signal.SIGTERM, signal.SIGINT)}
+
+    def each(trunk: Trunk) -> None:
+        nonlocal saved
+        tell(trunk)
+        if trunk.curve and trunk.curve[-1]["step"] == trunk.step:
+            write_json(folder / "curve.json", trunk.curve)
+        if stop or trunk.step == last or time.monotonic() - saved > 60 * minutes:
+            save(trunk, folder)
+            saved = time.monotonic()
+        if stop:
+            sys.exit(128 + stop[0])
+
+    try:
+        trunk.run(last, each=each)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def pretrain(
     make: Make,
     phrases: list[str],
@@ -466,32 +490,22 @@ def pretrain(
     checkpoints are left alone. Without steps, the start is written as it is: for arms that train every parameter.
     """
     trunk, folder = start_trunk(make, phrases, state, source)
+    if snapshot is not None:
+        if not trunk.step:
+            raise LabError("no checkpoint to take a snapshot of", file=folder)
+        save_trunk(trunk, snapshot)
     last = trunk.step if snapshot is not None else max(0, make.steps - make.decay)
-    end = last + (make.decay if snapshot is not None else min(make.decay, make.steps))
-    saved = time.monotonic()
+    end = last + make.decay if snapshot is not None else make.steps
+    tokens = {"total": end * make.batch, "initial": trunk.step * make.batch}
+    with progress(desc="pretrain", unit="token", unit_scale=True, **tokens) as bar:
 
-    def note(bar) -> Callable[[Trunk], None]:
-        def each(trunk: Trunk) -> None:
-            nonlocal saved
+        def tell(trunk: Trunk) -> None:
             loss = trunk.losses[-1] if trunk.losses else trunk.curve[-1]["loss"]
-            bar.set_postfix_str(f"step {trunk.step}, loss {loss:.4g}", refresh=False)
+            bar.set_postfix_str(f"step {trunk.step}/{end}, loss {loss:.4g}", refresh=False)
             bar.update(make.batch)
-            if snapshot is None and time.monotonic() - saved > 60 * minutes:
-                save(trunk, folder)
-                saved = time.monotonic()
 
-        return each
-
-    total = end * make.batch
-    with progress(desc="pretrain", unit="token", total=total, initial=trunk.step * make.batch, unit_scale=True) as bar:
-        if snapshot is not None:
-            if not trunk.step:
-                raise LabError("no checkpoint to take a snapshot of", file=folder)
-            save_trunk(trunk, snapshot)
-        elif trunk.step < last:
-            trunk.run(last, each=note(bar))
-            save(trunk, folder)
-        trunk.run(end, fall=True, each=note(bar))
+        grow(trunk, last, folder, minutes, tell)
+        trunk.run(end, fall=True, each=tell)  # after a kill in here, it falls again from where the trunk ended
     export(trunk, out, table)
     if snapshot is None:
         shutil.rmtree(folder, ignore_errors=True)
