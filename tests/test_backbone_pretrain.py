@@ -1,4 +1,4 @@
-"""The pretraining: worksheets fixed by their number, shares by held-out error, a kill that changes nothing, snapshots."""
+"""The pretraining: worksheets fixed by number, shares by held-out error, kills that change nothing, snapshots."""
 
 import json
 import os
@@ -20,7 +20,6 @@ from learning.backbone.pretrain import (
     load_trunk,
     pretrain,
     save,
-    save_trunk,
     skill_accuracy,
     start_trunk,
 )
@@ -146,7 +145,7 @@ def test_later_skills_open_when_the_earlier_ones_stand():
 
 
 def test_a_kill_changes_nothing(tmp_path):
-    """A run that is stopped, resumed and stopped again, once with a broken newest checkpoint, gives the same weights."""
+    """Stopped and resumed again and again, once with a broken newest checkpoint, a run ends in the same weights."""
     make = Make.read(SMALL)
     straight = Trunk.begin(make, TOKENIZER)
     straight.run(7)
@@ -206,6 +205,7 @@ def test_a_snapshot_leaves_the_trunk_alone_and_the_trunk_goes_on_elsewhere(tmp_p
     again, _ = start_trunk(make, list(PHRASES), tmp_path / "other", source=tmp_path / "trunk")
     assert again.step == 4 and again.curve == trunk.curve and again.error == trunk.error
     assert torch.allclose(weights(again), weights(trunk), atol=1e-3)
+    assert [part["until"] for part in again.history] == [4] and again.history[0]["make"]["lr"] == make.lr
     again.run(6)
     other = Trunk.begin(Make.read(SMALL | {"width": 192}), TOKENIZER)
     with pytest.raises(LabError, match="another width"):

@@ -79,7 +79,8 @@ def gate(question: str) -> str:
     name = next(p for p in parts if p.isalpha())
     a, *b = (int(p, 2) for p in parts if not p.isalpha())
     b = b[0] if b else 0
-    return f"{ {'NOT': 255 - a, 'XOR': a ^ b, 'AND': a & b, 'OR': a | b, 'XNOR': 255 - (a ^ b), 'NAND': 255 - (a & b)}[name]:08b}"
+    known = {"NOT": 255 - a, "XOR": a ^ b, "AND": a & b, "OR": a | b, "XNOR": 255 - (a ^ b), "NAND": 255 - (a & b)}
+    return f"{known[name]:08b}"
 
 
 def shifted(question: str) -> str:
@@ -122,38 +123,58 @@ CHECKS = {
     ),
     "labelled": lambda page, turn, style, q, a: any(
         label and q in label and a in (*block.rows[i], block.shown(i))
-        for block in page.blocks for i, label in enumerate(block.labels)
+        for block in page.blocks
+        for i, label in enumerate(block.labels)
     ),
     "next_row": lambda page, turn, style, q, a: (
-        a == "-" or any(a == block.shown(i + 1) and q in block.shown(i) for block in page.blocks for i in range(len(block.rows) - 1))
+        a == "-"
+        or any(
+            a == block.shown(i + 1) and q in block.shown(i) for block in page.blocks for i in range(len(block.rows) - 1)
+        )
     ),
     "recite": lambda page, turn, style, q, a: len(a.split("\n")) == int(q.split(" ")[-1]),
     "with_symbol": lambda page, turn, style, q, a: (
-        a == " ".join(row[0] for row in with_sign(page, q)[:4]) if style == 2
+        a == " ".join(row[0] for row in with_sign(page, q)[:4])
+        if style == 2
         else a.startswith(with_sign(page, q)[0][0][:2])
     ),
     "count": lambda page, turn, style, q, a: int(a) == (len(q) if style < 2 else q[2:].count(q[0])),
     "key_pairs": lambda page, turn, style, q, a: pairs(a) == [(g, page.key.get(g, g)) for g in q],
-    "key_digits": lambda page, turn, style, q, a: len(a) == len(q) and all(page.key[g] == d for g, d in zip(q, a, strict=True)),
+    "key_digits": lambda page, turn, style, q, a: (
+        len(a) == len(q) and all(page.key[g] == d for g, d in zip(q, a, strict=True))
+    ),
     "key_back": lambda page, turn, style, q, a: all(page.key[g] == d for d, g in pairs(a[: 4 * len(q) - 1])),
-    "key_row": lambda page, turn, style, q, a: pairs(a) == [
-        (g, page.key.get(g, g))
-        for row in [row for block in page.of("glyphs") for row in block.rows if row[0][2] == q][:1]
-        for g in row[0][:2] + row[0][3:] + row[1] * turn
-    ],
+    "key_row": lambda page, turn, style, q, a: (
+        pairs(a)
+        == [
+            (g, page.key.get(g, g))
+            for row in [row for block in page.of("glyphs") for row in block.rows if row[0][2] == q][:1]
+            for g in row[0][:2] + row[0][3:] + row[1] * turn
+        ]
+    ),
     "collect": lambda page, turn, style, q, a: (a[::-1] if style == 0 else a) == "".join(b for _, b in pairs(q)),
-    "pair_up": lambda page, turn, style, q, a: q == "".join(x for x, _ in pairs(a)) + " " + "".join(y for _, y in pairs(a)),
+    "pair_up": lambda page, turn, style, q, a: (
+        q == "".join(x for x, _ in pairs(a)) + " " + "".join(y for _, y in pairs(a))
+    ),
     "row_pairs": lambda page, turn, style, q, a: all(
         page.alphabet[p] == c for c, p in pairs(a.split(" ", 1)[1] if turn else a)
     ),
-    "apply_pairs": lambda page, turn, style, q, a: [
-        dict(pairs(q.rsplit(" ", 1)[0])).get(c, "?") for c in q.rsplit(" ", 1)[1]
-    ] == ([b for _, b in pairs(a)] if style == 0 else list(a)),
-    "page_alphabet": lambda page, turn, style, q, a: pairs(a) == [(page.alphabet[p], p) for _, p in pairs(a)] and q == "".join(c for c, _ in pairs(a)),
-    "fill": lambda page, turn, style, q, a: bool(re.fullmatch(q.split(" ")[0].replace("?", "."), a)) and a in q.split(" "),
+    "apply_pairs": lambda page, turn, style, q, a: (
+        [dict(pairs(q.rsplit(" ", 1)[0])).get(c, "?") for c in q.rsplit(" ", 1)[1]]
+        == ([b for _, b in pairs(a)] if style == 0 else list(a))
+    ),
+    "page_alphabet": lambda page, turn, style, q, a: (
+        pairs(a) == [(page.alphabet[p], p) for _, p in pairs(a)] and q == "".join(c for c, _ in pairs(a))
+    ),
+    "fill": lambda page, turn, style, q, a: (
+        bool(re.fullmatch(q.split(" ")[0].replace("?", "."), a)) and a in q.split(" ")
+    ),
     "rename": lambda page, turn, style, q, a: (
-        dict(zip(q, renamed(q, turn), strict=True)) == dict(pairs(a)) if style == 0
-        else "".join(b for _, b in pairs(a)) == renamed(q, turn) if style == 1 else a == renamed(q, turn)
+        dict(zip(q, renamed(q, turn), strict=True)) == dict(pairs(a))
+        if style == 0
+        else "".join(b for _, b in pairs(a)) == renamed(q, turn)
+        if style == 1
+        else a == renamed(q, turn)
     ),
     "reverse": lambda page, turn, style, q, a: a == q[::-1],
     "reverse_each": lambda page, turn, style, q, a: [x[::-1] for x in q.split(" ")] == a.split(" "),
@@ -161,24 +182,33 @@ CHECKS = {
     "join_both": lambda page, turn, style, q, a: a == f"{q[:2]}{q[3:]} {q[3:]}{q[:2]}",
     "compare": lambda page, turn, style, q, a: a == same(q),
     "compare_row": lambda page, turn, style, q, a: any(
-        q.startswith(left + " ") and a == f"{right} {'yes' if q == f'{left} {right}' else 'no'}" for left, right in rows(page)
+        q.startswith(left + " ") and a == f"{right} {'yes' if q == f'{left} {right}' else 'no'}"
+        for left, right in rows(page)
     ),
     "order": lambda page, turn, style, q, a: (
-        int(a) == (max if turn else min)(ints(q)) if style == 0
+        int(a) == (max if turn else min)(ints(q))
+        if style == 0
         else (ints(q)[0] > ints(q)[1]) - (ints(q)[0] < ints(q)[1]) == "<=>".index(a) - 1
     ),
     "remaining": lambda page, turn, style, q, a: (
         set(a) - set("- ") == set("0123456789" if turn else q.split(" ")[0]) - set(q if turn else q.split(" ", 1)[1])
     ),
     "without": lambda page, turn, style, q, a: (
-        Counter(q.split(" ")) == Counter({k: 1 for k in a.split(" ") if k != "-"}) + Counter({k: 2 for k in q.split(" ") if q.split(" ").count(k) == 2})
+        Counter(q.split(" "))
+        == Counter({k: 1 for k in a.split(" ") if k != "-"})
+        + Counter({k: 2 for k in q.split(" ") if q.split(" ").count(k) == 2})
     ),
-    "common": lambda page, turn, style, q, a: set(a) - set("- ") == set(q.split(" ")[0]) & set(q.split(" ")[1]) - set("-") ,
+    "common": lambda page, turn, style, q, a: (
+        set(a) - set("- ") == set(q.split(" ")[0]) & set(q.split(" ")[1]) - set("-")
+    ),
     "member": lambda page, turn, style, q, a: a == ("yes" if q[0] in q[2:] else "no"),
-    "mark": lambda page, turn, style, q, a: all(
-        (verdict == "yes") == (item in q.rsplit(" ", 1)[1] if turn else int(item) < int(q.rsplit(" ", 1)[1]))
-        for item, verdict in re.findall(r"(\d+)=(\w+)", a)
-    ) and len(re.findall("=", a)) == q.count(" "),
+    "mark": lambda page, turn, style, q, a: (
+        all(
+            (verdict == "yes") == (item in q.rsplit(" ", 1)[1] if turn else int(item) < int(q.rsplit(" ", 1)[1]))
+            for item, verdict in re.findall(r"(\d+)=(\w+)", a)
+        )
+        and len(re.findall("=", a)) == q.count(" ")
+    ),
     "distinct": lambda page, turn, style, q, a: (
         a == "".join(dict.fromkeys(q)) + (" yes" if len(set(q)) == len(q) else " no") * turn
     ),
@@ -202,7 +232,8 @@ CHECKS = {
     "multiples": lambda page, turn, style, q, a: ints(a) == [int(q) * i for i in range(1, 10)],
     "divide": lambda page, turn, style, q, a: equations_hold(a) and divmod(*ints(q)) == tuple(ints(a)[-2:]),
     "largest_below": lambda page, turn, style, q, a: (
-        equations_hold(a) and int(a.split(" ")[0 if turn else 1]) == ints(q)[-1] // ints(q)[0]
+        equations_hold(a)
+        and int(a.split(" ")[0 if turn else 1]) == ints(q)[-1] // ints(q)[0]
         and f"={ints(q)[-1] % ints(q)[0]}" in a
     ),
     "modulo": lambda page, turn, style, q, a: equations_hold(a) == 2 and ints(a)[-1] == ints(q)[0] % ints(q)[1],
@@ -211,20 +242,27 @@ CHECKS = {
     "round_two": lambda page, turn, style, q, a: abs(float(q) - float(a.split(" ")[-1])) <= 0.005 + 1e-9,
     "to_roman": lambda page, turn, style, q, a: roman_number(a.split(" ")[-1]) == int(q),
     "from_roman": lambda page, turn, style, q, a: roman_number(q) == int(a),
-    "peel_roman": lambda page, turn, style, q, a: roman_number(a.split(" ")[-1]) == int(q) and (turn or equations_hold(a)),
+    "peel_roman": lambda page, turn, style, q, a: (
+        roman_number(a.split(" ")[-1]) == int(q) and (turn or equations_hold(a))
+    ),
     "bit_gate": lambda page, turn, style, q, a: gate(q) == a,
     "shift": lambda page, turn, style, q, a: shifted(q) == a,
-    "bit_pairs": lambda page, turn, style, q, a: q == "".join(x[0] for x in a.split(" ")) + " " + "".join(x[1] for x in a.split(" ")),
-    "bit_table": lambda page, turn, style, q, a: all(pair in q.split(" ") for pair in a.split(" ")[:8]) and a.count("=") == 8,
+    "bit_pairs": lambda page, turn, style, q, a: (
+        q == "".join(x[0] for x in a.split(" ")) + " " + "".join(x[1] for x in a.split(" "))
+    ),
+    "bit_table": lambda page, turn, style, q, a: (
+        all(pair in q.split(" ") for pair in a.split(" ")[:8]) and a.count("=") == 8
+    ),
     "bit_induce": lambda page, turn, style, q, a: (
         [x + y + "=" + z for x, y, z in zip(*q.split(" "), strict=True)] == a.split(" ")[: len(q.split(" ")[0])]
     ),
     "bit_places": lambda page, turn, style, q, a: (
-        a == " ".join(f"{i}={c}" for i, c in enumerate(q, style % 2)) if turn
+        a == " ".join(f"{i}={c}" for i, c in enumerate(q, style % 2))
+        if turn
         else a == (" ".join(str(i) for i, c in enumerate(q, style % 2) if c == "1") or "-")
     ),
     "to_hex": lambda page, turn, style, q, a: int(a.replace(" ", ""), 16) == int(q, 2) and len(a) == 2 + turn,
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", NAMES)

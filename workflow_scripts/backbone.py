@@ -1,8 +1,8 @@
 """Make or fetch one backbone: a loadable model folder.
 
 Reads   --options JSON, one entry of config/backbones.yaml: `make` (pretrained here on primitive skills), `hub` with
-        `revision` (downloaded), or `path` (a local folder, linked file by file; phrases that its tokenizer lacks get its
-        spare tokens)
+        `revision` (downloaded), or `path` (a local folder, linked file by file; phrases that its tokenizer lacks get
+        its spare tokens)
 Writes  --out DIR, and --skills FILE.json: accuracy of every skill on held-out instances, where it was measured
 Keeps   --state DIR: checkpoints of the pretraining, every ten minutes; the same command resumes from there
 

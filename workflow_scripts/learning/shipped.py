@@ -61,8 +61,8 @@ def with_phrases(tokenizer: dict, phrases: Iterable[str], file: object = None) -
     lacking = sorted({p for p in phrases if len(p) >= MIN_PHRASE} - known)
     if len(lacking) > len(spares):
         raise LabError(
-            f"{len(lacking)} phrases of the families' prompts are no tokens here and only {len(spares)} are spare; make the"
-            f" backbone anew (the first is {lacking[0]!r})",
+            f"{len(lacking)} phrases of the families' prompts are no tokens here and only {len(spares)} are spare;"
+            f" make the backbone anew (the first is {lacking[0]!r})",
             file=file,
         )
     new = {id(token): phrase for token, phrase in zip(spares, lacking, strict=False)}

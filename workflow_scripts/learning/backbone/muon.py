@@ -1,7 +1,7 @@
 """Muon (Jordan et al., 2024) for the hidden matrices, batched over equal shapes.
 
-`torch.optim.Muon` always orthogonalises in bf16, which a CPU without bf16 units runs about fifty times slower than fp32;
-here that follows the machine.
+`torch.optim.Muon` always orthogonalises in bf16, which a CPU without bf16 units runs about fifty times slower than
+fp32; here that follows the machine.
 """
 
 import torch

@@ -52,9 +52,9 @@ class Make:
     """Shape and schedule of a backbone made here.
 
     lengths: tokens of a worksheet, in turn from step to step; batch: tokens of a step; context: positions it learns.
-    steps: all of them, the last `decay` (or all, if fewer) with a falling rate; check: steps between held-out tables; table: answers per
-    skill in the last one. optimizer: muon (lr
-    is then for the embedding and norms, matrix_lr for the matrices) or adamw. start: structured (circuits.py) or random.
+    steps: all of them, the last `decay` (or all, if fewer) with a falling rate. check: steps between held-out tables;
+    table: answers per skill in the last one. optimizer: muon (lr is then for the embedding and norms, matrix_lr for the
+    matrices) or adamw. start: structured (circuits.py) or random.
     """
 
     width: int = 128
@@ -230,6 +230,7 @@ class Trunk:
     losses: list[float] = field(default_factory=list)
     seconds: float = 0.0
     warm: int = 0  # the step at which the optimiser's moments began
+    history: list[dict] = field(default_factory=list)  # settings and worksheets of earlier stretches
 
     @classmethod
     def begin(cls, make: Make, tokenizer: PreTrainedTokenizerBase) -> "Trunk":
@@ -252,7 +253,7 @@ class Trunk:
     def shares(self) -> dict[str, float]:
         """Share of each open skill: as the root of its running held-out error.
 
-        A level opens when the mean error of the levels before it is below OPENS: what later skills build on comes first.
+        A level opens when the mean error of the levels before it is below OPENS: later skills build on earlier ones.
         """
         found: dict[str, float] = {}
         for level in LEVELS:
@@ -318,7 +319,7 @@ class Trunk:
 
     def progress(self) -> dict:
         """What is known beside weights and moments."""
-        names = ("step", "error", "curve", "losses", "seconds", "warm")
+        names = ("step", "error", "curve", "losses", "seconds", "warm", "history")
         return {name: getattr(self, name) for name in names}
 
     def take(self, progress: Mapping) -> None:
@@ -359,7 +360,8 @@ def save_trunk(trunk: Trunk, folder: Path) -> None:
         partial.mkdir(parents=True)
         weights = {name: value.detach().half().contiguous() for name, value in trunk.model.named_parameters()}
         save_file(weights, partial / "trunk.safetensors")
-        write_json(partial / "trunk.json", trunk.progress() | {"make": asdict(trunk.make)})
+        made = {"make": asdict(trunk.make), "corpus_hash": corpus_hash(trunk.writer)}
+        write_json(partial / "trunk.json", trunk.progress() | made)
 
 
 def load_trunk(trunk: Trunk, folder: Path) -> None:
@@ -369,7 +371,7 @@ def load_trunk(trunk: Trunk, folder: Path) -> None:
             raise LabError(f"missing {name}, not the trunk of a pretraining", file=folder)
     progress = json.loads((folder / "trunk.json").read_text())
     shape = ("width", "layers", "heads", "head_size", "feed_forward", "theta", "context")
-    made = progress.pop("make")
+    made, worksheets = progress.pop("make"), progress.pop("corpus_hash")
     if differing := [name for name in shape if made[name] != getattr(trunk.make, name)]:
         raise LabError(f"made with another {', '.join(differing)}", file=folder / "trunk.json")
     weights = load_file(folder / "trunk.safetensors")
@@ -379,6 +381,7 @@ def load_trunk(trunk: Trunk, folder: Path) -> None:
         value.data.copy_(weights[name])
     trunk.take(progress)
     trunk.error = {name: trunk.error.get(name, 1.0) for name in NAMES}
+    trunk.history = [*trunk.history, {"until": trunk.step, "make": made, "corpus_hash": worksheets}]
     trunk.warm = trunk.step
 
 
@@ -429,6 +432,7 @@ def provenance(trunk: Trunk, folder: Path) -> dict:
     device = trunk.model.device.type
     return {
         "make": asdict(trunk.make),
+        "history": trunk.history,
         "steps": trunk.step,
         "tokens": trunk.step * trunk.make.batch,
         "hours": round(trunk.seconds / 3600, 2),
@@ -452,7 +456,7 @@ def processor() -> str:
 
 
 def grow(trunk: Trunk, last: int, folder: Path, minutes: float, tell: Callable[[Trunk], None]) -> None:
-    """Train at the constant rate to step `last`, with a checkpoint every `minutes`, at the end, and when told to stop."""
+    """Train at the constant rate to step `last`; a checkpoint every `minutes`, at the end and when told to stop."""
     saved, stop = time.monotonic(), []
     before = {s: signal.signal(s, lambda number, _: stop.append(number)) for s in (signal.SIGTERM, signal.SIGINT)}
 

@@ -80,8 +80,8 @@ class Writer:
     def row(self, rng: random.Random, length: int, shares: Mapping[str, float]) -> dict[str, np.ndarray]:
         """`length` tokens: input_ids, labels (answers only, IGNORE elsewhere), position_ids, skills, ends.
 
-        skills: the number of the answer's skill at its tokens, else -1; ends: whether an answer ends here; examples have
-        neither. The positions jump at random between the material and the lines, so that a short row teaches the
+        skills: the number of the answer's skill at its tokens, else -1; ends: whether an answer ends here; examples
+        have neither. The positions jump at random between the material and the lines, so that a short row teaches the
         distances of a long one (positional skip-wise training).
         """
         page, lines = sheet(rng, length, shares)
