@@ -51,7 +51,9 @@ rule backbone:
     resources:
         gpu=config["gpus"],
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 1440 * attempt,
+        runtime=lambda wildcards, attempt: (
+            attempt * (2880 if "make" in backbones[wildcards.backbone] else 120)
+        ),
     params:
         options=lambda wildcards: json.dumps(backbones[wildcards.backbone]),
         phrases=phrases,  # of the families' prompts: tokens of the tokenizer, so a new one is a new backbone
