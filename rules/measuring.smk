@@ -63,7 +63,7 @@ rule figure_frontier:
         code=code("figure_frontier"),
         accuracy="<results>/tables/accuracy.parquet",
         solvers="<results>/tables/solvers.parquet",
-        published="config/published.csv",
+        published=here("config/published.csv"),
     output:
         png=report(
             "<results>/figures/frontier.png",
@@ -91,7 +91,7 @@ rule figure_designs:
         code=code("figure_designs"),
         accuracy="<results>/tables/accuracy.parquet",
         paired="<results>/tables/paired.parquet",
-        published="config/published.csv",
+        published=here("config/published.csv"),
     output:
         png=report(
             "<results>/figures/designs.png",
@@ -119,7 +119,7 @@ rule figure_reveal:
         code=code("figure_reveal"),
         accuracy="<results>/tables/accuracy.parquet",
         solvers="<results>/tables/solvers.parquet",
-        published="config/published.csv",
+        published=here("config/published.csv"),
     output:
         png=report(
             "<results>/figures/reveal.png",

@@ -27,6 +27,7 @@ def main() -> None:
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--skills", type=Path, required=True)
     p.add_argument("--state", type=Path, required=True)
+    p.add_argument("--gpus", type=int, default=0, help="1 pretrains on a GPU, 0 on the CPU")
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--from", dest="source", type=Path, help="go on from this trunk where the state has no checkpoint")
     p.add_argument("--snapshot", type=Path, help="take a backbone from the newest checkpoint now; its trunk goes here")
@@ -37,21 +38,22 @@ def main() -> None:
         raise LabError(f"a backbone has one of make, hub or path; found {sources or 'none'}", field="--options")
 
     os.environ["OMP_NUM_THREADS"] = str(args.threads)
-    import puzzles
     from learning import launch
     from learning.settings import check_folder
     from learning.shipped import shipped_files, with_phrases
+    from puzzles.registry import FAMILIES
 
     launch.keep_freed_memory()
-    phrases = sorted({phrase for family in puzzles.FAMILIES.values() for phrase in family.phrases})
+    phrases = sorted({phrase for family in FAMILIES.values() for phrase in family.phrases})
     if "make" in options:
+        device = launch.device(args.gpus)
         import torch
 
         from learning.backbone.pretrain import Make, pretrain
 
         torch.set_num_threads(args.threads)
         make = Make.read(options["make"])
-        pretrain(make, phrases, args.out, args.state, args.skills, args.source, args.snapshot)
+        pretrain(make, phrases, args.out, args.state, args.skills, args.source, args.snapshot, device)
         return
     if "hub" in options:
         from huggingface_hub import snapshot_download

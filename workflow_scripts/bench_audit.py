@@ -1,8 +1,9 @@
 """Measure the audit and the renderers: planted errors caught and nothing else marked, rows and lines per second.
 
-Draws rows of every family, renders every design, and plants one error at a time (a field damaged, a verdict turned, a
-line left out; reasoning/planted.py says what counts as caught). Writes one row per design, kind of line and field, and
-prints, per kind and axis, the share that is caught (recall) and the share of marks that are right (precision).
+Draws rows of every family, renders every design, and plants one error at a time: a field damaged, a verdict turned, a
+line left out (reasoning/judging/planted_errors.py says what counts as caught). Writes one row per design, kind of line
+and field, and prints, per kind and axis, the share that is caught (recall) and the share of marks that are right
+(precision).
 
     python workflow_scripts/bench_audit.py --n 10000 --out bench.parquet
     python workflow_scripts/bench_audit.py --n 0 --design witness --out bench.parquet     # speed alone
@@ -19,13 +20,13 @@ from common import cli
 from common.artifacts import write_table
 from common.errors import LabError
 from common.progress import progress
-from puzzles import FAMILIES
 from puzzles.base import Problem, Solution, row_rng
-from reasoning.audit import audit
-from reasoning.designs import DESIGNS
-from reasoning.planted import AXIS_ORDER, Told, errors
-from reasoning.reveal import THOUGHT, Known, shown_key, shown_prompt
-from reasoning.trace import Box, Design, Unrenderable, completion_of
+from puzzles.registry import FAMILIES
+from reasoning.grammar.reveal import THOUGHT, Known, shown_key, shown_prompt
+from reasoning.grammar.trace import Box, Design, Unrenderable, completion_of
+from reasoning.judging.audit import audit
+from reasoning.judging.planted_errors import AXIS_ORDER, Told, errors
+from reasoning.registry import DESIGNS
 
 PASSES = 3
 """The fastest counts: the first also builds the catalogs, and others' work on the machine slows some."""

@@ -21,9 +21,10 @@ from common import cli
 from common.artifacts import whole, write_table
 from common.errors import LabError
 from common.progress import progress
-from puzzles import FAMILIES, bench, family_of
-from puzzles.base import Problem, PromptError, row_rng
+from puzzles import bench
+from puzzles.base import AnswerError, Problem, PromptError, row_rng
 from puzzles.importer import problem_of, read_csv
+from puzzles.registry import FAMILIES, family_of
 
 TYPES = {"official": pa.bool_(), "strict": pa.bool_(), "exhaustive": pa.bool_(), "nodes": pa.int64()}
 TYPES |= {"posterior": pa.float64(), "ms": pa.float64()}
@@ -49,6 +50,8 @@ def given(path: str) -> Iterator[tuple[str, Problem]]:
         except PromptError as error:
             print(f"{path}: row {number}, field prompt: {error}", file=sys.stderr)
             yield row_id, Problem(name, prompt, answer, stratum="malformed")
+        except AnswerError as error:
+            raise LabError(str(error), file=path, row=number, field="answer") from error
 
 
 def read_priors(folder: str | None) -> dict[str, dict]:

@@ -1,6 +1,8 @@
 """The configuration and the table of arms, checked before anything is planned."""
 
 import difflib
+import json
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -8,8 +10,23 @@ import pandas as pd
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.validators import extend
 
+from common.artifacts import whole
 from common.errors import LabError
+from common.typed import number_as_text
+
+MISSING = object()
+COMMAND_LINE = "--config"
+FILES = ("arms", "backbones", "recipes", "decoders")
+"""The keys of the configuration that name files of their own."""
+# JSON schema counts 1000.0 as an integer, but a script that is told `--seed 1000.0` does not.
+Validator = extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
@@ -19,13 +36,21 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else f"; expected one of {', '.join(known)}"
 
 
-def read_yaml(path: str | Path) -> dict:
-    """A YAML mapping; raises LabError naming the file when it is missing, not YAML or not a mapping."""
+def read_text(path: str | Path) -> str:
+    """A text file in UTF-8, with or without a byte order mark; raises LabError naming the file when it is neither."""
     path = Path(path)
     if not path.is_file():
         raise LabError("no such file", file=path)
     try:
-        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise LabError(f"not UTF-8 text ({error.reason}); save it as UTF-8", file=path) from None
+
+
+def read_yaml(path: str | Path) -> dict:
+    """A YAML mapping; raises LabError naming the file when it is missing, not YAML or not a mapping."""
+    try:
+        value = yaml.safe_load(read_text(path))
     except yaml.YAMLError as error:
         raise LabError(f"not YAML ({' '.join(str(error).split())})", file=path) from error
     if not isinstance(value, dict):
@@ -38,7 +63,7 @@ def check(value: Mapping, schema_file: str | Path, files: Iterable[str | Path]) 
 
     `files` are the files the mapping was merged from: the last that holds this value is to blame, else --config.
     """
-    errors = list(Draft202012Validator(read_yaml(schema_file)).iter_errors(value))
+    errors = list(Validator(read_yaml(schema_file)).iter_errors(value))
     error = best_match(
         [e for e in errors if e.validator == "additionalProperties"] or errors
     )  # a typo, then what it left
@@ -55,11 +80,33 @@ def check(value: Mapping, schema_file: str | Path, files: Iterable[str | Path]) 
     else:
         shown = "the value" if error.schema.get("writeOnly") else repr(error.instance)  # JSON schema's mark of a secret
         message = f"{shown} is not {_expected(error)}"
-    holders = [file for file in files if _at(read_yaml(file), path) == _at(value, path) != MISSING]
-    raise LabError(message, file=holders[-1] if holders else "--config", field=".".join(map(str, path)))
+    file = holder(value, path, files)
+    raise LabError(message + _hint(error, file), file=file, field=".".join(map(str, path)))
 
 
-MISSING = object()
+def keep_config(config: Mapping, folder: str | Path) -> None:
+    """Write the configuration, as merged from all files and --config, and copies of the files that it names.
+
+    The folder is replaced: it tells of the last run.
+    """
+    with whole(folder) as partial:
+        partial.mkdir()
+        text = yaml.safe_dump(json.loads(json.dumps(config)), sort_keys=False, allow_unicode=True)
+        (partial / "config.yaml").write_text(text, encoding="utf-8")
+        for key in FILES:
+            shutil.copyfile(config[key], partial / Path(config[key]).name)
+
+
+def require_file(value: Mapping, key: str, files: Iterable[str | Path]) -> None:
+    """Raise LabError naming the key where it names a file that is not there; an empty text names none."""
+    if value[key] and not Path(value[key]).is_file():
+        raise LabError(f"no such file: {value[key]}", file=holder(value, [key], files), field=key)
+
+
+def holder(value: Mapping, path: list, files: Iterable[str | Path]) -> str | Path:
+    """The last of the files that `value` was merged from which says what stands under `path`; else --config."""
+    found = [file for file in files if _at(read_yaml(file), path) == _at(value, path) != MISSING]
+    return found[-1] if found else COMMAND_LINE
 
 
 def _at(value: object, path: list) -> object:
@@ -93,9 +140,23 @@ def _expected(error: ValidationError) -> str:
     return f"{text} ({note})" if note else text
 
 
+def _hint(error: ValidationError, file: str | Path) -> str:
+    """Why what looks like a number is text."""
+    if error.validator != "type" or not isinstance(error.instance, str):
+        return ""
+    why = number_as_text(error.instance)
+    if why and file == COMMAND_LINE:
+        return "; inside braces --config takes every value as text: put it into a file for --configfile"
+    return why
+
+
 IN_CONTEXT = "in-context"
 """The recipe of an arm that is not trained: its n examples per family stand in the prompt, other ones for each seed."""
 ARM_COLUMNS = ("arm", "families", "design", "reveal", "corruption", "selection", "n", "backbone", "recipe", "seeds")
+OPTIONAL_COLUMNS = ("source", "start", "decoders")
+"""The arm whose verified completions are the examples, the arm whose adapter the training starts from, and the decoders
+that the arm is evaluated with. A row may leave them empty or end before them."""
+USUAL_DECODER = "greedy"
 
 
 def has_weights(backbone: Mapping) -> bool:
@@ -108,27 +169,34 @@ def read_arms(
     *,
     designs: Mapping[tuple[str, str], Callable[[str], object]],
     backbones: Mapping[str, Mapping],
-    recipes: Iterable[str],
+    recipes: Mapping[str, Mapping],
     corruptions: Iterable[str],
+    decoders: Mapping[str, Callable[[Mapping], Iterable[str]]],
+    harvest: str,
 ) -> pd.DataFrame:
-    """The table of arms, indexed by arm; `families` is a tuple, n and seeds are int.
+    """The table of arms, indexed by arm; `families` and `decoders` are tuples, n and seeds are int.
 
-    `designs` maps (family, design) to what reads a reveal and raises LabError when the design cannot show it. Raises
-    LabError naming file, row (the line of the file), field and what was expected.
+    `designs` maps (family, design) to what reads a reveal and raises LabError when the design cannot show it;
+    `decoders` maps a name to what tells what an entry of `backbones` lacks for that decoder; `harvest` is the decoder
+    whose completions an arm with a source learns from. An arm names only arms above it, so that no two wait for each
+    other. Raises LabError naming file, row (the line of the file), field and what was expected.
     """
     path = Path(path)
-    if not path.is_file():
-        raise LabError("no such file", file=path)
-    lines = [(i, line.rstrip("\r\n")) for i, line in enumerate(path.open(encoding="utf-8"), 1)]
+    lines = [(i, line) for i, line in enumerate(read_text(path).split("\n"), 1)]
     lines = [(i, line) for i, line in lines if line.strip() and not line.startswith("#")]
-    if not lines or tuple(lines[0][1].split("\t")) != ARM_COLUMNS:
-        raise LabError(f"expected the columns {', '.join(ARM_COLUMNS)}, separated by tabs", file=path, row=1)
+    columns = tuple(lines[0][1].split("\t")) if lines else ()
+    more = columns[len(ARM_COLUMNS) :]
+    if columns[: len(ARM_COLUMNS)] != ARM_COLUMNS or sorted(more) != sorted(set(more) & set(OPTIONAL_COLUMNS)):
+        expected = f"{', '.join(ARM_COLUMNS)}, then any of {', '.join(OPTIONAL_COLUMNS)}"
+        raise LabError(f"expected the columns {expected}, separated by tabs", file=path, row=1)
     arms, known_families = {}, sorted({family for family, _ in designs})
     for number, line in lines[1:]:
         cells = line.split("\t")
-        if len(cells) != len(ARM_COLUMNS):
-            raise LabError(f"{len(cells)} cells, expected {len(ARM_COLUMNS)}", file=path, row=number)
-        row = dict(zip(ARM_COLUMNS, (cell.strip() for cell in cells), strict=True))
+        if not len(ARM_COLUMNS) <= len(cells) <= len(columns):
+            most = f" to {len(columns)}" if more else ""
+            raise LabError(f"{len(cells)} cells, expected {len(ARM_COLUMNS)}{most}", file=path, row=number)
+        row = {name: "" for name in OPTIONAL_COLUMNS}
+        row |= dict(zip(columns, (cell.strip() for cell in cells), strict=False))
 
         def fail(field: str, message: str, number: int = number) -> LabError:
             return LabError(message, file=path, row=number, field=field)
@@ -166,13 +234,58 @@ def read_arms(
         if trained and not has_weights(backbones[row["backbone"]]):
             message = f"recipe {row['recipe']} trains, backbone {row['backbone']} cannot be; expected {IN_CONTEXT}"
             raise fail("recipe", message)
-        arms[row["arm"]] = {
+        named = tuple(name.strip() for name in (row["decoders"] or USUAL_DECODER).split(","))
+        for name in named:
+            if name not in decoders:
+                raise fail("decoders", f"unknown decoder {name!r}{suggestion(name, decoders)}")
+        for field, name in [("decoders", name) for name in named] + [("source", harvest)] * bool(row["source"]):
+            if lacking := list(decoders[name](backbones[row["backbone"]])):
+                message = f"decoder {name} needs what backbone {row['backbone']} cannot serve: an engine that "
+                raise fail(field, message + "; ".join(lacking))
+        if len(set(named)) < len(named):
+            raise fail("decoders", f"a decoder is named twice in {row['decoders']!r}")
+        read = {
             **row,
             "row": number,
             "families": families,
             "n": whole_number("n", 1 if trained else 0, 10**7),
             "seeds": whole_number("seeds", 1, 100),
+            "decoders": named,
         }
+        for field in ("source", "start"):
+            if row[field]:
+                if fault := unfit(field, read, arms, recipes):
+                    raise fail(field, fault)
+        arms[row["arm"]] = read
     if not arms:
         raise LabError("no arms, expected at least one row", file=path)
     return pd.DataFrame.from_records(list(arms.values())).set_index("arm", drop=False)
+
+
+def unfit(field: str, row: Mapping, above: Mapping[str, Mapping], recipes: Mapping[str, Mapping]) -> str:
+    """Why the arm that `row` names as its source or start cannot be one; "" where it can."""
+    name = row[field]
+    if name not in above:
+        return f"{name!r} is no arm above this row{suggestion(name, above) if above else ''}"
+    other = above[name]
+    if row["recipe"] == IN_CONTEXT:
+        return f"recipe {IN_CONTEXT} does not train, so the arm has no {field}"
+    same = ["backbone"] if field == "start" else ["backbone", "design", "reveal"]
+    for column in same:
+        if row[column] != other[column]:
+            return f"arm {name} has {column} {other[column]}, this one {row[column]}; expected the same"
+    if lacking := [family for family in row["families"] if family not in other["families"]]:
+        return f"arm {name} knows {', '.join(other['families'])}, not {', '.join(lacking)}"
+    if row["seeds"] > other["seeds"]:
+        return f"arm {name} has {other['seeds']} seed(s), this one {row['seeds']}; each seed needs its own"
+    if field == "source":
+        if row["corruption"] != "none":
+            return f"corruption {row['corruption']} is for rendered texts, not for the completions of arm {name}"
+        return ""
+    if other["recipe"] == IN_CONTEXT:
+        return f"arm {name} is not trained, it has no adapter"
+    for key in ("method", "rank", "alpha"):
+        if recipes[row["recipe"]].get(key) != recipes[other["recipe"]].get(key):
+            its, own = (recipes[arm["recipe"]].get(key, "of the usual kind") for arm in (other, row))
+            return f"the recipe of arm {name} has {key} {its}, this one {own}; expected the same"
+    return ""

@@ -1,102 +1,19 @@
-"""The settings of one training and the backbone folder, checked before anything expensive starts (no torch here)."""
+"""How a backbone is treated, and its folder, checked before anything expensive starts (no torch here)."""
 
-import difflib
 import json
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from common.errors import LabError
 
 MAX_RANK = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """One entry of config/recipes.yaml.
-
-    method: lora, or full (every parameter is trained; rank and alpha mean nothing). batch: rows per optimiser step.
-    warmup: share of the steps. schedule: linear or cosine, down to the share `floor` of lr (linear: to zero).
-    dropout: of what LoRA reads; with `full`, of the embeddings and of all that is added to the residual stream.
-    micro_tokens: tokens that one rank takes through the model at once (memory). save_every: steps per checkpoint.
-    masking: Masked Thought, the probability of a wrong token in what the model reads. unlearned: a regular expression;
-    lines of the completion in which it is found carry no loss (failed hypotheses, say). drills: recall
-    drills that the corpus holds. first_stage: a regular expression on "family/stratum"; rows in which it is found are
-    trained before the others, for `first_epochs` (0: for `epochs`), with a schedule of their own; the others get a
-    share `replay` of them mixed in. hint, share: the auxiliary task that the corpus holds, whose accuracy is measured
-    in the end.
-    """
-
-    method: str = "lora"
-    rank: int = 32
-    alpha: int = 32
-    dropout: float = 0.0
-    lr: float = 2e-4
-    schedule: str = "linear"
-    floor: float = 0.0
-    warmup: float = 0.0
-    batch: int = 32
-    epochs: float = 2
-    max_length: int = 8192
-    micro_tokens: int = 8192
-    weight_decay: float = 0.0
-    clip: float = 1.0
-    beta2: float = 0.95
-    save_every: int = 50
-    masking: float = 0.0
-    unlearned: str = ""
-    drills: int = 0
-    first_stage: str = ""
-    first_epochs: float = 0.0
-    replay: float = 0.1
-    hint: str = "none"
-    share: float = 0.0
-
-    def __post_init__(self):
-        if self.method not in ("lora", "full"):
-            raise LabError(f"unknown method {self.method!r}; expected lora or full", field="method")
-        if not 1 <= self.rank <= MAX_RANK:
-            raise LabError(f"LoRA rank {self.rank} is outside 1..{MAX_RANK}", field="rank")
-        if self.schedule not in ("linear", "cosine"):
-            raise LabError(f"unknown schedule {self.schedule!r}; expected linear or cosine", field="schedule")
-        if self.floor and self.schedule != "cosine":
-            raise LabError("only the cosine schedule ends above zero", field="floor")
-        for name in ("alpha", "lr", "batch", "epochs", "max_length", "micro_tokens", "clip", "save_every"):
-            if not getattr(self, name) > 0:
-                raise LabError(f"{getattr(self, name)!r} is not above zero", field=name)
-        if (self.hint == "none") != (self.share == 0):
-            raise LabError(f"hint {self.hint!r} with a share of {self.share}; only none has 0", field="share")
-        for name in ("unlearned", "first_stage"):
-            try:
-                re.compile(getattr(self, name))
-            except re.error as error:
-                raise LabError(f"not a regular expression: {error}", field=name) from error
-        for name in ("dropout", "floor", "warmup", "masking", "replay", "share"):
-            if not 0 <= getattr(self, name) < 1:
-                raise LabError(f"{getattr(self, name)!r} is outside [0, 1)", field=name)
-
-    @classmethod
-    def read(cls, text: str) -> "Recipe":
-        """From JSON; unknown names are errors that suggest the nearest known one."""
-        try:
-            values = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise LabError(f"the recipe is not JSON: {error}") from error
-        known = {f.name: f.type for f in fields(cls)}
-        for name in values:
-            if name not in known:
-                near = difflib.get_close_matches(name, known, 1)
-                hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
-                raise LabError(f"unknown recipe setting{hint}", field=name)
-        for name, value in values.items():
-            if known[name] is str and not isinstance(value, str):
-                raise LabError(f"expected a text, found {value!r}", field=name)
-            if known[name] is not str and (isinstance(value, bool) or not isinstance(value, int | float)):
-                raise LabError(f"expected a number, found {value!r}", field=name)
-            if known[name] is int and value != int(value):
-                raise LabError(f"expected a whole number, found {value!r}", field=name)
-        return cls(**values)
+WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"  # the files of an adapter
+MODEL_SUFFIXES = (".safetensors", ".json", ".jinja", ".model", ".txt")
+TEMPLATE_DATE = datetime(2026, 1, 1)
+"""The date that chat templates print as today's: a prompt is the same on every day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +58,29 @@ class BackboneOptions:
         if self.baseline not in ("", "most-frequent"):
             raise LabError(f"unknown baseline {self.baseline!r}; expected most-frequent", field="baseline")
 
+    @property
+    def here(self) -> bool:
+        """Whether the backbone is a folder, not an endpoint or a baseline."""
+        return self.endpoint is None and not self.baseline
+
     def answers(self) -> dict[str, Any]:
         """What decides the completions, beside the files of the backbone."""
         if self.endpoint:
             return {name: getattr(self.endpoint, name) for name in ("url", "model", "parameters")}
-        return {"baseline": self.baseline} if self.baseline else {"dtype": self.dtype, "engine": self.engine}
+        if self.baseline:
+            return {"baseline": self.baseline}
+        return self._some("dtype", "attention", "engine")
+
+    def trains(self) -> dict[str, Any]:
+        """What decides a training, beside the files of the backbone and DeepSpeed's."""
+        return self._some("targets", "dtype", "attention", "packing", "checkpointing")
+
+    def probes(self) -> dict[str, Any]:
+        """What decides the probabilities that a model gives to a text."""
+        return self._some("dtype", "attention")
+
+    def _some(self, *names: str) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in names} | {"template_date": TEMPLATE_DATE.date().isoformat()}
 
     @classmethod
     def read(cls, text: str) -> "BackboneOptions":
@@ -166,6 +101,30 @@ class BackboneOptions:
                 message = str(error).removeprefix("Endpoint.__init__() ")
                 raise LabError(f"not the settings of an endpoint: {message}", field="endpoint") from None
         return cls(**{k: v for k, v in values.items() if k in known})
+
+
+def check_local(backbones: Mapping[str, Mapping], file: str | Path) -> None:
+    """Raise LabError naming the entry of `file` whose `path` is not a complete model folder."""
+    for name, options in sorted(backbones.items()):
+        if folder := options.get("path"):
+            try:
+                if not Path(folder).is_dir():
+                    raise LabError("no such folder", file=folder)
+                check_folder(folder)
+            except LabError as error:
+                raise LabError(str(error), file=file, field=f"{name}.path") from None
+
+
+def model_files(folder: str | Path) -> list[Path]:
+    """The files of a model folder that decide what the model does: weights, settings, tokenizer, chat template."""
+    return sorted(path for path in Path(folder).iterdir() if path.suffix in MODEL_SUFFIXES)
+
+
+def check_adapter(folder: str) -> None:
+    """Raise LabError when a file of the adapter is missing."""
+    for name in (WEIGHTS, CONFIG):
+        if not Path(folder, name).is_file():
+            raise LabError(f"missing {name}; run the `train` rule first", file=folder)
 
 
 def check_folder(folder: str | Path) -> Path:

@@ -37,9 +37,10 @@ def context_of_folder(folder: str | Path) -> int | None:
     return json.loads(Path(folder, "config.json").read_text()).get("max_position_embeddings")
 
 
-def check_context(arm: str, recipe: Mapping, folder: str | Path | None, make: Mapping | None) -> None:
+def check_context(arm: str, recipe: Mapping, options: Mapping) -> None:
     """Raise LabError when an arm's recipe allows rows that its backbone, in a folder or made here, cannot hold."""
-    context = context_of_folder(folder) if folder else (make or {}).get("context")
+    made = options.get("make", {})
+    context = context_of_folder(options["path"]) if "path" in options else made.get("context")
     if context and recipe.get("max_length", 0) > context:
         raise LabError(
             f"arm {arm}: rows of up to {recipe['max_length']} tokens, but its backbone sees {context}",

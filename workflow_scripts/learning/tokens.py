@@ -64,6 +64,22 @@ def prompt_ids(tokenizer: PreTrainedTokenizerBase, prompt: str) -> list[int]:
     return tokenizer.encode(text, add_special_tokens=False)
 
 
+def fitting(
+    prompts: Sequence[str],
+    names: Sequence[str],
+    tokenizer: PreTrainedTokenizerBase,
+    window: int,
+    file: object = None,
+) -> list[list[int]]:
+    """The tokens of every prompt; raises LabError naming one that loses a character or fills the context `window`."""
+    require_characters(tokenizer, prompts, names, file=file)
+    found = [prompt_ids(tokenizer, prompt) for prompt in prompts]
+    for name, ids in zip(names, found, strict=True):
+        if len(ids) >= window:
+            raise LabError(f"a prompt of {len(ids)} tokens fills the context of {window}", file=file, row=name)
+    return found
+
+
 def in_context(prompt: str, examples: Iterable[tuple[str, str]]) -> str:
     """The prompt after (prompt, completion) examples, all in one turn: templates drop the thinking of earlier turns."""
     shown = "".join(f"{asked}{SUFFIX}\n\n{completion}\n\n" for asked, completion in examples)

@@ -7,8 +7,9 @@ from itertools import islice
 
 import pandas as pd
 
-from puzzles import FAMILIES, checker, cipher
+from puzzles import checker, cipher
 from puzzles.base import Problem, PromptError, Solution, content_hash, row_rng, split_of
+from puzzles.registry import FAMILIES
 
 COLUMNS = ("id", "family", "stratum", "prediction", "official", "strict", "posterior", "exhaustive", "nodes", "ms")
 CONFIDENCE = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0)
@@ -27,7 +28,7 @@ def search_space(family: str, parsed: object) -> float:
         return math.log10(sum(math.comb(22, n) * 2 ** (2**n) for n in (1, 2, 3)))
     if family.startswith(("equation", "cryptarithm")):
         space = math.log10(2) + len(parsed.operators) * math.log10(13)
-        glyphs = len(parsed.digit_glyphs()) if family.startswith("cryptarithm") else 0
+        glyphs = len(parsed.digit_glyphs()) if FAMILIES[family].has_key else 0
         return space + math.log10(math.perm(10, min(10, glyphs)))
     return 0.0
 

@@ -233,9 +233,8 @@ class Trunk:
     history: list[dict] = field(default_factory=list)  # settings and worksheets of earlier stretches
 
     @classmethod
-    def begin(cls, make: Make, tokenizer: PreTrainedTokenizerBase) -> "Trunk":
+    def begin(cls, make: Make, tokenizer: PreTrainedTokenizerBase, device: str = "cpu") -> "Trunk":
         """Step 0."""
-        device = "cuda" if torch.cuda.is_available() else "cpu"
         model = build(make, len(tokenizer), tokenizer).to(device).train()
         named = list(model.named_parameters())
         matrices = [p for n, p in named if p.ndim == 2 and "embed" not in n and make.optimizer == "muon"]
@@ -399,10 +398,12 @@ def state_folder(trunk: Trunk, state: Path) -> Path:
     return state / blake2b(key.encode(), digest_size=8).hexdigest()
 
 
-def start_trunk(make: Make, phrases: list[str], state: Path, source: Path | None = None) -> tuple[Trunk, Path]:
+def start_trunk(
+    make: Make, phrases: list[str], state: Path, source: Path | None = None, device: str = "cpu"
+) -> tuple[Trunk, Path]:
     """The newest checkpoint in `state`, else the trunk in `source`, else step 0; and its folder of checkpoints."""
     tokenizer = character_tokenizer(phrases, make.context)
-    trunk = Trunk.begin(make, tokenizer)
+    trunk = Trunk.begin(make, tokenizer, device)
     folder = state_folder(trunk, state)
     if not make.steps:
         return trunk, folder
@@ -486,6 +487,7 @@ def pretrain(
     table: Path,
     source: Path | None = None,
     snapshot: Path | None = None,
+    device: str = "cpu",
     minutes: float = 10,
 ) -> None:
     """Train to the last step, with a checkpoint every `minutes`, and write the backbone to `out`.
@@ -493,7 +495,7 @@ def pretrain(
     snapshot: a folder for the trunk; then nothing is trained but the falling end, from where the trunk is now, and the
     checkpoints are left alone. Without steps, the start is written as it is: for arms that train every parameter.
     """
-    trunk, folder = start_trunk(make, phrases, state, source)
+    trunk, folder = start_trunk(make, phrases, state, source, device)
     if snapshot is not None:
         if not trunk.step:
             raise LabError("no checkpoint to take a snapshot of", file=folder)

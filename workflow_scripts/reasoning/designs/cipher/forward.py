@@ -1,0 +1,244 @@
+"""cipher / forward: spell out the example words that show the query's letters, decode word by word, recall the rest.
+
+For a query word with letters that no example shows, the vocabulary's words of that length are listed (recalled), and
+those that fit what is known are chosen from the list. One that fits completes the word; when several fit, the word is
+taken up again after all others. Rows in which several words still fit then are not rendered.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated
+
+from puzzles.base import Problem, Solution
+from puzzles.cipher import VOCABULARY, CipherRow, pattern
+from reasoning.grammar.lines import Chars, Letters, Line, line
+from reasoning.grammar.page import Page
+from reasoning.grammar.trace import Design, Trace, Unrenderable
+
+Letter = Annotated[str, Chars("a-z", 1)]
+Seen = Annotated[str, Chars("a-z?")]
+
+_BY_PATTERN: dict[tuple[int, ...], list[str]] = defaultdict(list)
+for _word in VOCABULARY:
+    _BY_PATTERN[pattern(_word)].append(_word)
+
+
+@cache
+def words_of(length: int) -> tuple[str, ...]:
+    """The vocabulary's words of so many letters, in alphabetical order."""
+    return tuple(word for word in VOCABULARY if len(word) == length)
+
+
+def spell(code: str, letters: Mapping[str, str]) -> str:
+    """A cipher word decoded as far as the letters go, ? elsewhere."""
+    return "".join(letters.get(c, "?") for c in code)
+
+
+def fitting(code: str, seen: str, letters: Mapping[str, str]) -> list[str]:
+    """The vocabulary words that a cipher word can stand for; letters that are taken are not used twice."""
+    taken = set(letters.values())
+    return [
+        word
+        for word in _BY_PATTERN.get(pattern(code), ())
+        if all(p == s or (s == "?" and p not in taken) for p, s in zip(word, seen, strict=True))
+    ]
+
+
+def looked_up(page: Page, code: str, seen: str) -> bool:
+    """A query word spelled by the letters on the page, ? only for letters that were found absent."""
+    letters, absent = page.names("letter"), page.names("absent")
+    return code in page.parsed.query and seen == spell(code, letters) and all(c in letters or c in absent for c in code)
+
+
+@line
+class Pair(Line):
+    """An example's cipher word, its plain word, and the letters read off them."""
+
+    KIND = "cipher/pair"
+    TEXT = "{code} {plain} {letters: =}"
+    ROLES = "code:TA plain:TA letters:A"
+    code: Letters
+    plain: Letters
+    letters: tuple[tuple[Letter, Letter], ...]
+
+    def transcription(self, page: Page) -> bool:
+        return any(
+            pair == (self.code, self.plain)
+            for codes, plains in page.parsed.examples
+            for pair in zip(codes, plains, strict=True)
+        )
+
+    def arithmetic(self, page: Page) -> bool:
+        return self.letters == tuple(dict.fromkeys(zip(self.code, self.plain, strict=False)))
+
+    def establish(self, page: Page) -> None:
+        for code, plain in self.letters:
+            page.put("letter", code, plain)
+
+
+@line
+class Absent(Line):
+    """A letter of the query that no example shows."""
+
+    KIND = "cipher/absent"
+    TEXT = "{letter} absent"
+    ROLES = "letter:T~"
+    letter: Letter
+
+    def transcription(self, page: Page) -> bool:
+        shown = any(self.letter in code for codes, _ in page.parsed.examples for code in codes)
+        return not shown and any(self.letter in code for code in page.parsed.query)
+
+    def establish(self, page: Page) -> None:
+        page.put("absent", self.letter, True)
+
+
+@line
+class Decode(Line):
+    """A query word as far as its letters are known."""
+
+    KIND = "cipher/decode"
+    TEXT = "{code} {seen}"
+    ROLES = "code:T seen:T"
+    code: Letters
+    seen: Seen
+
+    def transcription(self, page: Page) -> bool:
+        return looked_up(page, self.code, self.seen)
+
+    def establish(self, page: Page) -> None:
+        if "?" not in self.seen:
+            page.put("word", self.code, self.seen)
+
+
+@line
+class Words(Line):
+    """The words of the vocabulary that have so many letters; what follows chooses among them."""
+
+    KIND = "cipher/words"
+    TEXT = "{n} letters {words: }"
+    RECALLS = "the words of a length"
+    ROLES = "n:A words:A"
+    n: int
+    words: tuple[Letters, ...]
+
+    def arithmetic(self, page: Page) -> bool:
+        return self.words == words_of(self.n)
+
+    def establish(self, page: Page) -> None:
+        page.put("words", str(self.n), self.words)
+
+
+@line
+class Fit(Line):
+    """A query word as far as its letters are known, and the listed words that it can stand for."""
+
+    KIND = "cipher/fit"
+    TEXT = "{code} {seen} fits {words:,|none}"
+    ROLES = "code:TA seen:TA words:A"
+    code: Letters
+    seen: Seen
+    words: tuple[Letters, ...]
+
+    def transcription(self, page: Page) -> bool:
+        return looked_up(page, self.code, self.seen) and len(self.seen) == len(self.code)
+
+    def arithmetic(self, page: Page) -> bool:
+        listed = page.get("words", str(len(self.code)), ())
+        fits = fitting(self.code, self.seen, page.names("letter")) if len(self.seen) == len(self.code) else []
+        return self.words == tuple(word for word in listed if word in fits)
+
+    def establish(self, page: Page) -> None:
+        page.put("fits", self.code, (self.seen, self.words))
+
+
+@line
+class Complete(Line):
+    """A query word that only one word fits, and the letters that this gives."""
+
+    KIND = "cipher/complete"
+    TEXT = "{code} is {word} {letters:,=}"
+    ROLES = "code:TA word:TA letters:A"
+    code: Letters
+    word: Letters
+    letters: tuple[tuple[Letter, Letter], ...]
+
+    def transcription(self, page: Page) -> bool:
+        return page.get("fits", self.code, ("", ()))[1] == (self.word,)
+
+    def arithmetic(self, page: Page) -> bool:
+        seen = page.get("fits", self.code, ("", ()))[0]
+        new = tuple((c, p) for c, p, s in zip(self.code, self.word, seen, strict=False) if s == "?")
+        return self.letters == tuple(dict.fromkeys(new))
+
+    def establish(self, page: Page) -> None:
+        page.put("word", self.code, self.word)
+        for code, plain in self.letters:
+            page.put("letter", code, plain)
+
+
+@line
+class Answer(Line):
+    """The decoded words in the order of the query."""
+
+    KIND = "cipher/answer"
+    TEXT = "= {words: }"
+    ROLES = "words:T"
+    words: tuple[Letters, ...]
+
+    def transcription(self, page: Page) -> bool:
+        return self.words == tuple(page.get("word", code) for code in page.parsed.query)
+
+    def establish(self, page: Page) -> None:
+        page.answer = " ".join(self.words)
+
+
+def render(
+    problem: Problem, parsed: CipherRow, solution: Solution, known: Mapping[str, int], rng: random.Random
+) -> Trace:
+    pairs = [pair for codes, plains in parsed.examples for pair in zip(codes, plains, strict=True)]
+    lines: list[Line] = []
+    letters: dict[str, str] = {}
+    absent = set()
+    for letter in dict.fromkeys("".join(parsed.query)):
+        if letter in letters:
+            continue
+        shown = next((pair for pair in pairs if letter in pair[0]), None)
+        if shown is None:
+            lines.append(Absent(letter))
+            absent.add(letter)
+            continue
+        lines.append(Pair(*shown, tuple(dict.fromkeys(zip(*shown, strict=True)))))
+        letters.update(lines[-1].letters)
+
+    listed = set()
+
+    def complete(code: str) -> bool:
+        """Write what is known of a word; whether that settles it."""
+        seen = spell(code, letters)
+        if "?" not in seen:
+            lines.append(Decode(code, seen))
+            return True
+        if len(code) not in listed:
+            listed.add(len(code))
+            lines.append(Words(len(code), words_of(len(code))))
+        fits = fitting(code, seen, letters)
+        lines.append(Fit(code, seen, tuple(fits)))
+        if len(fits) != 1:
+            return False
+        new = tuple(dict.fromkeys((c, p) for c, p, s in zip(code, fits[0], seen, strict=True) if s == "?"))
+        lines.append(Complete(code, fits[0], new))
+        letters.update(new)
+        return True
+
+    postponed = [code for code in dict.fromkeys(parsed.query) if not complete(code)]
+    if not all([complete(code) for code in postponed]):
+        raise Unrenderable("more than one word, or none, of the vocabulary fits a word of the query")
+    words = tuple(spell(code, letters) for code in parsed.query)
+    lines.append(Answer(words))
+    return Trace(tuple(lines), " ".join(words))
+
+
+DESIGN = Design("forward", "cipher", (Pair, Absent, Decode, Words, Fit, Complete, Answer), render)
