@@ -4,6 +4,7 @@ import gc
 import json
 import os
 import sys
+from dataclasses import replace
 
 # What a plan of thousands of jobs makes stays: looking for garbage took a tenth of its time.
 gc.set_threshold(100_000)
@@ -27,6 +28,7 @@ from learning.methods import check_recipes, read_recipe
 from learning.settings import check_local, read_backbones
 from measuring.inputs import Run
 from measuring.modules import declared, names
+from learning.shipped import check_context, check_shipped, shipped_files
 from puzzles.registry import FAMILIES
 from reasoning.auxiliary.hints import HINTS
 from reasoning.grammar.reveal import Reveal
@@ -73,7 +75,22 @@ try:
         },
         harvest=config["harvest"]["decoder"],
     )
-    check_local({name: backbones[name] for name in arms.backbone}, config["backbones"])
+    for name, entry in entries.items():  # a folder of the project, wherever Snakemake works
+        if (
+            "path" in entry
+            and not Path(entry["path"]).exists()
+            and Path(here(entry["path"])).exists()
+        ):
+            entry["path"] = here(entry["path"])
+            backbones[name] = replace(backbones[name], path=entry["path"])
+    used = {name: backbones[name] for name in arms.backbone}
+    check_local(used, config["backbones"])
+    phrases = sorted({phrase for family in FAMILIES.values() for phrase in family.phrases})
+    for options in used.values():
+        if options.path:
+            check_shipped(options.path, phrases)
+    for name, row in arms.iterrows():
+        check_context(name, recipes.get(row.recipe, {}), used[row.backbone])
     told = [
         arm
         for arm, row in arms.iterrows()
@@ -83,7 +100,6 @@ try:
 except LabError as error:
     raise WorkflowError(str(error)) from None
 
-phrases = sorted({phrase for family in FAMILIES.values() for phrase in family.phrases})
 families = sorted({family for row in arms.families for family in row})
 eval_sets = ["test", "real"] if config["benchmark_csv"] else ["test"]
 orders = list(dict.fromkeys(["uniform", *(Reveal.parse(text).order for text in arms.reveal)]))
@@ -127,9 +143,7 @@ def backbone_of(wildcards):
 def local_files(wildcards):
     """The files of a backbone that is a local folder; none of one that is made here or fetched."""
     folder = backbones[wildcards.backbone].path
-    return (
-        [str(path) for path in sorted(Path(folder).iterdir()) if path.is_file()] if folder else []
-    )
+    return [str(path) for path in shipped_files(folder)] if folder else []
 
 
 def entry_of(name):

@@ -57,7 +57,9 @@ rule backbone:
     resources:
         gpu=making_gpus,
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        runtime=lambda wildcards, attempt: (
+            attempt * (2880 if "make" in backbones[wildcards.backbone] else 120)
+        ),
     params:
         options=lambda wildcards: json.dumps(backbones[wildcards.backbone].source()),
         gpus=making_gpus,

@@ -11,7 +11,10 @@ SHORTEST = 192  # tokens of a worksheet that has room for a page and some lines
 
 @dataclass(frozen=True, slots=True)
 class Make:
-    """A Llama-style model with tied embeddings, trained on worksheets of skills."""
+    """A Llama-style model with tied embeddings, trained on worksheets of skills.
+
+    The learning rate is constant, and falls linearly to zero in the last steps.
+    """
 
     width: int = setting("of the residual stream", 128, low=1)
     layers: int = setting("of attention and feed-forward", 4, low=1)
@@ -22,13 +25,16 @@ class Make:
                          among=("structured", "random"))  # fmt: skip
     optimizer: str = setting("muon: lr is then for the embedding and norms", "muon", among=("muon", "adamw"))
     feed_forward: int = setting("width between the two matrices", 384, low=1)
-    context: int = setting("positions that it learns: the longest text in tokens", 2048, low=SHORTEST)
-    length: int = setting("tokens of a worksheet", 256, low=SHORTEST)
-    batch: int = setting("worksheets per step", 4, low=1)
+    context: int = setting("positions that it learns: the longest text in tokens", 3072, low=SHORTEST)
+    lengths: tuple[int, ...] = setting("tokens of a worksheet, in turn from step to step", (256, 512, 256, 1024))
+    batch: int = setting("tokens of a step", 4096, low=SHORTEST)
     steps: int = setting("of pretraining; 0 for none", 4000, low=0)
-    lr: float = setting("learning rate", 2e-3, above=0)
-    matrix_lr: float = setting("learning rate of the weight matrices", 0.01, above=0)
-    warmup: float = setting("share of the steps", 0.02, low=0, high=1)
+    decay: int = setting("the last steps, with a falling rate", 400, low=0)
+    check: int = setting("steps between held-out tables", 100, low=1)
+    table: int = setting("answers per skill in the last held-out table", 500, low=1)
+    lr: float = setting("learning rate", 6e-4, above=0)
+    matrix_lr: float = setting("learning rate of the weight matrices", 0.003, above=0)
+    warmup: int = setting("steps", 30, low=1)
     seed: int = setting("of weights and worksheets", 1, low=0)
 
     def __post_init__(self):
@@ -37,5 +43,11 @@ class Make:
             raise LabError(f"a rotary head has an even size, not {self.head_size}", field="head_size")
         if self.start == "structured" and not (self.width >= 124 and self.layers >= 2 and self.heads >= 4):
             raise LabError("a structured start needs width 124, 2 layers and 4 heads at least", field="start")
-        if self.length > self.context:
-            raise LabError(f"{self.length} is more than the context of {self.context}", field="length")
+        if not self.lengths:
+            raise LabError("no lengths of worksheets", field="lengths")
+        for length in self.lengths:
+            if not SHORTEST <= length <= self.context:
+                message = f"a worksheet has {SHORTEST}..{self.context} (the context) tokens, not {length}"
+                raise LabError(message, field="lengths")
+            if self.batch % length:
+                raise LabError(f"a batch of {self.batch} tokens is no whole number of {length}", field="batch")
