@@ -9,10 +9,12 @@ from test_bad_input import refused
 from test_workflow import copy, edited
 from transformers import AutoTokenizer
 
+from common import typed
 from common.artifacts import file_hash, write_json
 from common.config import read_yaml
 from common.errors import LabError
 from learning.phrases import SPARES
+from learning.settings import BackboneOptions
 from learning.shipped import check_context, check_shipped, context_of_folder, shipped_files, with_phrases
 from learning.tokens import character_tokenizer, spare_tokens
 from learning_fixtures import PHRASES
@@ -76,12 +78,16 @@ def test_a_tokenizer_without_spare_tokens_is_left_alone():
 
 def test_rows_longer_than_the_context_are_refused(folder):
     assert context_of_folder(folder) == 512
-    check_context("a", {"max_length": 512}, {"path": folder})
+    check_context("a", {"max_length": 512}, typed.read(BackboneOptions, {"path": str(folder)}))
     with pytest.raises(LabError, match="arm a: rows of up to 513 tokens, but its backbone sees 512"):
-        check_context("a", {"max_length": 513}, {"path": folder})
+        check_context("a", {"max_length": 513}, typed.read(BackboneOptions, {"path": str(folder)}))
     with pytest.raises(LabError, match="sees 256"):
-        check_context("a", {"max_length": 513}, {"make": {"context": 256}})
-    check_context("a", {"max_length": 8192}, {"hub": "a/b"})  # a model from elsewhere: told when it is loaded
+        check_context(
+            "a", {"max_length": 513}, typed.read(BackboneOptions, {"make": {"context": 256, "lengths": [256]}})
+        )
+    check_context(
+        "a", {"max_length": 8192}, typed.read(BackboneOptions, {"hub": "a/b", "revision": "0" * 40})
+    )  # a model from elsewhere: told when it is loaded
 
 
 def test_the_shipped_backbone_is_small_and_whole():
