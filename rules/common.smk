@@ -4,6 +4,7 @@ import gc
 import json
 import os
 import sys
+from dataclasses import replace
 
 # What a plan of thousands of jobs makes stays: looking for garbage took a tenth of its time.
 gc.set_threshold(100_000)
@@ -12,7 +13,7 @@ from common.config import (
     FILES,
     IN_CONTEXT,
     check,
-    has_weights,
+    check_budgets,
     keep_config,
     read_arms,
     read_yaml,
@@ -24,7 +25,10 @@ from common.running import hold, use_this_python
 from learning.decoders import lacking, resolve
 from learning.engines import engine_of
 from learning.methods import check_recipes, read_recipe
-from learning.settings import BackboneOptions, check_local
+from learning.settings import check_local, read_backbones
+from measuring.inputs import Run
+from measuring.modules import declared, names
+from learning.shipped import check_context, check_shipped, shipped_files
 from puzzles.registry import FAMILIES
 from reasoning.auxiliary.hints import HINTS
 from reasoning.grammar.reveal import Reveal
@@ -39,7 +43,6 @@ if workflow.is_main_process and workflow.nodes is None:
 
 
 HOME = os.path.relpath(workflow.basedir)
-SCHEMAS = f"{workflow.basedir}/config"
 
 
 def here(path):
@@ -47,20 +50,15 @@ def here(path):
     return path if HOME == "." else f"{HOME}/{path}"
 
 
-def engine_name(backbone):
-    """The engine that completes for an entry of backbones.yaml."""
-    return engine_of(BackboneOptions.read(json.dumps(backbone)))
-
-
 config_files = [os.path.relpath(file) for file in workflow.configfiles]
 try:
-    check(config, f"{SCHEMAS}/config.schema.yaml", config_files)
+    check(config, FAMILIES, config_files)
     for key in (*FILES, "benchmark_csv"):
         if not Path(config[key]).exists() and Path(here(config[key])).exists():
             config[key] = here(config[key])
         require_file(config, key, config_files)
-    backbones, recipes = read_yaml(config["backbones"]), read_yaml(config["recipes"])
-    check(backbones, f"{SCHEMAS}/backbones.schema.yaml", [config["backbones"]])
+    entries, recipes = read_yaml(config["backbones"]), read_yaml(config["recipes"])
+    backbones = read_backbones(entries, config["backbones"])
     check_recipes(recipes, HINTS, config["recipes"])
     decoders = resolve(read_yaml(config["decoders"]), config["decoding"], config["decoders"])
     if config["harvest"]["decoder"] not in decoders:
@@ -72,20 +70,38 @@ try:
         recipes=recipes,
         corruptions=CORRUPTIONS,
         decoders={
-            name: lambda backbone, name=name: lacking(name, decoders, engine_name(backbone))
+            name: lambda backbone, name=name: lacking(name, decoders, engine_of(backbone))
             for name in decoders
         },
         harvest=config["harvest"]["decoder"],
     )
-    check_local({name: backbones[name] for name in arms.backbone}, config["backbones"])
+    for name, entry in entries.items():  # a folder of the project, wherever Snakemake works
+        if (
+            "path" in entry
+            and not Path(entry["path"]).exists()
+            and Path(here(entry["path"])).exists()
+        ):
+            entry["path"] = here(entry["path"])
+            backbones[name] = replace(backbones[name], path=entry["path"])
+    used = {name: backbones[name] for name in arms.backbone}
+    check_local(used, config["backbones"])
+    phrases = sorted({phrase for family in FAMILIES.values() for phrase in family.phrases})
+    for options in used.values():
+        if options.path:
+            check_shipped(options.path, phrases)
+    for name, row in arms.iterrows():
+        check_context(name, recipes.get(row.recipe, {}), used[row.backbone])
+    told = [
+        arm
+        for arm, row in arms.iterrows()
+        if any(FAMILIES[f].has_key and DESIGNS[f, row.design].kinds for f in row.families)
+    ]
+    check_budgets(arms, told, backbones, decoders, config["thought"])
 except LabError as error:
     raise WorkflowError(str(error)) from None
 
-phrases = sorted({phrase for family in FAMILIES.values() for phrase in family.phrases})
 families = sorted({family for row in arms.families for family in row})
 eval_sets = ["test", "real"] if config["benchmark_csv"] else ["test"]
-with_key = [family for family in families if FAMILIES[family].has_key]
-with_forward = [family for family in families if (family, "forward") in DESIGNS]
 orders = list(dict.fromkeys(["uniform", *(Reveal.parse(text).order for text in arms.reveal)]))
 runs = [{"arm": name, "seed": seed} for name, n in arms.seeds.items() for seed in range(1, n + 1)]
 untrained = arms.index[arms.recipe == IN_CONTEXT].tolist()
@@ -111,6 +127,8 @@ wildcard_constraints:
     backbone="|".join(backbones),
     kept="answer|valid",
     kind="signatures|bit_sequences",
+    table="|".join(names("table")),
+    figure="|".join(names("figure")),
 
 
 def arm(column):
@@ -124,18 +142,19 @@ def backbone_of(wildcards):
 
 def local_files(wildcards):
     """The files of a backbone that is a local folder; none of one that is made here or fetched."""
-    folder = backbones[wildcards.backbone].get("path")
-    return (
-        [str(path) for path in sorted(Path(folder).iterdir()) if path.is_file()] if folder else []
-    )
+    folder = backbones[wildcards.backbone].path
+    return [str(path) for path in shipped_files(folder)] if folder else []
+
+
+def entry_of(name):
+    """An entry of backbones.yaml for a script, as it was written."""
+    return json.dumps(entries[name])
 
 
 def deepspeed_of(wildcards):
     """The DeepSpeed file of the backbone's stage, with the optimiser (and weights, in stage 3) on the CPU if it says so."""
     options = backbone_of(wildcards)
-    return here(
-        f"config/deepspeed/zero{options['zero_stage']}{'-offload' * options.get('offload', False)}.json"
-    )
+    return here(f"config/deepspeed/zero{options.zero_stage}{'-offload' * options.offload}.json")
 
 
 def recipe_of(wildcards):
@@ -153,7 +172,7 @@ def decoder_files(wildcards):
     """The files of the arm's engine and of the decoder."""
     kind = decoders[wildcards.decoder]["kind"]
     return [
-        f"learning.engines.{engine_name(backbone_of(wildcards))}",
+        f"learning.engines.{engine_of(backbone_of(wildcards))}",
         f"learning.decoders.{kind}",
     ]
 
@@ -175,27 +194,28 @@ def is_held_out(wildcards):
     return wildcards.eval_set != "train"
 
 
-def audited_texts(wildcards):
-    """The rendered texts of the evaluated rows, and those that the arm learned from."""
-    name = wildcards.arm
-    learned = arm_texts(name, "train", arms.at[name, "corruption"])
-    return list(dict.fromkeys(arm_texts(name, wildcards.eval_set) + learned))
-
-
 def is_here(wildcards):
     """Whether the arm's backbone is a folder here, not an endpoint or a baseline."""
-    return has_weights(backbone_of(wildcards))
+    return backbone_of(wildcards).here
+
+
+def answers_of(wildcards):
+    """What decides the completions: who answers, and the decoder; rows share a batch only where a model is here."""
+    decoder = decoders[wildcards.decoder]
+    if not is_here(wildcards):
+        decoder = {name: value for name, value in decoder.items() if name != "batch"}
+    return backbone_of(wildcards).answers() | {"decoder": decoder}
 
 
 def making_gpus(wildcards):
     """Pretraining is for one GPU; a backbone that is fetched, linked or left as it starts needs none."""
-    make = backbones[wildcards.backbone].get("make", {"steps": 0})
-    return min(config["gpus"], make.get("steps", 1), 1)
+    make = backbones[wildcards.backbone].make
+    return min(config["gpus"], make.steps if make else 0, 1)
 
 
 def decoding_gpus(wildcards):
     """vLLM spreads a model over all GPUs that a job may have; the other engines use one, endpoints and baselines none."""
-    used = config["gpus"] if backbone_of(wildcards).get("engine") == "vllm" else 1
+    used = config["gpus"] if backbone_of(wildcards).engine == "vllm" else 1
     return min(config["gpus"], used) if is_here(wildcards) else 0
 
 
@@ -259,14 +279,3 @@ def arm_drills(name):
 def rows(split, family):
     sizes = config["rows"][split]
     return sizes.get(family, sizes["default"])
-
-
-def graded(folder, suffix=".parquet"):
-    """Every arm, seed, decoder and evaluation set; real rows have neither key nor rules, so arms with either skip them."""
-    return [
-        f"<results>/{folder}/{run['arm']}/seed-{run['seed']}/{decoder}/{eval_set}{suffix}"
-        for run in runs
-        for decoder in arms.at[run["arm"], "decoders"]
-        for eval_set in eval_sets
-        if eval_set == "test" or arms.at[run["arm"], "reveal"] == "0"
-    ]

@@ -54,7 +54,8 @@ rule audit:
         ),
         completions="<results>/completions/{arm}/seed-{seed}/{decoder}/{eval_set}.parquet",
         puzzles=lambda wildcards: arm_puzzles(wildcards.arm, wildcards.eval_set),
-        texts=audited_texts,
+        texts=lambda wildcards: arm_texts(wildcards.arm, wildcards.eval_set),
+        corpus="<results>/corpora/{arm}/seed-{seed}.parquet",
     output:
         multiext(
             "<results>/audits/{arm}/seed-{seed}/{decoder}/{eval_set}",
@@ -73,7 +74,7 @@ rule audit:
         mem_mb=4000,
     shell:
         "python {input.code[0]} --completions {input.completions} --puzzles {input.puzzles} --texts {input.texts}"
-        " --out {output.lines} --rows {output.rows} --kinds {output.kinds} 2> {log}"
+        " --corpus {input.corpus} --out {output.lines} --rows {output.rows} --kinds {output.kinds} 2> {log}"
 
 
 rule harvest:

@@ -1,3 +1,5 @@
+# A job is done again when a parameter changes, unless it is a function of `threads`, too: so `decides` stands for what
+# matters of an entry, and the entry itself, with what does not (requests at a time, say), is such a function.
 """Training examples per arm, the backbones, one adapter per arm and seed, and what each adapter writes."""
 
 
@@ -55,9 +57,11 @@ rule backbone:
     resources:
         gpu=making_gpus,
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        runtime=lambda wildcards, attempt: (
+            attempt * (2880 if "make" in backbones[wildcards.backbone] else 120)
+        ),
     params:
-        options=lambda wildcards: json.dumps(backbones[wildcards.backbone]),
+        options=lambda wildcards: json.dumps(backbones[wildcards.backbone].source()),
         gpus=making_gpus,
         phrases=phrases,  # of the families' prompts: tokens of the tokenizer, so a new one is a new backbone
         state=f"results/{config['run']}/state/backbone/{{backbone}}",
@@ -91,7 +95,8 @@ rule native_voice:
         runtime=60,
     params:
         gpus=min(config["gpus"], 1),
-        options=lambda wildcards: json.dumps(backbones[wildcards.backbone]),
+        decides=lambda wildcards: json.dumps(backbones[wildcards.backbone].probes()),
+        options=lambda wildcards, threads: entry_of(wildcards.backbone),
         backbone=subpath(input.backbone, parent=True),
     shell:
         "python {input.code[0]} --texts {input.texts} --backbone {params.backbone} --backbone-options {params.options:q}"
@@ -105,6 +110,7 @@ rule train:
         backbone=backbone_file,
         skills=skills_file,
         start=start_file,
+        texts=lambda wildcards: ancient(arm_texts(wildcards.arm, "test")),
         deepspeed=lambda wildcards: deepspeed_of(wildcards),
     output:
         multiext(
@@ -130,13 +136,14 @@ rule train:
         recipe=lambda wildcards: json.dumps(recipe_of(wildcards)),
         start=lambda wildcards, input: f"--start {Path(input.start).parent}" if input.start else "",
         backbone=subpath(input.backbone, parent=True),
-        options=lambda wildcards: json.dumps(backbone_of(wildcards)),
+        decides=lambda wildcards: json.dumps(backbone_of(wildcards).trains()),
+        options=lambda wildcards, threads: entry_of(arms.at[wildcards.arm, "backbone"]),
         ranks=ranks,
         gpus=config["gpus"],
         state=f"results/{config['run']}/state/train/{{arm}}/seed-{{seed}}",
         out=subpath(output.weights, parent=True),
     shell:
-        "python {input.code[0]} --corpus {input.corpus} --backbone {params.backbone} {params.start} --recipe {params.recipe:q}"
+        "python {input.code[0]} --corpus {input.corpus} --texts {input.texts} --backbone {params.backbone} {params.start} --recipe {params.recipe:q}"
         " --backbone-options {params.options:q} --deepspeed {input.deepspeed} --seed {wildcards.seed}"
         " --ranks {params.ranks} --gpus {params.gpus} --threads {threads} --state {params.state} --out {params.out} 2> {log}"
 
@@ -169,9 +176,10 @@ rule sample:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
-        decoder=lambda wildcards: json.dumps(decoders[wildcards.decoder]),
+        decides=lambda wildcards: json.dumps(answers_of(wildcards)),
+        decoder=lambda wildcards, threads: json.dumps(decoders[wildcards.decoder]),
         rows=lambda wildcards: config["harvest"]["rows"] if wildcards.eval_set == "train" else 0,
-        options=lambda wildcards: json.dumps(backbone_of(wildcards)),
+        options=lambda wildcards, threads: entry_of(arms.at[wildcards.arm, "backbone"]),
         gpus=decoding_gpus,
         state=f"results/{config['run']}/state/sample/{{arm}}/seed-{{seed}}/{{decoder}}/{{eval_set}}",
         who=who,

@@ -19,7 +19,7 @@ def save_backbone(folder: Path, seed: int = 0, **config) -> Path:
     """A Llama of two layers with random weights and the single-character tokenizer, as a transformers folder."""
     import torch
 
-    from learning.pretrain import Make, build
+    from learning.backbone.pretrain import Make, build
     from learning.tokens import character_tokenizer
 
     torch.manual_seed(seed)

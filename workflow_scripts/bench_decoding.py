@@ -40,7 +40,7 @@ def main() -> None:
     import torch
 
     from learning.engines import Opening, Question, Request, open_engine
-    from learning.launch import keep_freed_memory
+    from learning.machine import keep_freed_memory
     from learning.settings import BackboneOptions
 
     torch.set_num_threads(args.threads)

@@ -96,7 +96,7 @@ def main() -> None:
     from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
 
     from learning.backbones import load_model, load_tokenizer
-    from learning.launch import keep_freed_memory
+    from learning.machine import keep_freed_memory
     from learning.methods import parse_recipe
     from learning.packing import Collator, MicroBatches, plan
     from learning.settings import BackboneOptions

@@ -9,6 +9,8 @@ Reads a table of completions with several samples per row; writes the chosen one
 
 from itertools import groupby
 
+import pyarrow as pa
+
 from common import cli
 from common.artifacts import read_table, table_note, write_table
 from common.errors import LabError
@@ -37,8 +39,9 @@ def main() -> None:
         spent = [row["n_decoded"] for row in samples]
         chosen.append((places[decoder.choose(samples)], None if None in spent else sum(spent)))
     made = table.take([place for place, _ in chosen])
-    at = made.column_names.index("n_decoded")
-    made = made.set_column(at, table.schema.field("n_decoded"), [[spent for _, spent in chosen]])
+    column = table.schema.field("n_decoded")
+    spent = pa.array([total for _, total in chosen], column.type)
+    made = made.set_column(made.column_names.index(column.name), column, spent)
     params = {**table_note(args.completions).get("params", {}), "selection": args.decoder}
     write_table(args.out, made, params=params, sources=[args.completions])
 

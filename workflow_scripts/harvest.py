@@ -14,6 +14,7 @@ fault in any line. Of one row at most --distinct different texts are kept, those
         --keep valid --distinct 2 --out harvest.parquet
 """
 
+import sys
 from collections import Counter, defaultdict
 from dataclasses import asdict
 
@@ -98,7 +99,7 @@ def main() -> None:
         )
     if not rows:
         raise LabError(f"no completion of a row of {args.texts}", file=args.completions)
-    print("\n".join(f"{n} {status}" for status, n in counts.most_common()))
+    print("\n".join(f"{n} {status}" for status, n in counts.most_common()), file=sys.stderr)
     sources = [args.completions, args.grades, args.audits, args.texts]
     write_table(args.out, rows, HARVEST, params={"keep": args.keep, "distinct": args.distinct}, sources=sources)
 

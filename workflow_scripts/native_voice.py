@@ -45,9 +45,9 @@ def main() -> None:
     if not rows:
         raise LabError("no rendered row", file=args.texts, field="status")
 
-    from learning import launch
+    from learning import machine
 
-    device = launch.device(args.gpus)
+    device = machine.device(args.gpus)
 
     import torch
 

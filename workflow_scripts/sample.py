@@ -63,10 +63,10 @@ def main() -> None:
     device = "cpu"
     if not (options.endpoint or options.baseline):
         check_folder(args.backbone)
-        from learning import launch
+        from learning import machine
 
-        launch.keep_freed_memory()
-        device = launch.device(args.gpus)
+        machine.keep_freed_memory()
+        device = machine.device(args.gpus)
         import torch
 
         torch.set_num_threads(args.threads)

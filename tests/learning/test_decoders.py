@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from itertools import product
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -249,6 +250,9 @@ def samples(*texts: str, row="a", **more) -> list[dict]:
     ]  # fmt: skip
 
 
+SAMPLED = ("id", "family", "sample", "text", "n_tokens", "n_decoded", "finish", "logprob_sum", "logprob_mean")
+
+
 def box(answer: str) -> str:
     return f"<think>\n</think>\n\\boxed{{{answer}}}"
 
@@ -256,7 +260,8 @@ def box(answer: str) -> str:
 def test_a_selection_chooses_one_sample_of_each_row(tmp_path):
     table = samples("no box", box("7"), box("12"), box("7 "), box("12")) + samples(box("1"), box("22"), row="b")
     table += samples("5", "55", row="c")
-    write_table(tmp_path / "samples.parquet", table)
+    columns = pa.schema([sampling.SCHEMA.field(name) for name in SAMPLED])
+    write_table(tmp_path / "samples.parquet", table, columns)
     chosen = {}
     for decoder in ({"kind": "majority"}, {"kind": "best", "by": "mean"}, {"kind": "best", "by": "sum"}):
         words = ["--completions", tmp_path / "samples.parquet", "--decoder", json.dumps(decoder | {"of": "s"})]

@@ -109,11 +109,14 @@ def test_a_prompt_longer_than_the_context(place, tmp_path):
 
 
 def test_options():
-    assert BackboneOptions.read(json.dumps({"hub": "a/b", "revision": "c", "engine": "generate"})).engine == "generate"
+    assert (
+        BackboneOptions.read(json.dumps({"hub": "a/b", "revision": "c" * 40, "engine": "generate"})).engine
+        == "generate"
+    )
     for bad, message in (
         ({"dtype": "fp8"}, "unknown dtype"),
-        ({"engine": "x"}, "slots, generate or vllm"),
-        ({"a": 1}, "a;"),
+        ({"engine": "x"}, "generate, slots, vllm"),
+        ({"a": 1}, "field a: unknown key"),
     ):
         with pytest.raises(LabError, match=message):
             BackboneOptions.read(json.dumps(bad))

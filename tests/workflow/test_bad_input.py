@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,8 @@ from common.config import check, read_arms, read_yaml
 from common.errors import LabError
 from common.running import hold
 from learning.methods import check_recipes
+from learning.settings import read_backbones
+from puzzles.registry import FAMILIES
 from reasoning.auxiliary.hints import HINTS
 from reasoning.judging.corruption import CORRUPTIONS
 from reasoning.registry import DESIGNS
@@ -57,38 +58,63 @@ def test_the_workflow_stops_before_planning_with_one_line(project):
         assert refused(project) == "config/recipes.yaml: field first-place.rank: LoRA rank 64 is outside 1..32"
 
 
-def complaint(schema: str, value: dict, *files: Path) -> str:
-    """What `check` says of a mapping, without the folder of the files."""
+def complaint(value: dict, *files: Path) -> str:
+    """What is said of a configuration."""
     with pytest.raises(LabError) as caught:
-        check(value, ROOT / f"config/{schema}.schema.yaml", files)
+        check(value, FAMILIES, files)
     return str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"ranks": "two"}, "field ranks: 'two' is not integer (processes per training job on CPUs)"),
+        ({"ranks": "two"}, "field ranks: 'two' is not a whole number"),
+        ({"ranks": 1.5}, "field ranks: 1.5 is not a whole number"),
+        ({"ranks": True}, "field ranks: True is not a whole number"),
         ({"ranks": 0}, "field ranks: 0 is not at least 1 (processes per training job on CPUs)"),
         ({"run": "Main run"},
-         "field run: 'Main run' is not text of the form ^[a-z0-9-]+$ (name of the folder under results/)"),
+         "field run: 'Main run' is not text of the form [a-z0-9-]+ (name of the folder under results/)"),
+        ({"arms": "arms.csv"}, r"field arms: 'arms.csv' is not text of the form .+\.tsv (table of arms)"),
         ({"rows": {"trian": {"default": 3}}}, "field rows.trian: unknown key; did you mean 'train'?"),
         ({"rows": {"train": {"default": 1, "cypher": 3}, "test": {"default": 1}}},
          "field rows.train.cypher: unknown key; did you mean 'cipher'?"),
+        ({"rows": {"train": {"default": 1}, "test": {"default": 0}}},
+         "field rows.test.default: 0 is not a whole number from 1"),
+        ({"rows": {"train": {"cipher": 1}, "test": {"default": 1}}},
+         "field rows.train.default: missing key; expected the number of rows"),
+        ({"rows": 5}, "field rows: 5 is not a mapping of settings"),
         ({"options": {"gravty": {}}}, "field options.gravty: unknown key; did you mean 'gravity'?"),
+        ({"options": {"gravity": 5}}, "field options.gravity: 5 is not a mapping"),
         ({"decoding": {"batch": 1}}, "field decoding.max_tokens: missing key; expected new tokens per completion"),
+        ({"threads": {"backbone": 1, "train": 1, "sample": 0}},
+         "field threads.sample: 0 is not at least 1 (CPU threads of a job)"),
     ],
 )  # fmt: skip
 def test_configuration(tmp_path, change, message):
     default = ROOT / "config/default.yaml"
-    assert complaint("config", {**read_yaml(default), **change}, default) == f"--config: {message}"
+    assert complaint({**read_yaml(default), **change}, default) == f"--config: {message}"
     own = tmp_path / "own.yaml"
     own.write_text(yaml.safe_dump(change))
     expected = f"{own}: {message}" if "missing" not in message else f"--config: {message}"
-    assert complaint("config", {**read_yaml(default), **change}, default, own) == expected
+    assert complaint({**read_yaml(default), **change}, default, own) == expected
 
 
-def test_recipe_and_backbone_with_an_unknown_key():
-    recipes, backbones = read_yaml(ROOT / "config/recipes.yaml"), ROOT / "config/backbones.yaml"
+def test_every_configuration_here_is_one():
+    """Names of families stand in no list of their own: every family can have a size and options."""
+    default = read_yaml(ROOT / "config/default.yaml")
+    for file in sorted((ROOT / "config").glob("*.yaml")):
+        if "run" in (own := read_yaml(file)):
+            check(default | own, FAMILIES, [file])
+    sizes = {"default": 1, **{family: 2 for family in FAMILIES}}
+    more = {"rows": {"train": sizes, "test": sizes}, "options": {family: {} for family in FAMILIES}}
+    check(default | more, FAMILIES, [])
+    assert complaint(default | more | {"rows": {"train": sizes, "test": {**sizes, "riddle": 1}}}).endswith(
+        f"unknown key; expected one of {', '.join(sorted(['default', *FAMILIES]))}"
+    )
+
+
+def test_a_recipe_with_an_unknown_key():
+    recipes = read_yaml(ROOT / "config/recipes.yaml")
     for change, message in (
         ({"epoch": 3}, "epoch: unknown key; did you mean 'epochs'?"),
         ({"method": "lara"}, "method: unknown method 'lara'; did you mean 'lora'?"),
@@ -104,32 +130,67 @@ def test_recipe_and_backbone_with_an_unknown_key():
         check_recipes({"scratch": recipes["scratch"] | {"alpha": 32}}, HINTS)
     with pytest.raises(LabError, match="field study.rank: missing key; expected a whole number"):
         check_recipes({"study": {k: v for k, v in recipes["study"].items() if k != "rank"}}, HINTS)
-    small = read_yaml(backbones)["small"]
-    message = complaint("backbones", {"small": {"dtyp" if k == "dtype" else k: v for k, v in small.items()}})
-    assert message == "--config: field small.dtyp: unknown key; did you mean 'dtype'?"
-    llama = read_yaml(backbones)["llama-3b"]
-    message = complaint("backbones", {"llama-3b": llama | {"revision": "main"}})
-    assert message.startswith("--config: field llama-3b.revision: 'main' is not text of the form ^[0-9a-f]{40}$")
+
+
+def refusal(entry: dict) -> str:
+    """What is said of an entry of backbones.yaml."""
+    with pytest.raises(LabError) as caught:
+        read_backbones({"a": entry}, "b.yaml")
+    return str(caught.value)
+
+
+HUB = {"hub": "a/b", "revision": "0" * 40}
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        (HUB | {"dtyp": "float32"}, "field a.dtyp: unknown key; did you mean 'dtype'?"),
+        (HUB | {"dtype": "fp8"}, "field a.dtype: unknown dtype 'fp8'; expected one of bfloat16, float16, float32"),
+        (HUB | {"engine": "slot"}, "field a.engine: unknown engine 'slot'; did you mean 'slots'?"),
+        (HUB | {"revision": "main"},
+         "field a.revision: 'main' is not text of the form [0-9a-f]{40} (a commit, because a branch moves)"),
+        ({"hub": "a/b"}, "field a.revision: a hub repository is named with its revision"),
+        (HUB | {"targets": "q_proj"}, "field a.targets: 'q_proj' is not a list of texts"),
+        (HUB | {"targets": []}, "field a.targets: no module gets LoRA"),
+        (HUB | {"packing": "yes"}, "field a.packing: 'yes' is not true or false"),
+        (HUB | {"zero_stage": 1},
+         "field a.zero_stage: 1 is not at least 2 (what DeepSpeed shards, of config/deepspeed)"),
+        (HUB | {"make": {}},
+         "field a: a backbone has one of make, hub, path, endpoint, baseline; found make and hub"),
+        ({}, "field a: a backbone has one of make, hub, path, endpoint, baseline; found none"),
+        ({"make": 5}, "field a.make: 5 is not a mapping of settings"),
+        ({"make": {"widht": 3}}, "field a.make.widht: unknown key; did you mean 'width'?"),
+        ({"make": {"lr": "1e-3"}}, "field a.make.lr: '1e-3' is not a number; YAML reads it as text: an exponent needs"
+                                   " a point and a sign, as in 1.0e-3, and no quotes"),
+        ({"make": {}, "targets": ["q_proj", "lm_head"]},
+         "field a.targets: the embeddings of a backbone made here are tied: an adapter on lm_head cannot be merged"),
+        ({"endpoint": {"url": "http://a/v1"}}, "field a.endpoint.model: missing key; expected as the server names it"),
+        ({"endpoint": {"url": "http://a/v1", "model": "m", "attempts": 0}},
+         "field a.endpoint.attempts: 0 is not at least 1 (per row)"),
+        ({"endpoint": {"url": "http://a/v1", "model": "m", "wait": float("nan")}},
+         "field a.endpoint.wait: nan is not above 0 (seconds before the second attempt, then doubled)"),
+        ({"baseline": "most-frequently"}, "field a.baseline: unknown baseline 'most-frequently'; did you mean"
+                                          " 'most-frequent'?"),
+    ],
+)  # fmt: skip
+def test_a_backbone_with_a_bad_field(entry, message):
+    assert refusal(entry) == f"b.yaml: {message}"
+
+
+def test_every_backbone_here_is_one():
+    found = read_backbones(read_yaml(ROOT / "config/backbones.yaml"), "b.yaml")
+    assert found["small"].make.width == 256 and found["small"].here and not found["most-frequent"].here
+    assert found["llama-3b"].targets[0] == "q_proj" and found["local-server"].endpoint.concurrency == 8
 
 
 def test_a_key_in_the_place_of_its_variable_is_not_repeated():
     entry = {"endpoint": {"url": "https://a.example/v1", "model": "m", "key": "sk-secret"}}
-    message = complaint("backbones", {"a": entry})
-    assert message.startswith("--config: field a.endpoint.key: the value is not text of the form")
+    assert refusal(entry).startswith("b.yaml: field a.endpoint.key: the value is not text of the form")
     entry = {"endpoint": {"url": "https://me:secret@a.example/v1", "model": "m"}}
-    assert "secret" not in complaint("backbones", {"a": entry})
-
-
-def test_the_schemas_know_every_setting_that_training_knows():
-    from learning.pretrain import Make
-    from learning.settings import BackboneOptions, Endpoint
-
-    backbone = read_yaml(ROOT / "config/backbones.schema.yaml")["additionalProperties"]["properties"]
-    assert set(backbone) - {"make", "hub", "revision", "path", "zero_stage", "offload"} == {
-        f.name for f in fields(BackboneOptions)
-    }
-    assert set(backbone["make"]["properties"]) == {f.name for f in fields(Make)}
-    assert set(backbone["endpoint"]["properties"]) == {f.name for f in fields(Endpoint)}
+    assert "secret" not in refusal(entry)
+    entry = {"endpoint": {"url": "https://a.example/v1", "model": "m", "key": ["sk-secret"]}}
+    assert refusal(entry) == "b.yaml: field a.endpoint.key: the value is not a text"
 
 
 STUDY = json.dumps(read_yaml(ROOT / "config/recipes.yaml")["study"])
@@ -221,6 +282,15 @@ def test_arms_that_name_arms(tmp_path, change, field, message):
     assert caught.value.field == field and message in str(caught.value) and caught.value.row == len(ARMS) + 1
 
 
+def test_a_decoder_that_may_cut_a_thought_short(project):
+    """As far as planning can know: where a token is a character."""
+    found = refused(project, *SMOKE, "--config", "decoding={max_tokens: 1879}")
+    assert found == (
+        "field decoding.max_tokens: decoder greedy of arm derive-reveal-10 writes at most 1879 tokens, here characters;"
+        " a thought may have 1850, with its frame 1880"
+    )
+
+
 def test_an_arm_of_a_backbone_that_cannot_serve_the_decoder(tmp_path):
     path = tmp_path / "arms.tsv"
     row = "m\tnumeral\tforward\t0\tnone\tall\t64\tmost-frequent\tin-context\t1\t\t\tgreedy,sample-8\n"
@@ -246,7 +316,7 @@ def arms_of(path: Path):
     return read_arms(
         path,
         designs={key: design.reveal for key, design in DESIGNS.items()},
-        backbones=read_yaml(ROOT / "config/backbones.yaml"),
+        backbones=read_backbones(read_yaml(ROOT / "config/backbones.yaml"), "backbones.yaml"),
         recipes=read_yaml(ROOT / "config/recipes.yaml"),
         corruptions=CORRUPTIONS,
         decoders={

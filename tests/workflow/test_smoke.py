@@ -6,6 +6,8 @@ import resource
 import pytest
 from test_workflow import SMOKE, copy, snakemake
 
+from measuring.modules import names
+
 
 def cpu_seconds() -> float:
     """Processor time of everything run so far: unlike the clock, the same on a busy machine."""
@@ -22,7 +24,7 @@ def test_smoke_from_end_to_end(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert cpu_seconds() - started < 2 * 8 * 60
     results = folder / "results/smoke"
-    for name in ("frontier", "designs", "reveal", "runs"):
+    for name in names("figure"):
         assert (results / f"figures/{name}.png").stat().st_size > 10_000
         assert (results / f"figures/{name}.pdf").read_bytes().startswith(b"%PDF")
     for arm in ("forward-mix", "derive-reveal-10"):

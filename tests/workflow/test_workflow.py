@@ -81,7 +81,7 @@ def test_conda_environments_have_the_same_pins():
 @pytest.mark.parametrize(("name", "jobs"), [("default", 100), ("smoke", 60), ("paper", 800)])
 def test_every_configuration_plans(project, name, jobs):
     plan = planned(project, "--configfile", f"config/{name}.yaml")
-    assert sum(plan.values()) >= jobs and {"train", "sample", "grade", "audit", "summarize"} <= set(plan)
+    assert sum(plan.values()) >= jobs and {"train", "sample", "grade", "audit", "table", "figure"} <= set(plan)
 
 
 @pytest.mark.parametrize("family", ["cryptarithm_deduce", "bit_manipulation"])

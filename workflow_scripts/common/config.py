@@ -1,39 +1,25 @@
 """The configuration and the table of arms, checked before anything is planned."""
 
-import difflib
 import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any, Protocol
 
 import pandas as pd
 import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
-from jsonschema.validators import extend
 
+from common import typed
 from common.artifacts import whole
+from common.configuration import Config
 from common.errors import LabError
-from common.typed import number_as_text
+from common.typed import suggestion
 
 MISSING = object()
 COMMAND_LINE = "--config"
+TAKEN_AS_TEXT = "; inside braces --config takes every value as text: put it into a file for --configfile"
 FILES = ("arms", "backbones", "recipes", "decoders")
 """The keys of the configuration that name files of their own."""
-# JSON schema counts 1000.0 as an integer, but a script that is told `--seed 1000.0` does not.
-Validator = extend(
-    Draft202012Validator,
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
-        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
-    ),
-)
-
-
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` with the nearest known word, or the list of known words when none is near."""
-    known = sorted(map(str, known))
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else f"; expected one of {', '.join(known)}"
 
 
 def read_text(path: str | Path) -> str:
@@ -58,30 +44,20 @@ def read_yaml(path: str | Path) -> dict:
     return value
 
 
-def check(value: Mapping, schema_file: str | Path, files: Iterable[str | Path]) -> None:
-    """Validate a mapping against a JSON schema (YAML); raises LabError naming the file, the key and what was expected.
+def check(value: Mapping, families: Iterable[str], files: Iterable[str | Path]) -> None:
+    """Check a configuration; raises LabError naming the file, the key and what was expected.
 
-    `files` are the files the mapping was merged from: the last that holds this value is to blame, else --config.
+    families: every puzzle family there is. files: the files that the mapping was merged from: the last that holds this
+    value is to blame, else --config.
     """
-    errors = list(Validator(read_yaml(schema_file)).iter_errors(value))
-    error = best_match(
-        [e for e in errors if e.validator == "additionalProperties"] or errors
-    )  # a typo, then what it left
-    if error is None:
-        return
-    path, message = list(error.absolute_path), error.message
-    if error.validator == "additionalProperties":
-        known = error.schema.get("properties", {})
-        key = next(k for k in error.instance if k not in known)
-        path, message = [*path, key], "unknown key" + suggestion(str(key), known)
-    elif error.validator == "required":
-        missing = next(k for k in error.validator_value if k not in error.instance)
-        path, message = [*path, missing], f"missing key; expected {_describe(error.schema, missing)}"
-    else:
-        shown = "the value" if error.schema.get("writeOnly") else repr(error.instance)  # JSON schema's mark of a secret
-        message = f"{shown} is not {_expected(error)}"
-    file = holder(value, path, files)
-    raise LabError(message + _hint(error, file), file=file, field=".".join(map(str, path)))
+    try:
+        typed.read(Config, value).check_families(families)
+    except LabError as error:
+        path, message = error.field.split("."), error.message
+        file = holder(value, path, files)
+        if file == COMMAND_LINE and message.endswith(typed.WRITTEN_AS_TEXT):
+            message = message.removesuffix(typed.WRITTEN_AS_TEXT) + TAKEN_AS_TEXT
+        raise LabError(message, file=file, field=error.field) from None
 
 
 def keep_config(config: Mapping, folder: str | Path) -> None:
@@ -105,8 +81,14 @@ def require_file(value: Mapping, key: str, files: Iterable[str | Path]) -> None:
 
 def holder(value: Mapping, path: list, files: Iterable[str | Path]) -> str | Path:
     """The last of the files that `value` was merged from which says what stands under `path`; else --config."""
-    found = [file for file in files if _at(read_yaml(file), path) == _at(value, path) != MISSING]
+    wanted = _at(value, path)
+    found = [file for file in files if _same(_at(read_yaml(file), path), wanted)]
     return found[-1] if found else COMMAND_LINE
+
+
+def _same(one: object, other: object) -> bool:
+    """Whether two settings are the same; 1 is not true."""
+    return one == other != MISSING and type(one) is type(other)
 
 
 def _at(value: object, path: list) -> object:
@@ -119,37 +101,6 @@ def _at(value: object, path: list) -> object:
     return value
 
 
-def _describe(schema: Mapping, key: str) -> str:
-    entry = schema.get("properties", {}).get(key, {})
-    return entry.get("description") or str(entry.get("type", "a value"))
-
-
-def _expected(error: ValidationError) -> str:
-    """What a value should have been, in words, from the schema keyword that refused it."""
-    want = error.validator_value
-    words = {
-        "type": lambda: want if isinstance(want, str) else " or ".join(want),
-        "enum": lambda: f"one of {', '.join(map(str, want))}",
-        "pattern": lambda: f"text of the form {want}",
-        "minimum": lambda: f"at least {want}",
-        "maximum": lambda: f"at most {want}",
-        "exclusiveMinimum": lambda: f"above {want}",
-    }
-    note = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
-    text = words.get(error.validator, lambda: f"valid ({error.message})")()
-    return f"{text} ({note})" if note else text
-
-
-def _hint(error: ValidationError, file: str | Path) -> str:
-    """Why what looks like a number is text."""
-    if error.validator != "type" or not isinstance(error.instance, str):
-        return ""
-    why = number_as_text(error.instance)
-    if why and file == COMMAND_LINE:
-        return "; inside braces --config takes every value as text: put it into a file for --configfile"
-    return why
-
-
 IN_CONTEXT = "in-context"
 """The recipe of an arm that is not trained: its n examples per family stand in the prompt, other ones for each seed."""
 ARM_COLUMNS = ("arm", "families", "design", "reveal", "corruption", "selection", "n", "backbone", "recipe", "seeds")
@@ -159,19 +110,21 @@ that the arm is evaluated with. A row may leave them empty or end before them.""
 USUAL_DECODER = "greedy"
 
 
-def has_weights(backbone: Mapping) -> bool:
-    """Whether an entry of backbones.yaml is a model here, not an endpoint or a baseline."""
-    return not {"endpoint", "baseline"} & set(backbone)
+class Backbone(Protocol):
+    """What is asked of a backbone here: whether it is a folder, and its `Make`, if it is made here."""
+
+    here: bool
+    make: Any
 
 
 def read_arms(
     path: str | Path,
     *,
     designs: Mapping[tuple[str, str], Callable[[str], object]],
-    backbones: Mapping[str, Mapping],
+    backbones: Mapping[str, Backbone],
     recipes: Mapping[str, Mapping],
     corruptions: Iterable[str],
-    decoders: Mapping[str, Callable[[Mapping], Iterable[str]]],
+    decoders: Mapping[str, Callable[[Backbone], Iterable[str]]],
     harvest: str,
 ) -> pd.DataFrame:
     """The table of arms, indexed by arm; `families` and `decoders` are tuples, n and seeds are int.
@@ -231,7 +184,7 @@ def read_arms(
         for field, known in (("corruption", corruptions), ("backbone", backbones), ("recipe", [*recipes, IN_CONTEXT])):
             pick(field, known)
         trained = row["recipe"] != IN_CONTEXT
-        if trained and not has_weights(backbones[row["backbone"]]):
+        if trained and not backbones[row["backbone"]].here:
             message = f"recipe {row['recipe']} trains, backbone {row['backbone']} cannot be; expected {IN_CONTEXT}"
             raise fail("recipe", message)
         named = tuple(name.strip() for name in (row["decoders"] or USUAL_DECODER).split(","))
@@ -289,3 +242,28 @@ def unfit(field: str, row: Mapping, above: Mapping[str, Mapping], recipes: Mappi
             its, own = (recipes[arm["recipe"]].get(key, "of the usual kind") for arm in (other, row))
             return f"the recipe of arm {name} has {key} {its}, this one {own}; expected the same"
     return ""
+
+
+FRAME = 30  # tokens of a completion around its thought: the marks, the box, an answer, the end of the turn
+
+
+def check_budgets(
+    arms: pd.DataFrame,
+    told: Iterable[str],
+    backbones: Mapping[str, Backbone],
+    decoders: Mapping[str, Mapping],
+    thought: int,
+) -> None:
+    """Raise LabError where a decoder may stop before a thought of the allowed length ends.
+
+    told: the arms whose thoughts may have `thought` characters. Only a backbone made here is sure to write one
+    character per token; of the others the script that samples knows the lengths before it loads a model.
+    """
+    for name in told:
+        make = backbones[arms.at[name, "backbone"]].make
+        for decoder in arms.at[name, "decoders"] if make else ():
+            most = decoders[decoders[decoder].get("of", decoder)]["max_tokens"]
+            if most < min(thought + FRAME, make.context):
+                message = f"decoder {decoder} of arm {name} writes at most {most} tokens, here characters;"
+                message += f" a thought may have {thought}, with its frame {thought + FRAME}"
+                raise LabError(message, field="decoding.max_tokens")

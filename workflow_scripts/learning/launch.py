@@ -13,12 +13,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
 from common import gpus
 from common.artifacts import file_hash
 from common.errors import LabError
+from learning.machine import keep_freed_memory, require_cuda
 from learning.methods import parse_recipe
 from learning.methods.base import Judge, TrainJob
 from learning.settings import TEMPLATE_DATE, WEIGHTS, BackboneOptions, check_folder
@@ -68,23 +70,6 @@ def slots(args: argparse.Namespace) -> list[int]:
                 raise LabError(f"{line!r} is not of the form `host slots=4`", file=args.hostfile, row=number)
             found.append(int(match[1]))
     return found
-
-
-def require_cuda(n: int) -> None:
-    """Raise LabError where torch cannot use as many as n GPUs."""
-    import torch
-
-    if torch.cuda.device_count() < n:
-        found = f"torch {torch.__version__} can use {torch.cuda.device_count()} of those present"
-        raise LabError(f"{n} GPU(s) asked for, {found}", field="--gpus")
-
-
-def device(n: int) -> str:
-    """Claim n GPUs for this process; where torch then runs: cuda, or cpu for none."""
-    gpus.claim(n)
-    if n:
-        require_cuda(n)
-    return "cuda" if n else "cpu"
 
 
 def free_port() -> int:
@@ -227,15 +212,6 @@ def reason(state: Path) -> str:
     return next(iter(sorted(found, key=lambda text: any(mark in text for mark in GONE))), "")
 
 
-def keep_freed_memory() -> None:
-    """Let glibc keep freed blocks: otherwise every large activation is mapped and page-faulted anew."""
-    if sys.platform == "linux":
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-        if mallopt:
-            mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
-            mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD
-
-
 def without_compiled_collectives() -> None:
     """CPU ranks use gloo: DeepSpeed's shared-memory collectives are compiled at run time and need a C++ compiler."""
     import deepspeed
@@ -259,7 +235,7 @@ def provenance(args: argparse.Namespace) -> dict[str, object]:
         "argv": [a for a in sys.argv if not a.startswith("--local_rank")],
         "backbone": Path(args.backbone).name,
         "recipe": parse_recipe(args.recipe).settings(),
-        "backbone_options": {n: getattr(options, n) for n in options.__slots__},
+        "backbone_options": asdict(options),
         "deepspeed": json.loads(Path(args.deepspeed).read_text()),
         "template_date": TEMPLATE_DATE.date().isoformat(),
         "seed": args.seed,

@@ -1,13 +1,17 @@
 """How a backbone is treated, and its folder, checked before anything expensive starts (no torch here)."""
 
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from common import typed
 from common.errors import LabError
+from common.typed import setting
+from learning.make import Make
 
 MAX_RANK = 32
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"  # the files of an adapter
@@ -16,52 +20,70 @@ TEMPLATE_DATE = datetime(2026, 1, 1)
 """The date that chat templates print as today's: a prompt is the same on every day."""
 
 
+SOURCES = ("make", "hub", "path", "endpoint", "baseline")
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An OpenAI-compatible server. url: up to /v1, say; key: the environment variable that holds the key, if any.
+    """An OpenAI-compatible server."""
 
-    concurrency: requests at a time; attempts: per row; wait: seconds before the second attempt, doubled from there on;
-    timeout: seconds without a byte; parameters: of the request, beside or instead of the usual ones (null omits one).
-    """
+    url: str = setting("up to /v1, no user or password", form=r"https?://[^@?#]+", secret=True)
+    model: str = setting("as the server names it")
+    key: str = setting("the environment variable with the key, not the key", "", form="[A-Z_][A-Z0-9_]*", secret=True)
+    concurrency: int = setting("requests at a time", 8, low=1)
+    attempts: int = setting("per row", 8, low=1)
+    wait: float = setting("seconds before the second attempt, then doubled", 1, above=0)
+    timeout: float = setting("seconds without a byte", 600, above=0)
+    parameters: dict[str, Any] = setting("of the request, beside or instead of the usual; null omits one", {})
 
-    url: str
-    model: str
-    key: str = ""
-    concurrency: int = 8
-    attempts: int = 8
-    wait: float = 1
-    timeout: float = 600
-    parameters: dict[str, Any] = field(default_factory=dict)
+    def __post_init__(self):
+        typed.check(self)
 
 
 @dataclass(frozen=True, slots=True)
 class BackboneOptions:
-    """How LoRA, attention and decoding treat a backbone. `zero_stage` and `offload` choose the DeepSpeed file.
+    """One entry of config/backbones.yaml: where a backbone comes from, and how training and decoding treat it.
 
-    endpoint: a server that completes; baseline: a rule that answers without a model. Either has no folder here.
+    It has one of SOURCES, which a script may leave out where it is told a folder. An endpoint or a baseline is not
+    trained and has no folder here.
     """
 
-    targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-    dtype: str = "float32"
-    attention: str = "packed"
-    packing: bool = True
-    checkpointing: bool = False
-    engine: str = "slots"
-    endpoint: Endpoint | None = None
-    baseline: str = ""
+    make: Make | None = setting("shape and pretraining of a backbone made here", None)
+    hub: str = setting("Hugging Face repository", "", form="[^/]+/[^/]+")
+    revision: str = setting("a commit, because a branch moves", "", form="[0-9a-f]{40}")
+    path: str = setting("local model folder", "")
+    endpoint: Endpoint | None = setting("an OpenAI-compatible server", None)
+    baseline: str = setting("answers without a model", "", among=("most-frequent",))
+    targets: tuple[str, ...] = setting(
+        "modules that get LoRA", ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+    )
+    dtype: str = setting("of the weights in memory", "float32", among=("float32", "bfloat16", "float16"))
+    attention: str = setting("attention implementation", "packed")
+    packing: bool = setting("several examples in one sequence", True)
+    checkpointing: bool = setting("trade time for memory in training", False)
+    engine: str = setting("how completions are decoded", "slots", among=("slots", "generate", "vllm"))
+    zero_stage: int = setting("what DeepSpeed shards, of config/deepspeed", 2, low=2, high=3)
+    offload: bool = setting("optimiser state, in stage 3 weights too, in the CPU's memory", False)
 
     def __post_init__(self):
-        if self.dtype not in ("float32", "bfloat16", "float16"):
-            raise LabError(f"unknown dtype {self.dtype!r}; expected float32, bfloat16 or float16", field="dtype")
-        if self.engine not in ("slots", "generate", "vllm"):
-            raise LabError(f"unknown engine {self.engine!r}; expected slots, generate or vllm", field="engine")
-        if self.baseline not in ("", "most-frequent"):
-            raise LabError(f"unknown baseline {self.baseline!r}; expected most-frequent", field="baseline")
+        typed.check(self)
+        if not self.targets:
+            raise LabError("no module gets LoRA", field="targets")
+        if bool(self.hub) != bool(self.revision):
+            raise LabError("a hub repository is named with its revision", field="revision" if self.hub else "hub")
+        if self.make and (tied := {"lm_head", "embed_tokens"} & set(self.targets)):
+            message = f"the embeddings of a backbone made here are tied: an adapter on {min(tied)} cannot be merged"
+            raise LabError(message, field="targets")
 
     @property
     def here(self) -> bool:
         """Whether the backbone is a folder, not an endpoint or a baseline."""
         return self.endpoint is None and not self.baseline
+
+    def source(self) -> dict[str, Any]:
+        """What decides the files of a backbone: how it is made, or where it lies."""
+        parts = {"make": self.make and asdict(self.make), "hub": self.hub, "revision": self.revision, "path": self.path}
+        return {name: value for name, value in parts.items() if value}
 
     def answers(self) -> dict[str, Any]:
         """What decides the completions, beside the files of the backbone."""
@@ -84,35 +106,38 @@ class BackboneOptions:
 
     @classmethod
     def read(cls, text: str) -> "BackboneOptions":
-        """From the JSON of one entry of backbones.yaml; what only making or fetching it needs is left aside."""
-        values = json.loads(text)
-        known = {f.name for f in fields(cls)}
-        other = {"make", "hub", "path", "revision", "zero_stage", "offload"}
-        if unknown := sorted(set(values) - known - other):
-            raise LabError(
-                f"unknown backbone option(s) {', '.join(unknown)}; known: {', '.join(sorted(known | other))}"
-            )
-        if "targets" in values:
-            values["targets"] = tuple(values["targets"])
-        if "endpoint" in values:
-            try:
-                values["endpoint"] = Endpoint(**values["endpoint"])
-            except TypeError as error:
-                message = str(error).removeprefix("Endpoint.__init__() ")
-                raise LabError(f"not the settings of an endpoint: {message}", field="endpoint") from None
-        return cls(**{k: v for k, v in values.items() if k in known})
+        """From the JSON of one entry of backbones.yaml, as a script gets it."""
+        try:
+            return typed.read(cls, json.loads(text))
+        except json.JSONDecodeError as error:
+            raise LabError(f"not JSON ({error})", field="--backbone-options") from error
 
 
-def check_local(backbones: Mapping[str, Mapping], file: str | Path) -> None:
+def read_backbones(entries: Mapping[str, Mapping], file: str | Path) -> dict[str, BackboneOptions]:
+    """The entries of backbones.yaml; raises LabError naming the file and the field."""
+    found = {}
+    for name, entry in entries.items():
+        try:
+            if not re.fullmatch("[a-z0-9-]+", str(name)):
+                raise LabError("the name is not made of a-z, 0-9 and '-'", field=str(name))
+            found[name] = typed.read(BackboneOptions, entry, f"{name}.")
+            if len(sources := [source for source in SOURCES if source in entry]) != 1:
+                message = f"a backbone has one of {', '.join(SOURCES)}; found {' and '.join(sources) or 'none'}"
+                raise LabError(message, field=str(name))
+        except LabError as error:
+            raise LabError(error.message, file=file, field=error.field) from None
+    return found
+
+
+def check_local(backbones: Mapping[str, BackboneOptions], file: str | Path) -> None:
     """Raise LabError naming the entry of `file` whose `path` is not a complete model folder."""
-    for name, options in sorted(backbones.items()):
-        if folder := options.get("path"):
-            try:
-                if not Path(folder).is_dir():
-                    raise LabError("no such folder", file=folder)
-                check_folder(folder)
-            except LabError as error:
-                raise LabError(str(error), file=file, field=f"{name}.path") from None
+    for name, folder in sorted((name, options.path) for name, options in backbones.items() if options.path):
+        try:
+            if not Path(folder).is_dir():
+                raise LabError("no such folder", file=folder)
+            check_folder(folder)
+        except LabError as error:
+            raise LabError(str(error), file=file, field=f"{name}.path") from None
 
 
 def model_files(folder: str | Path) -> list[Path]:

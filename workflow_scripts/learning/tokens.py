@@ -11,12 +11,12 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_token
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from common.errors import LabError
+from learning.phrases import MIN_PHRASE, SPARE, SPARES
 
 CHARACTERS = "\n" + "".join(map(chr, range(32, 127)))
 PAD, UNKNOWN, END, USER, ASSISTANT = "<|pad|>", "<|unknown|>", "<|end|>", "<|user|>", "<|assistant|>"
 SUFFIX = "\nPlease put your final answer inside `\\boxed{}`. For example: `\\boxed{your answer}`"
 MARKS = ("<think>", "</think>", "\\boxed{", SUFFIX)
-MIN_PHRASE = 6  # shorter phrases (" m", "s, ") would swallow characters that also occur by themselves
 CHAT_TEMPLATE = (
     "{%- for message in messages -%}"
     "{{- '<|' + message.role + '|>' + message.content + ('<|end|>' if message.role == 'assistant' else '') -}}"
@@ -25,15 +25,19 @@ CHAT_TEMPLATE = (
 )
 
 
-def character_tokenizer(phrases: Iterable[str] = (), context: int = 2048) -> PreTrainedTokenizerFast:
-    """A tokenizer with one token per ASCII character, per phrase of at least `MIN_PHRASE` characters and per mark."""
+def character_tokenizer(
+    phrases: Iterable[str] = (), context: int = 2048, spares: int = SPARES
+) -> PreTrainedTokenizerFast:
+    """One token per ASCII character, per phrase of at least `MIN_PHRASE` characters and per mark; spare ones after."""
     specials = [PAD, UNKNOWN, END, USER, ASSISTANT]
     vocab = {token: i for i, token in enumerate([*specials, *CHARACTERS])}
     tokenizer = Tokenizer(models.WordLevel(vocab, unk_token=UNKNOWN))
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
     tokenizer.decoder = decoders.Fuse()
     whole = sorted({p for p in phrases if len(p) >= MIN_PHRASE} | set(MARKS))
-    tokenizer.add_tokens([AddedToken(text, normalized=False, special=False) for text in whole])
+    tokenizer.add_tokens(
+        [AddedToken(text, normalized=False, special=False) for text in [*whole, *map(SPARE.format, range(spares))]]
+    )
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         pad_token=PAD,
@@ -45,6 +49,12 @@ def character_tokenizer(phrases: Iterable[str] = (), context: int = 2048) -> Pre
     )
     fast.chat_template = CHAT_TEMPLATE
     return fast
+
+
+def spare_tokens(tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """The tokens that no phrase has yet, in the order in which phrases get them."""
+    vocab = tokenizer.get_added_vocab()
+    return [vocab[text] for i in range(SPARES) if (text := SPARE.format(i)) in vocab]
 
 
 def prompt_ids(tokenizer: PreTrainedTokenizerBase, prompt: str) -> list[int]:

@@ -11,8 +11,8 @@ import re
 from collections.abc import Mapping
 
 from common import typed
-from common.config import suggestion
 from common.errors import LabError
+from common.typed import suggestion
 from learning.decoders.base import Decoding, Selection
 from learning.engines import ABILITIES
 

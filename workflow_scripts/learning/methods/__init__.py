@@ -10,8 +10,8 @@ import pkgutil
 from collections.abc import Collection, Mapping
 
 from common import typed
-from common.config import suggestion
 from common.errors import LabError
+from common.typed import suggestion
 from learning.methods.base import Recipe
 
 METHODS: dict[str, type[Recipe]] = {

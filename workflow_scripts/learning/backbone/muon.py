@@ -1,9 +1,12 @@
-"""Muon (Jordan et al., 2024) for the hidden matrices, in fp32 and batched over equal shapes.
+"""Muon (Jordan et al., 2024) for the hidden matrices, batched over equal shapes.
 
-`torch.optim.Muon` orthogonalises in bf16, which a CPU without bf16 units runs about fifty times slower than fp32.
+`torch.optim.Muon` always orthogonalises in bf16, which a CPU without bf16 units runs about fifty times slower than
+fp32; here that follows the machine.
 """
 
 import torch
+
+from learning.precision import has_bf16
 
 
 def orthogonalize(grads: torch.Tensor, steps: int = 5) -> torch.Tensor:
@@ -11,10 +14,11 @@ def orthogonalize(grads: torch.Tensor, steps: int = 5) -> torch.Tensor:
     flip = grads.size(1) > grads.size(2)
     x = grads.mT if flip else grads
     x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    x = x.to(torch.bfloat16) if has_bf16(x.device.type) else x
     for _ in range(steps):
         gram = x @ x.mT
         x = 3.4445 * x + (-4.7750 * gram + 2.0315 * gram @ gram) @ x
-    return x.mT if flip else x
+    return (x.mT if flip else x).to(grads.dtype)
 
 
 class Muon(torch.optim.Optimizer):
