@@ -78,9 +78,9 @@ def two_nodes(folder: Path) -> Iterator[str]:
         sshd.wait()
 
 
-def arguments(place: Path, out: str, **recipe) -> list[object]:
+def arguments(place: Path, out: str, corpus: str = "corpus.parquet", **recipe) -> list[object]:
     return [
-        *("--corpus", place / "corpus.parquet", "--backbone", place / "backbone", "--out", place / out),
+        *("--corpus", place / corpus, "--backbone", place / "backbone", "--out", place / out),
         *("--state", place / f"{out}-state", "--ranks", 2, "--threads", 2, "--backbone-options", '{"packing":true}'),
         *("--recipe", json.dumps({**RECIPE, "epochs": 1, **recipe})),
     ]
