@@ -321,7 +321,7 @@ def arms_of(path: Path):
         corruptions=CORRUPTIONS,
         decoders={
             "greedy": lambda backbone: [],
-            "sample-8": lambda backbone: ["draws"] if "baseline" in backbone else [],
+            "sample-8": lambda backbone: ["draws"] if backbone.baseline else [],
         },
         harvest="sample-8",
     )

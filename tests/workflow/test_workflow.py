@@ -256,6 +256,13 @@ def test_the_arm_of_the_readme_is_planned(made):
         assert "results/main/texts/cryptarithm_deduce/derive/reveal-3/none/train.parquet" in listed
 
 
+def test_the_round_of_the_readme_is_planned(made):
+    rows = [re.search(rf"^{name}\t.*$", README, re.M)[0] for name in ("derive-3", "round-1")]
+    with edited(made / "config/arms.tsv", lambda text: "\n".join((text.rstrip(), *rows, ""))):
+        listed = outputs(made, "results/main/grades/round-1/seed-1/maj-8/test.parquet")
+        assert "harvests/derive-3/seed-1/sample-8/answer/cryptarithm_deduce.parquet" in listed
+
+
 def test_the_design_of_the_readme_renders_audits_and_has_its_planted_errors_found(made):
     """As shown, as a file of its own, without a word elsewhere."""
     source = re.search(r"```python\n(.*?)```", README, re.S)[1]

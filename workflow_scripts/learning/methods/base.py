@@ -22,7 +22,7 @@ Judge = Callable[[Mapping[str, str], str], float]
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """The settings that every method has: of the optimiser, and of how the corpus is mixed.
+    """The settings that every method has: of the optimiser, and of how the corpus is mixed. Those of the study unless said.
 
     lr, schedule, warmup (share of the steps), floor: the learning rate, linear or cosine, down to the share `floor` of
     lr (linear: to zero). batch: rows per optimiser step. epochs: passes over the rows. max_length: tokens per example.
@@ -36,11 +36,11 @@ class Recipe:
 
     JUDGED: ClassVar[bool] = False  # whether the method asks what its own completions are worth
 
-    lr: float
-    schedule: str
-    batch: int
-    epochs: float
-    max_length: int
+    lr: float = 2e-4
+    schedule: str = "linear"
+    batch: int = 32
+    epochs: float = 2
+    max_length: int = 8192
     floor: float = 0.0
     warmup: float = 0.0
     dropout: float = 0.0
