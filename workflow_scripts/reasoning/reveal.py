@@ -1,16 +1,19 @@
 """What a cryptarithm prompt shows beside its puzzle: digits of the key, and the rules of the operators.
 
-For a problem and an order there is one permutation of its glyphs; revealing k digits shows the first k. So the arms
-k = 0..10 nest and every arm has the same rows.
+For a problem and an order there is one permutation of the row's ten glyphs; revealing k digits shows the first k. So
+the arms k = 0..10 nest and every arm has the same rows. Some of the ten glyphs stand neither in the prompt nor in the
+answer: they are shown like the others, because a shown glyph that is nowhere in the prompt would else be the answer's.
 """
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import comb
 from typing import ClassVar
 
 from common.errors import LabError
 from puzzles.base import Problem, row_rng
+from puzzles.equations import DIGIT_GLYPHS, minus_and_digits, parse
 from puzzles.rules import BY_NAME
 
 ORDERS = ("uniform", "query-first", "answer-first")
@@ -74,30 +77,84 @@ class Known(dict[str, int]):
         self.rules, self.mode, self.thought = dict(rules or {}), mode, thought
 
 
-def reveal_order(problem: Problem, order: str = "uniform", seed: int = 0) -> tuple[str, ...]:
-    """The glyphs of the key in the order in which they are revealed.
+def alphabet(problem: Problem, seed: int = 0) -> dict[str, int]:
+    """The digits of all ten glyphs; a real row, of which fewer are known, gets the others drawn from unused ones."""
+    drawn = problem.rule.get("alphabet")
+    if drawn:
+        return dict(drawn)
+    unused = [glyph for glyph in DIGIT_GLYPHS if glyph not in problem.prompt + problem.answer]
+    row_rng(seed, "alphabet", problem.id).shuffle(unused)
+    free = (digit for digit in range(MOST) if digit not in problem.key.values())
+    return {**problem.key, **dict(zip(unused, free, strict=False))}
 
-    uniform: at random. query-first: those of the query's operands first, then those of the answer, then the others;
-    answer-first: the answer's before the query's. Within a group at random.
+
+def reveal_order(problem: Problem, order: str = "uniform", seed: int = 0) -> tuple[str, ...]:
+    """The row's ten glyphs in the order in which they are revealed.
+
+    uniform: at random. query-first: those of the query's operands, then the others at random. answer-first: one of the
+    answer and one that is not the answer's in turn, as long as there are both, so that what is shown is not what the
+    answer is made of.
     """
     if order not in ORDERS:
         raise LabError(f"unknown order of revealing {order!r}; one of {', '.join(ORDERS)}", field="order")
-    glyphs = sorted(problem.key)
+    glyphs = sorted(alphabet(problem, seed))
     row_rng(seed, "reveal", problem.id).shuffle(glyphs)
-    if order == "uniform":
-        return tuple(glyphs)
-    query = problem.prompt.rpartition(": ")[2]
-    first, second = (query, problem.answer) if order == "query-first" else (problem.answer, query)
-    return tuple(sorted(glyphs, key=lambda glyph: (glyph not in first, glyph not in second)))
+    query = parse(problem.prompt).query
+    if order == "query-first":
+        glyphs.sort(key=lambda glyph: glyph not in query.left + query.right)
+    if order == "answer-first":
+        asked = [[g for g in glyphs if (g in problem.answer) == inside] for inside in (True, False)]
+        turns = {glyph: turn for part in asked for turn, glyph in enumerate(part)}
+        glyphs.sort(key=lambda glyph: (turns[glyph], glyph not in problem.answer))
+    return tuple(glyphs)
 
 
 def shown_key(problem: Problem, k: int, order: str = "uniform", seed: int = 0) -> dict[str, int]:
-    """The k revealed digits, glyph -> digit; the whole key when it has no more than k glyphs."""
+    """The k revealed digits, glyph -> digit."""
     if not 0 <= k <= MOST:
         raise LabError(f"{k} is not a number of digits to reveal, expected 0..{MOST}", field="reveal")
     if k and not problem.key:
         raise LabError(f"family {problem.family} has no key to reveal", field="reveal")
-    return {glyph: problem.key[glyph] for glyph in reveal_order(problem, order, seed)[:k]}
+    digits = alphabet(problem, seed) if k else {}
+    return {glyph: digits[glyph] for glyph in reveal_order(problem, order, seed)[:k]} if k else {}
+
+
+def by_chance(problem: Problem, k: int, order: str = "uniform", seed: int = 0) -> float:
+    """How likely the best guess is right that knows only which glyphs are shown and how they are chosen.
+
+    It also knows the answer's length and its minus, but no digit's value: strings of the glyphs that the prompt shows
+    are weighed by how likely they make the shown set, and one of the best is picked. Where the set says nothing of the
+    answer this is the chance of any string; more is a leak, as when the answer's own glyphs are permuted.
+    """
+    row = parse(problem.prompt)
+    answer = minus_and_digits(replace(row.query, output=problem.answer))[1]
+    shown = set(shown_key(problem, k, order, seed))
+    every = shown.union(row.digit_glyphs())
+    weights: dict[tuple[int, int], float] = {}
+    strings: dict[tuple[int, int], int] = {}
+    for m in range(1, len(answer) + 1):
+        for j in range(m + 1):
+            sets = comb(len(shown), j) * comb(len(every) - len(shown), m - j)
+            if sets:
+                strings[m, j] = sets * _onto(len(answer), m)
+                weights[m, j] = _odds(k, m, j) if order == "answer-first" else 1.0
+    own = len(set(answer)), len(shown.intersection(answer))
+    best = max(weights.values())
+    if not set(answer) <= every or weights[own] < best:
+        return 0.0
+    return 1 / sum(n for which, n in strings.items() if weights[which] == best)
+
+
+def _onto(length: int, m: int) -> int:
+    """Strings of a length that use each of m glyphs."""
+    return sum((-1) ** i * comb(m, i) * (m - i) ** length for i in range(m + 1))
+
+
+def _odds(k: int, m: int, j: int) -> float:
+    """How likely answer-first shows one set of k glyphs, j of them the answer's m."""
+    others = MOST - m
+    inside = min(m, max((k + 1) // 2, k - others))
+    return 1 / (comb(m, inside) * comb(others, k - inside)) if j == inside else 0.0
 
 
 def known_of(problem: Problem, operators: Iterable[str], reveal: Reveal, seed: int = 0) -> Known:
