@@ -4,7 +4,6 @@ import gc
 import json
 import os
 import sys
-from functools import cache
 
 # What a plan of thousands of jobs makes stays: looking for garbage took a tenth of its time.
 gc.set_threshold(100_000)
@@ -12,10 +11,12 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 from common.config import IN_CONTEXT, check, has_weights, read_arms, read_yaml
 from common.errors import LabError
 from common.sources import sources
-from puzzles import FAMILIES
-from reasoning.corruption import CORRUPTIONS
-from reasoning.designs import DESIGNS
-from reasoning.reveal import Reveal
+from puzzles import registry as puzzle_registry
+from puzzles.registry import FAMILIES
+from reasoning import registry as design_registry
+from reasoning.grammar.reveal import Reveal
+from reasoning.judging.corruption import CORRUPTIONS
+from reasoning.registry import DESIGNS
 
 SCHEMAS = f"{workflow.basedir}/config"
 try:
@@ -61,27 +62,15 @@ wildcard_constraints:
 def code(script, family=(), design=None):
     """The script and the library files it runs on, of the families and the design that the job is about only."""
     named = [family] if isinstance(family, str) else family
-    members = {f"puzzles/{f.removesuffix('_deduce').removesuffix('_guess')}.py" for f in named}
-    members |= {design_file(f, design) for f in named if design}
+    members = {puzzle_registry.MODULES[f] for f in named}
+    members |= {design_registry.MODULES[f, design] for f in named if design}
     return [f"workflow_scripts/{path}" for path in sources(f"{script}.py", *sorted(members))]
-
-
-@cache
-def design_file(family, design):
-    """The file of a design, relative to workflow_scripts/."""
-    for name, module in sys.modules.items():
-        if name.startswith("reasoning.designs."):
-            if DESIGNS[family, design] in (
-                getattr(module, "DESIGN", None),
-                *getattr(module, "DESIGNS", ()),
-            ):
-                return str(Path(*name.split(".")).with_suffix(".py"))
 
 
 def design_files(names):
     """The files of every design of these families."""
-    found = {design_file(family, design) for family, design in DESIGNS if family in names}
-    return [f"workflow_scripts/{path}" for path in sorted(found)]
+    found = {name for (family, _), name in design_registry.MODULES.items() if family in names}
+    return [f"workflow_scripts/{name.replace('.', '/')}.py" for name in sorted(found)]
 
 
 def arm(column):

@@ -20,9 +20,9 @@ from common.artifacts import read_table, write_table
 from common.errors import LabError
 from common.progress import progress
 from puzzles.base import PromptError
-from reasoning.audit import AXES, Checked, audit, first_divergence, is_valid, kind_table
-from reasoning.designs import design_of
-from reasoning.rows import RENDERED
+from reasoning.grammar.texts import RENDERED
+from reasoning.judging.audit import AXES, Checked, audit, first_divergence, is_valid, kind_table
+from reasoning.registry import design_of
 
 WHO = {"id": pa.string(), "family": pa.string(), "design": pa.string(), "sample": pa.int32()}
 LINES = pa.schema(

@@ -41,11 +41,11 @@ def main() -> None:
     if "make" in options:
         import torch
 
-        import puzzles
         from learning.pretrain import Make, pretrain
+        from puzzles.registry import FAMILIES
 
         torch.set_num_threads(args.threads)
-        phrases = sorted({phrase for family in puzzles.FAMILIES.values() for phrase in family.phrases})
+        phrases = sorted({phrase for family in FAMILIES.values() for phrase in family.phrases})
         pretrain(Make.read(options["make"]), phrases, args.out, args.state, args.skills)
         return
     if "hub" in options:

@@ -19,13 +19,13 @@ from common import cli
 from common.artifacts import write_table
 from common.errors import LabError
 from common.progress import progress
-from puzzles import FAMILIES
 from puzzles.base import Problem, Solution, row_rng
-from reasoning.audit import audit
-from reasoning.designs import DESIGNS
-from reasoning.planted import AXIS_ORDER, Told, errors
-from reasoning.reveal import THOUGHT, Known, shown_key, shown_prompt
-from reasoning.trace import Box, Design, Unrenderable, completion_of
+from puzzles.registry import FAMILIES
+from reasoning.grammar.reveal import THOUGHT, Known, shown_key, shown_prompt
+from reasoning.grammar.trace import Box, Design, Unrenderable, completion_of
+from reasoning.judging.audit import audit
+from reasoning.judging.planted_errors import AXIS_ORDER, Told, errors
+from reasoning.registry import DESIGNS
 
 PASSES = 3
 """The fastest counts: the first also builds the catalogs, and others' work on the machine slows some."""

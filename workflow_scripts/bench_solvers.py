@@ -21,9 +21,10 @@ from common import cli
 from common.artifacts import whole, write_table
 from common.errors import LabError
 from common.progress import progress
-from puzzles import FAMILIES, bench, family_of
+from puzzles import bench
 from puzzles.base import Problem, PromptError, row_rng
 from puzzles.importer import problem_of, read_csv
+from puzzles.registry import FAMILIES, family_of
 
 TYPES = {"official": pa.bool_(), "strict": pa.bool_(), "exhaustive": pa.bool_(), "nodes": pa.int64()}
 TYPES |= {"posterior": pa.float64(), "ms": pa.float64()}

@@ -9,7 +9,8 @@ Writes: --out, a Parquet table. `signatures`: one row per signature of a cryptar
 
 from common import cli
 from common.artifacts import write_table
-from puzzles import bit_catalog, signatures
+from puzzles.bit_manipulation import catalog as bit_catalog
+from puzzles.cryptarithm import signatures
 
 BUILDERS = {"signatures": signatures.build, "bit_sequences": bit_catalog.build}
 

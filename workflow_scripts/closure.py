@@ -18,10 +18,10 @@ import pyarrow as pa
 from common import cli
 from common.artifacts import read_table, write_table
 from common.progress import progress
-from puzzles import FAMILIES
-from reasoning.closure import LEVELS, closure_flags
-from reasoning.reveal import MOST, ORDERS, Reveal, by_chance, shown_key
-from reasoning.rows import PUZZLE_COLUMNS, problem_of
+from puzzles.registry import FAMILIES
+from reasoning.grammar.reveal import MOST, ORDERS, Reveal, by_chance, shown_key
+from reasoning.grammar.texts import PUZZLE_COLUMNS, problem_of
+from reasoning.judging.closure import LEVELS, closure_flags
 
 CLOSURES = pa.schema(
     [("id", pa.string()), ("family", pa.string()), ("stratum", pa.string()), ("reveal", pa.string())]

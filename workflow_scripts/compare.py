@@ -2,7 +2,7 @@
 
 Reads the screens of any number of designs and the published numbers; writes designs.parquet, .csv and .html, one row
 per family, design and number of digits shown, and prints the main columns. `study` is the published run that a design
-re-implements, ..._study the number published of it; reasoning/screens.py says what each measure is.
+re-implements, ..._study the number published of it; reasoning/judging/screens.py says what each measure is.
 
     python workflow_scripts/compare.py --screens results/main/screens/*/*/reveal-0.parquet \\
         --published config/published.csv --out compare

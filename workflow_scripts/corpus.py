@@ -4,8 +4,9 @@ Reads the rendered train texts of the arm's families, the puzzles they were rend
 evaluation; writes one table with n examples per family, shuffled together, each with a content hash. Fails when a
 family has too few rendered rows, or when any example is, up to renaming and order, an evaluation row.
 
-With --hint, a share of the same examples is replaced by auxiliary tasks on them (`role` hint; see reasoning/hints.py),
-and as many rows outside the selection, up to 64 a family, give the ones that training measures (`role` hint-test).
+With --hint, a share of the same examples is replaced by auxiliary tasks on them (`role` hint; see
+reasoning/auxiliary/hints.py), and as many rows outside the selection, up to 64 a family, give the ones that training
+measures (`role` hint-test).
 
 With --drills, that many recall drills of each family with a table of them are mixed in (`role` drill).
 
@@ -22,10 +23,10 @@ import pyarrow as pa
 from common import cli
 from common.artifacts import read_table, write_table
 from common.errors import LabError
-from measuring.leaks import check_no_leak
 from puzzles.base import content_hash, row_rng
-from reasoning.hints import HINTS, hint
-from reasoning.trace import Box
+from puzzles.leaks import check_no_leak
+from reasoning.auxiliary.hints import HINTS, hint
+from reasoning.grammar.trace import Box
 
 SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("id", "family", "prompt", "completion", "answer", "stratum", "role")]

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from common import cli
 from common.artifacts import write_table
-from puzzles import FAMILIES
-from reasoning.drills import drills
+from puzzles.registry import FAMILIES
+from reasoning.auxiliary.drills import drills
 
 COLUMNS = ("id", "family", "prompt", "completion", "answer", "stratum", "status", "canonical")
 

@@ -12,9 +12,10 @@ from common import cli
 from common.artifacts import whole, write_table
 from common.errors import LabError
 from common.progress import progress
-from puzzles import FAMILIES, fidelity
+from puzzles import fidelity
 from puzzles.base import row_rng
 from puzzles.importer import read_problems
+from puzzles.registry import FAMILIES
 
 
 def main() -> None:

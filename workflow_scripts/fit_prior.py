@@ -10,7 +10,7 @@ import json
 from common import cli
 from common.artifacts import read_table, write_json
 from common.errors import LabError
-from puzzles import FAMILIES
+from puzzles.registry import FAMILIES
 
 
 def main() -> None:

@@ -14,10 +14,10 @@ from common import cli
 from common.artifacts import read_table, whole
 from common.errors import LabError
 from common.progress import progress
-from reasoning.designs import DESIGNS
-from reasoning.gallery import Exhibit, page
-from reasoning.reveal import THOUGHT, Reveal
-from reasoning.rows import PUZZLE_COLUMNS, SOLUTION_COLUMNS, problem_of, render_row, solution_of
+from reasoning.grammar.reveal import THOUGHT, Reveal
+from reasoning.grammar.texts import PUZZLE_COLUMNS, SOLUTION_COLUMNS, problem_of, render_row, solution_of
+from reasoning.judging.gallery import Exhibit, page
+from reasoning.registry import DESIGNS
 
 
 def main() -> None:

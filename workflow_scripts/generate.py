@@ -14,8 +14,8 @@ from tqdm import tqdm
 from common import cli
 from common.artifacts import write_table
 from common.errors import LabError
-from puzzles import FAMILIES
 from puzzles.base import Problem, row_rng, split_of
+from puzzles.registry import FAMILIES
 from puzzles.tables import PUZZLES, problem_row
 
 GIVE_UP_AFTER = 200

@@ -8,8 +8,8 @@ rule and key, and tier 0; a family without rows gives an empty table.
 
 from common import cli
 from common.artifacts import write_table
-from puzzles import FAMILIES
 from puzzles.importer import read_problems
+from puzzles.registry import FAMILIES
 from puzzles.tables import PUZZLES, problem_row
 
 

@@ -11,7 +11,7 @@ evaluation row.
 
 from common import cli
 from common.artifacts import read_table, write_json
-from measuring.leaks import check_no_leak
+from puzzles.leaks import check_no_leak
 
 
 def main() -> None:

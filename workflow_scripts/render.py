@@ -2,7 +2,7 @@
 
 Reads puzzles and their solutions, writes one row per puzzle: the prompt as shown (with what is revealed),
 the lines, the completion and its length. Rows that the design cannot tell keep prompt and answer; `status` says why.
-Train rows may be corrupted (see reasoning/corruption.py), and some designs spoil a share of them.
+Train rows may be corrupted (see reasoning/judging/corruption.py), and some designs spoil a share of them.
 
     python workflow_scripts/render.py --puzzles results/smoke/puzzles/cipher/train.parquet \\
         --solutions results/smoke/solutions/cipher/train.parquet --family cipher --design forward --out texts.parquet
@@ -12,12 +12,20 @@ from common import cli
 from common.artifacts import read_table, write_table
 from common.errors import LabError
 from common.progress import progress
-from puzzles import FAMILIES
 from puzzles.base import PromptError
-from reasoning.corruption import CORRUPTIONS, corrupt
-from reasoning.designs import design_of
-from reasoning.reveal import THOUGHT
-from reasoning.rows import PUZZLE_COLUMNS, SOLUTION_COLUMNS, TEXTS, problem_of, render_row, solution_of, table_row
+from puzzles.registry import FAMILIES
+from reasoning.grammar.reveal import THOUGHT
+from reasoning.grammar.texts import (
+    PUZZLE_COLUMNS,
+    SOLUTION_COLUMNS,
+    TEXTS,
+    problem_of,
+    render_row,
+    solution_of,
+    table_row,
+)
+from reasoning.judging.corruption import CORRUPTIONS, corrupt
+from reasoning.registry import design_of
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Screen a design before it is trained: balance and information of its verdicts, lookahead, fetch distance, branching.
 
 Reads rendered texts (of one design, uncorrupted) and the solutions of the same rows. Writes one row for the design (its
-kind is "") and one per kind of line; reasoning/screens.py says what each measure is.
+kind is "") and one per kind of line; reasoning/judging/screens.py says what each measure is.
 
     python workflow_scripts/screen.py --texts results/smoke/texts/cipher/forward/reveal-0/none/train.parquet \\
         --solutions results/smoke/solutions/cipher/train.parquet --out screen.parquet
@@ -12,8 +12,8 @@ import pyarrow as pa
 from common import cli
 from common.artifacts import read_table, write_table
 from common.errors import LabError
-from reasoning.designs import design_of
-from reasoning.screens import screen
+from reasoning.judging.screens import screen
+from reasoning.registry import design_of
 
 SCHEMA = pa.schema(
     [

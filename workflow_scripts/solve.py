@@ -16,10 +16,10 @@ from common import cli
 from common.artifacts import read_table, write_table
 from common.errors import LabError
 from common.progress import progress
-from puzzles import FAMILIES
 from puzzles.base import PromptError
+from puzzles.registry import FAMILIES
 from puzzles.tables import SOLUTIONS, solution_row
-from reasoning.closure import closure_flags
+from reasoning.judging.closure import closure_flags
 
 
 def read_prior(path: str) -> dict:

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-REGISTRIES = frozenset({"puzzles/__init__.py", "reasoning/designs/__init__.py"})
+REGISTRIES = frozenset({"puzzles/registry.py", "reasoning/registry.py"})
 """They gather many members of which a job uses one; their imports are not followed, the job's rule names the member."""
 
 
@@ -30,8 +30,8 @@ def _imports(path: str) -> frozenset[str]:
 
 @cache
 def sources(script: str, *members: str) -> tuple[str, ...]:
-    """Files under ROOT that `script` runs on, itself first; `members` are the registry members that the job uses."""
-    todo, seen = [*members, script], set()
+    """Files under ROOT that `script` runs on, itself first; `members` are the registries' modules that the job uses."""
+    todo, seen = [*(f"{member.replace('.', '/')}.py" for member in members), script], set()
     while todo:
         path = todo.pop()
         if path not in seen:

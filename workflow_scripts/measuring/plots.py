@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from common.artifacts import whole
 from measuring.stats import wilson
-from reasoning.reveal import MOST, ORDERS, RULES, Reveal
+from reasoning.grammar.reveal import MOST, ORDERS, RULE_SOURCES, Reveal
 
 # Okabe and Ito's palette: told apart with any colour vision. Markers differ as well, so colour never carries alone.
 BLACK, ORANGE, SKY, GREEN, BLUE, RED, PINK = "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7"
@@ -32,8 +32,8 @@ FAMILIES = (
     "equation_numeric_guess", "cryptarithm_deduce", "cryptarithm_guess",
 )  # fmt: skip
 CLOSURE = "closure "
-RULE_LINES = dict(zip(RULES, ("-", "--", ":"), strict=True))
-RULE_WORDS = dict(zip(RULES, ("", ", rules given", ", rules hidden"), strict=True))
+RULE_LINES = dict(zip(RULE_SOURCES, ("-", "--", ":"), strict=True))
+RULE_WORDS = dict(zip(RULE_SOURCES, ("", ", rules given", ", rules hidden"), strict=True))
 DRAWN = ("forward trace", "units/open", "compute/open", "full/open", "full/given")
 """The closures that the figures show; the table has them all."""
 
@@ -249,7 +249,7 @@ def _intervals(axis: Axes, rows: pd.DataFrame, y: float, colour: str, marker: st
 
 def _unaided(accuracy: pd.DataFrame) -> pd.DataFrame:
     """The arms that are shown neither digits nor rules and derive the rules in their thought."""
-    return accuracy[(accuracy.reveal == 0) & (accuracy.rule == RULES[0])]
+    return accuracy[(accuracy.reveal == 0) & (accuracy.rule == RULE_SOURCES[0])]
 
 
 def _curve(axis: Axes, rows: pd.DataFrame, shift: float, colour: str, marker: str, label: str, style: str) -> None:

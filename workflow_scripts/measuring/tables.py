@@ -11,7 +11,7 @@ from common.artifacts import read_table
 from common.config import IN_CONTEXT
 from common.errors import LabError
 from measuring.stats import holm, mcnemar, wilson
-from reasoning.reveal import Reveal
+from reasoning.grammar.reveal import Reveal
 
 GRADE_COLUMNS = (
     "id",

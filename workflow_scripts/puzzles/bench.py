@@ -7,8 +7,9 @@ from itertools import islice
 
 import pandas as pd
 
-from puzzles import FAMILIES, checker, cipher
+from puzzles import checker, cipher
 from puzzles.base import Problem, PromptError, Solution, content_hash, row_rng, split_of
+from puzzles.registry import FAMILIES
 
 COLUMNS = ("id", "family", "stratum", "prediction", "official", "strict", "posterior", "exhaustive", "nodes", "ms")
 CONFIDENCE = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0)

@@ -14,11 +14,11 @@ import pandas as pd
 from scipy.stats import chi2_contingency, ks_2samp, random_table
 from statsmodels.stats.multitest import multipletests
 
-from puzzles import FAMILIES
 from puzzles.base import Problem
 from puzzles.cipher import TEMPLATES, sentence_weight
-from puzzles.equations import join_of, minus_and_digits
+from puzzles.equations.prompt import join_of, minus_and_digits
 from puzzles.numeral import subtractions
+from puzzles.registry import FAMILIES
 
 ALPHA = 0.05
 FEWEST, TABLES = 5, 19_999

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from common.errors import LabError
-from puzzles import FAMILIES, family_of
 from puzzles.base import Problem, PromptError
-from puzzles.bit_manipulation import scan, tap_sets
-from puzzles.equations import Equation, join_of
+from puzzles.bit_manipulation.inventory import tap_sets
+from puzzles.bit_manipulation.solver import scan
+from puzzles.equations.prompt import Equation, join_of
+from puzzles.registry import FAMILIES, family_of
 
 COLUMNS = ("id", "prompt", "answer")
 LONGEST_PROMPT = 20_000

@@ -1,1 +1,1 @@
-"""What a trace is: the line grammar, the designs, key reveal, corruption, audit and screens. Never imports torch."""
+"""What a trace is: grammar/, designs/, judging/, auxiliary/. `registry` gathers the designs. Never imports torch."""

@@ -1,0 +1,206 @@
+"""Real rows: what is read from a CSV, and the one clear error for everything that is wrong with it."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from common.artifacts import file_hash, read_table
+from common.errors import LabError
+from puzzles.base import row_rng
+from puzzles.checker import official
+from puzzles.importer import problem_of, read_csv, read_problems
+from puzzles.registry import FAMILIES
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "workflow_scripts"
+REAL = os.environ.get("BENCHMARK_CSV")
+needs_real = pytest.mark.skipif(not REAL, reason="BENCHMARK_CSV is not set: no real rows")
+
+
+def run(script, *args):
+    command = [sys.executable, SCRIPTS / f"{script}.py", *map(str, args)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+
+def records(n=3):
+    drawn = [p for name, family in FAMILIES.items() for p in family.generate(row_rng(0, "csv", name), n)]
+    return [{"id": p.id, "prompt": p.prompt, "answer": p.answer} for p in drawn], drawn
+
+
+def write(path, rows, columns=("id", "prompt", "answer")):
+    with open(path, "w", newline="", encoding="utf-8") as handle:
+        writer = csv.DictWriter(handle, columns, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def test_every_family_is_told_from_its_prompt(tmp_path):
+    rows, drawn = records(20)
+    found = list(read_problems(write(tmp_path / "rows.csv", rows)))
+    assert [row_id for row_id, _ in found] == [row["id"] for row in rows]
+    for (_, read), made in zip(found, drawn, strict=True):
+        assert (read.family, read.prompt, read.answer) == (made.family, made.prompt, made.answer)
+        assert read.canonical == made.canonical and read.rule == {} and read.key == {}
+        if made.family == "bit_manipulation":
+            assert int(read.stratum[0]) <= int(made.stratum[0])
+        elif made.stratum == "join":
+            assert read.stratum == "join"
+
+
+def test_strata_of_equations():
+    head = (
+        "In Alice's Wonderland, a secret set of transformation rules is applied to equations. Below are a few examples:"
+    )
+    prompt = f"{head}\n12+34 = 46\n56*78 = 5678\nNow, determine the result for: 11*22"
+    assert problem_of(prompt, "1122").stratum == "join" and problem_of(prompt, "2211").stratum == "join"
+    assert problem_of(prompt, "242").stratum == "value"
+
+
+def test_columns_in_any_order_and_more_of_them(tmp_path):
+    rows, _ = records(1)
+    for row in rows:
+        row["note"] = "a, b"
+    path = write(tmp_path / "rows.csv", rows, ("answer", "note", "prompt", "id"))
+    assert [record[1:] for record in read_csv(path)] == [(r["id"], r["prompt"], r["answer"]) for r in rows]
+    marked = tmp_path / "marked.csv"
+    marked.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert list(read_csv(marked)) == list(read_csv(path))
+
+
+def spoil(rows, row, **cells):
+    return [{**r, **cells} if i == row else r for i, r in enumerate(rows, 1)]
+
+
+@pytest.mark.parametrize(
+    ("row", "cells", "expected"),
+    [
+        (2, {"prompt": "What is 2 + 2?"}, "row 2, field prompt: field prompt: no family"),
+        (2, {"prompt": ""}, "row 2, field prompt: empty"),
+        (3, {"answer": ""}, "row 3, field answer: empty"),
+        (3, {"id": ""}, "row 3, field id: empty"),
+        (1, {"prompt": "{numeral} of old"}, "row 1, field prompt: field query: expected a last line"),
+        (1, {"prompt": "{numeral}\n"}, "row 1, field prompt: field query: expected a last line"),
+    ],
+)
+def test_a_spoilt_row_is_named(tmp_path, row, cells, expected):
+    rows, _ = records(1)
+    cells = {name: value.replace("{numeral}", rows[0]["prompt"]) for name, value in cells.items()}
+    path = write(tmp_path / "rows.csv", spoil(rows, row, **cells))
+    with pytest.raises(LabError) as error:
+        list(read_problems(path))
+    assert str(error.value).startswith(f"{path}: {expected}")
+
+
+def test_duplicate_id(tmp_path):
+    rows, _ = records(1)
+    path = write(tmp_path / "rows.csv", spoil(rows, 5, id=rows[1]["id"]))
+    with pytest.raises(LabError, match="row 5, field id: duplicate id .* already in row 2"):
+        list(read_problems(path))
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", "empty file"),
+        (b"id,prompt\n1,x\n", "row 0, field answer: missing column; the header has id, prompt"),
+        (b"id,prompt,answer\n", "no rows below the header"),
+        (b"id,prompt,answer\n1,x\n", "row 1, field answer: empty"),
+        (b"id,prompt,answer\n1,x,y,z\n", "row 1: more cells than the header's 3"),
+        (b'id,prompt,answer\n1,"x,y\n', "row 1: not a CSV"),
+        (b"id,prompt,answer\n1,\xff,y\n", "not UTF-8 text"),
+        (None, "no such file"),
+    ],
+)
+def test_a_broken_file_is_named(tmp_path, content, expected):
+    path = tmp_path / "rows.csv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(LabError) as error:
+        list(read_problems(path))
+    assert str(error.value).startswith(f"{path}: {expected}")
+
+
+def test_scripts_from_csv_to_solutions(tmp_path):
+    rows, drawn = records(6)
+    source = write(tmp_path / "rows.csv", rows)
+    out = [tmp_path / f"{i}.parquet" for i in range(2)]
+    for path in out:
+        done = run("import_real", "--csv", source, "--family", "cipher", "--out", path)
+        assert done.returncode == 0, done.stderr
+    assert file_hash(out[0]) == file_hash(out[1])
+    table = read_table(out[0]).to_pylist()
+    assert [row["prompt"] for row in table] == [p.prompt for p in drawn if p.family == "cipher"]
+    assert {(row["split"], row["rule"], row["key"], row["stratum"]) for row in table} == {("real", "{}", "{}", "all")}
+    solved = tmp_path / "solutions.parquet"
+    done = run("solve", "--puzzles", out[0], "--family", "cipher", "--out", solved)
+    assert done.returncode == 0, done.stderr
+    assert [row["answer"] for row in read_table(solved).to_pylist()] == [row["answer"] for row in table]
+    refused = run("fit_prior", "--puzzles", out[0], "--family", "cipher", "--out", tmp_path / "prior.json")
+    assert refused.returncode == 1 and "row 1, field split: 'real', expected 'train'" in refused.stderr
+    refused = run("solve", "--puzzles", out[0], "--family", "numeral", "--out", tmp_path / "no.parquet")
+    assert refused.returncode == 1 and "row 1, field family: 'cipher', expected 'numeral'" in refused.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["0.parquet", "1.parquet", "rows.csv", "solutions.parquet"]
+
+
+def test_generate_fit_solve_with_the_hidden_rule(tmp_path):
+    train, prior, solved = tmp_path / "train.parquet", tmp_path / "prior.json", tmp_path / "solutions.parquet"
+    family = "cryptarithm_deduce"
+    for script, *args in (
+        ("generate", "--family", family, "--split", "train", "--n", 8, "--seed", 1, "--out", train),
+        ("fit_prior", "--puzzles", train, "--family", family, "--out", prior),
+        ("solve", "--puzzles", train, "--family", family, "--prior", prior, "--out", solved),
+    ):
+        done = run(script, *args)
+        assert done.returncode == 0, done.stderr
+    values = {row["id"] for row in read_table(train).to_pylist() if row["stratum"] == "value"}
+    flags = {row["id"]: json.loads(row["closure"]) for row in read_table(solved).to_pylist()}
+    assert all(flags[row_id].keys() >= {"full/given", "full/open"} for row_id in values)
+    assert all(row["events"] for row in read_table(solved).to_pylist())
+
+
+@pytest.mark.parametrize(
+    ("args", "expected"),
+    [
+        (["--n", "0"], "field --n: expected at least 1 row"),
+        (["--options", "{"], "field --options: not JSON"),
+        (["--options", '{"tiers": [77]}'], "field tiers: [77] is not a list of whole numbers 1..8"),
+        (["--options", '{"tiers": [1], "examples": [1]}', "--n", "800"], "field --n: only"),
+    ],
+)
+def test_generate_refuses_nonsense(tmp_path, args, expected):
+    base = ["--family", "numeral", "--split", "test", "--n", "5", "--seed", "1", "--out", tmp_path / "x.parquet"]
+    done = run("generate", *base, *args)
+    assert done.returncode == 1 and expected in done.stderr and "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_spoilt_csv_leaves_no_output(tmp_path):
+    rows, _ = records(1)
+    source = write(tmp_path / "rows.csv", spoil(rows, 9, answer=""))
+    out = tmp_path / "out" / "real.parquet"
+    done = run("import_real", "--csv", source, "--family", "numeral", "--out", out)
+    assert done.returncode == 1 and "row 9, field answer" in done.stderr and "Traceback" not in done.stderr
+    assert not out.parent.exists()
+
+
+@needs_real
+def test_real_rows_are_told_and_solved():
+    with open(REAL, newline="", encoding="utf-8") as handle:
+        named = {row["id"]: row.get("family") for row in csv.DictReader(handle)}
+    right, total = {}, {}
+    for row_id, problem in read_problems(REAL):
+        family = FAMILIES[problem.family]
+        assert named[row_id] in (None, problem.family)
+        found = family.solve(family.parse(problem.prompt))
+        total[problem.family] = total.get(problem.family, 0) + 1
+        hit = found.answer is not None and official(found.answer, problem.answer)
+        right[problem.family] = right.get(problem.family, 0) + hit
+        if problem.family in ("unit_conversion", "gravity", "cipher", "numeral") and found.n_consistent == 1:
+            assert found.answer == problem.answer
+    for family in ("numeral", "unit_conversion", "gravity", "cipher"):
+        assert right[family] == total[family]

@@ -1,0 +1,293 @@
+"""Every cryptarithm design: what it writes reads back, checks out line by line, and never boxes a wrong answer."""
+
+from dataclasses import replace
+from functools import cache
+
+import pytest
+
+from puzzles.base import Problem, Solution, row_rng
+from puzzles.cryptarithm import family as cryptarithm
+from puzzles.equations.rules import BY_NAME
+from reasoning.grammar.page import Page
+from reasoning.grammar.reveal import RULE_SOURCES, shown_key, shown_prompt, split_shown
+from reasoning.grammar.texts import RENDERED, render_row
+from reasoning.grammar.trace import Box, Design, Trace, Unrenderable, completion_of, parse_completion
+from reasoning.judging.audit import audit
+from reasoning.registry import DESIGNS
+
+ROWS = 200
+FIRST_SLICE = ("answer-only", "derive", "search")
+# The designs whose bailed rows keep their guess as the target, right or wrong, and the lines that say so.
+KEEPS_WRONG_GUESSES = ("forced-chain", "witness", "anchor-capped", "anchor-sized")
+GUESSES = ("chain/bail", "chain/last-resort", "anchor/stop")
+# Designs of the study whose renderer knows the key or the rules.
+TRUTH_GUIDED = {"tiered", "decode-first", "truthful", "anchor", "anchor-capped", "anchor-sized"}
+TRUTH_GUIDED |= {"honest-columns", "honest-products", "honest-branch"}
+CRYPT = {key: design for key, design in DESIGNS.items() if key[0].startswith("cryptarithm")}
+
+
+@cache
+def rows(family: str) -> tuple[Problem, ...]:
+    return tuple(cryptarithm.generate(row_rng(5, family), ROWS, family=family))
+
+
+def render(design: Design, problem: Problem, k: int) -> Trace | str:
+    known = shown_key(problem, k)
+    parsed = cryptarithm.parse(problem.prompt)
+    try:
+        return design.render(problem, parsed, Solution(None), known, row_rng(0, problem.id))
+    except Unrenderable as reason:
+        return str(reason)
+
+
+def first_false(problem: Problem, k: int, lines: list) -> tuple | None:
+    """The first line with a False check, with its three checks."""
+    page = Page.of(problem.family, shown_prompt(problem.prompt, shown_key(problem, k)))
+    for each in lines:
+        checks = (each.transcription(page), each.arithmetic(page), each.verdict_follows(page))
+        if False in checks:
+            return (each.text(), *checks)
+        each.establish(page)
+        page.lines_read += 1
+    return None
+
+
+def cells(*reveals: int) -> list[tuple[str, str, int]]:
+    return [(f, d, k) for (f, d), design in CRYPT.items() for k in reveals if k in design.reveals]
+
+
+def check_traces(family: str, design_id: str, k: int, n: int) -> None:
+    design = CRYPT[family, design_id]
+    rendered = 0
+    for problem in rows(family)[:n]:
+        trace = render(design, problem, k)
+        if isinstance(trace, str):
+            continue
+        rendered += 1
+        text = completion_of(trace)
+        assert text.isascii()
+        lines = parse_completion(text, design)
+        assert lines == [*trace.lines, *([Box(trace.answer)] if trace.answer is not None else [])]
+        assert first_false(problem, k, lines) is None
+        guessed = design_id in KEEPS_WRONG_GUESSES and any(each.KIND in GUESSES for each in trace.lines)
+        assert guessed or trace.answer in (None, problem.answer)
+    if k == 10:
+        assert rendered > n // 4
+
+
+@pytest.mark.parametrize(("family", "design_id", "k"), cells(0, 5, 10))
+def test_every_trace_reads_back_and_checks_out(family: str, design_id: str, k: int) -> None:
+    check_traces(family, design_id, k, ROWS if design_id in FIRST_SLICE else 30)
+
+
+@pytest.mark.slow
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(("family", "design_id", "k"), cells(*range(11)))
+def test_every_trace_at_every_reveal(family: str, design_id: str, k: int) -> None:
+    check_traces(family, design_id, k, ROWS)
+
+
+@pytest.mark.parametrize(("family", "design_id"), CRYPT)
+def test_no_line_of_a_broken_text_makes_a_check_raise(family: str, design_id: str) -> None:
+    """Lines shuffled, taken from other rows, characters changed: the checks answer, whatever they are given."""
+    design, rng = CRYPT[family, design_id], row_rng(1, design_id)
+    texts = {}
+    for problem in rows(family)[:12]:
+        for k in (0, 6, 10):
+            trace = render(design, problem, k)
+            if isinstance(trace, Trace):
+                texts[problem.id, k] = (problem, [each.text() for each in trace.lines])
+    pool = [text for _, lines in texts.values() for text in lines]
+    for (_, k), (problem, lines) in texts.items():
+        broken = [*lines, *rng.sample(pool, min(len(pool), 20))]
+        rng.shuffle(broken)
+        for i, text in enumerate(broken):
+            if text and rng.random() < 0.7:
+                at = rng.randrange(len(text))
+                broken[i] = text[:at] + rng.choice("0123456789AEx!?-+ ") + text[at + 1 :]
+        shown = shown_prompt(problem.prompt, shown_key(problem, k))
+        assert len(audit("<think>\n" + "\n".join(broken), shown, design)) == len(broken)
+
+
+TOLD = [
+    design.id
+    for (family, _), design in CRYPT.items()
+    if design.rules == RULE_SOURCES and family == "cryptarithm_deduce"
+]
+RULE_SECTION = {"crypt/join-test", "crypt/unseen", "crypt/signs", "crypt/rule", "crypt/bet", "letters/regime"}
+RULE_SECTION |= {"chain/rules", "chain/resolved", "catalog/active", "catalog/group"}
+
+
+@pytest.mark.parametrize("design_id", TOLD)
+@pytest.mark.parametrize("text", ["0-given", "5-given", "5-query-first-hidden", "10-given", "10-hidden"])
+def test_told_rules_are_used_without_a_word_of_where_they_are_from(design_id: str, text: str) -> None:
+    """Everything checks out against the page with the rules; what derive, which never supposes, settles is true."""
+    rendered = 0
+    for family in ("cryptarithm_deduce", "cryptarithm_guess"):
+        design = CRYPT[family, design_id]
+        for problem in rows(family)[:30]:
+            row = render_row(problem.id, problem, Solution(None), design, design.reveal(text), 0)
+            shown = "\nRules: " in row.prompt
+            assert shown == text.endswith("given") and bool(row.hidden) != shown
+            if row.status != RENDERED:
+                continue
+            rendered += 1
+            assert [each for each in audit(row.completion, row.page, design) if each.failed] == []
+            assert not RULE_SECTION & {each.kind for each in row.lines}
+            if design_id != "derive":
+                continue
+            page = Page.of(family, row.page)
+            for each in parse_completion(row.completion, design)[:-1]:
+                each.establish(page)
+            settled = page.names("digit")
+            assert all(problem.key.get(g) in (d, None) for g, d in settled.items()), row.completion
+    assert rendered > 30
+
+
+@pytest.mark.parametrize("design_id", TOLD)
+def test_given_and_hidden_rules_differ_in_the_prompt_only(design_id: str) -> None:
+    design = CRYPT["cryptarithm_deduce", design_id]
+    for problem in rows("cryptarithm_deduce")[:20]:
+        plain, given, hidden = (
+            render_row(problem.id, problem, Solution(None), design, design.reveal(text), 0)
+            for text in ("6", "6-given", "6-hidden")
+        )
+        assert given.lines == hidden.lines and hidden.prompt == plain.prompt
+        assert given.prompt == given.page == hidden.page and given.prompt.startswith(plain.prompt + "\nRules: ")
+        asked = problem.rule["operators"]
+        assert split_shown(given.prompt)[1].rules == {
+            op: asked[op] for op in cryptarithm.parse(problem.prompt).operators
+        }
+
+
+@pytest.mark.parametrize("design_id", TOLD)
+def test_a_wrong_rule_is_noticed_where_it_is_used(design_id: str) -> None:
+    """The same thought under a prompt that names another rule for the query's operator is not valid."""
+    design, other = CRYPT["cryptarithm_deduce", design_id], {"add": "mul", "mul": "add", "sub": "add", "join": "add"}
+    noticed = tried = 0
+    for problem in rows("cryptarithm_deduce")[:40]:
+        row = render_row(problem.id, problem, Solution(None), design, design.reveal("10-given"), 0)
+        if row.status != RENDERED:
+            continue
+        prompt, known = split_shown(row.prompt)
+        op = cryptarithm.parse(prompt).query.op
+        known.rules[op] = other[BY_NAME[known.rules[op]].group]
+        tried += 1
+        noticed += any(each.failed for each in audit(row.completion, shown_prompt(prompt, known), design))
+    assert tried > 20 and noticed == tried
+
+
+def undetermined(family: str, design_id: str, k: int) -> int:
+    traces = [render(CRYPT[family, design_id], problem, k) for problem in rows(family)]
+    return sum(isinstance(trace, Trace) and trace.answer is None for trace in traces)
+
+
+def test_derive_needs_the_digits() -> None:
+    counts = [undetermined("cryptarithm_deduce", "derive", k) for k in (0, 5, 8, 10)]
+    assert counts[0] > 150 and counts == sorted(counts, reverse=True) and counts[-1] == 0
+
+
+@pytest.mark.parametrize(("family", "design_id"), [key for key in CRYPT if key[1] not in TRUTH_GUIDED])
+def test_the_hidden_rule_and_key_choose_no_line(family: str, design_id: str) -> None:
+    design = CRYPT[family, design_id]
+    for problem in rows(family)[:20]:
+        known = shown_key(problem, 6)
+        parsed = cryptarithm.parse(problem.prompt)
+        blind = Problem(family, problem.prompt, problem.answer)
+        try:
+            lines = design.render(blind, parsed, Solution(None), known, row_rng(0)).lines
+        except Unrenderable as reason:
+            lines = str(reason)
+        try:
+            full = design.render(problem, parsed, Solution(None), known, row_rng(0)).lines
+        except Unrenderable as reason:
+            full = str(reason)
+        assert lines == full
+
+
+def test_a_wrong_line_is_noticed() -> None:
+    """One digit of a printed sum changed: the arithmetic check fails, and only there."""
+    problem = next(p for p in rows("cryptarithm_deduce") if p.rule["query"] == "add")
+    trace = render(CRYPT["cryptarithm_deduce", "derive"], problem, 10)
+    text = completion_of(trace)
+    step = next(each for each in trace.lines if each.KIND == "crypt/add")
+    wrong = str(step.total + 1)
+    broken = text.replace(f" {step.total}\n", f" {wrong}\n")
+    lines = parse_completion(broken, CRYPT["cryptarithm_deduce", "derive"])
+    found = first_false(problem, 10, lines)
+    assert found is not None and found[0] == step.text().rsplit(" ", 1)[0] + f" {wrong}" and found[1:3] == (True, False)
+
+
+@pytest.mark.parametrize("design_id", ["derive", "search"])
+def test_the_example_to_test_is_one_that_the_lookup_names(design_id: str) -> None:
+    """An example of another operator, copied without a mistake, is noticed; so is a number that the lookup lacks."""
+    design, noticed = CRYPT["cryptarithm_deduce", design_id], 0
+    for problem in rows("cryptarithm_deduce")[:40]:
+        trace = render(design, problem, 10)
+        if isinstance(trace, str):
+            continue
+        lines = trace.lines
+        lookup, row = lines[0], cryptarithm.parse(problem.prompt)
+        assert lookup.numbers == tuple(n for n, e in enumerate(row.examples, 1) if e.op == row.query.op)
+        wrong = replace(lookup, numbers=(*lookup.numbers, len(row.examples) + 1))
+        assert first_false(problem, 10, [wrong, *lines[1:]]) == (wrong.text(), True, None, False)
+        other = next((n for n in range(1, len(row.examples) + 1) if n not in lookup.numbers), None)
+        if other is not None:
+            e = row.examples[other - 1]
+            wrong = replace(lines[1], number=other, joined=e.left + e.right, swapped=e.right + e.left, output=e.output)
+            assert first_false(problem, 10, [lookup, wrong])[:2] == (wrong.text(), False)
+            noticed += 1
+    assert noticed > 20
+
+
+def test_tail_is_the_longest_of_its_ablations_and_all_box_the_same() -> None:
+    for problem in rows("cryptarithm_deduce")[:40]:
+        names = ("tail", "tail-noA", "tail-noL", "tail-noM")
+        traces = [render(CRYPT["cryptarithm_deduce", name], problem, 4) for name in names]
+        if all(isinstance(trace, Trace) for trace in traces):
+            lengths = [len(completion_of(trace)) for trace in traces]
+            assert lengths[0] == max(lengths) and len({trace.answer for trace in traces}) == 1
+
+
+@pytest.mark.parametrize("design_id", ["derive", "search", "catalog", "two-regime"])
+def test_a_longer_thought_is_told_only_where_it_may_be(design_id: str) -> None:
+    """More characters add rows and change none."""
+    design, told = CRYPT["cryptarithm_deduce", design_id], {}
+    for thought in (600, 1850, 6000):
+        texts = [
+            render_row(problem.id, problem, Solution(None), design, design.reveal("5"), 0, thought)
+            for problem in rows("cryptarithm_deduce")[:25]
+        ]
+        told[thought] = {row.id: row.completion for row in texts if row.status == RENDERED}
+        for row in texts:
+            assert len(row.completion) <= thought + len("<think>\n</think>\n\\boxed{}") + len(row.boxed or "")
+    assert told[600].items() < told[1850].items() <= told[6000].items()
+
+
+@pytest.mark.parametrize("design_id", ["anchor-capped", "anchor-sized"])
+def test_rows_that_give_up_after_three_tries_keep_their_wrong_guess(design_id: str) -> None:
+    told = [
+        (p, t) for p in rows("cryptarithm_deduce") if isinstance(t := render(CRYPT[p.family, design_id], p, 0), Trace)
+    ]
+    stopped = [(p, t) for p, t in told if any(each.KIND == "anchor/stop" for each in t.lines)]
+    wrong = [p for p, t in told if t.answer != p.answer]
+    assert len(stopped) > 0.04 * len(told) and len(wrong) > 0.8 * len(stopped)
+    assert {p.id for p in wrong} <= {p.id for p, _ in stopped}
+
+
+def witness_outcomes(design_id: str) -> dict[str, set[str]]:
+    seen: dict[str, set[str]] = {}
+    for problem in rows("cryptarithm_deduce")[:60]:
+        trace = render(CRYPT["cryptarithm_deduce", design_id], problem, 5)
+        for each in trace.lines if isinstance(trace, Trace) else ():
+            if each.KIND.startswith("witness/") and each.OUTCOMES:
+                seen.setdefault(each.KIND, set()).add(each.verdict)
+    return seen
+
+
+def test_witness_lines_have_one_outcome_and_their_twins_both() -> None:
+    assert all(len(words) == 1 for words in witness_outcomes("witness").values())
+    balanced = witness_outcomes("witness-balanced")
+    kills = [f"witness/{kind}" for kind in ("sign", "range", "ones", "value", "group", "order")]
+    assert all(balanced[kind] == {"drop", "keep"} for kind in kills)
+    assert all(balanced[f"witness/{kind}"] == {"pin", "open"} for kind in ("each", "units", "left"))

@@ -1,0 +1,37 @@
+"""The smoke configuration from end to end."""
+
+import resource
+
+import pytest
+from test_workflow import SMOKE, copy, snakemake
+
+
+def cpu_seconds() -> float:
+    """Processor time of everything run so far: unlike the clock, the same on a busy machine."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+@pytest.mark.slow
+def test_smoke_from_end_to_end(tmp_path):
+    """Every stage on two cores, DeepSpeed with two ranks; a second run does nothing; the report is one file."""
+    folder = copy(tmp_path)
+    started = cpu_seconds()
+    done = snakemake(folder, *SMOKE, timeout=2400)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert cpu_seconds() - started < 2 * 8 * 60
+    results = folder / "results/smoke"
+    for name in ("frontier", "designs", "reveal", "runs"):
+        assert (results / f"figures/{name}.png").stat().st_size > 10_000
+        assert (results / f"figures/{name}.pdf").read_bytes().startswith(b"%PDF")
+    assert '"ranks": 2' in (results / "adapters/forward-mix/seed-1/provenance.json").read_text()
+    assert (results / "tables/accuracy.csv").read_text().count("\n") > 40
+
+    started = cpu_seconds()
+    done = snakemake(folder, *SMOKE)
+    assert "Nothing to be done" in done.stdout + done.stderr
+    assert cpu_seconds() - started < 20
+    done = snakemake(folder, "--report", "report.html", *SMOKE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "What would change our mind" in page and '<script src="http' not in page

@@ -1,0 +1,219 @@
+"""The workflow: style, plans, and what an edit replans."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from common.artifacts import read_table, write_table
+from common.config import ARM_COLUMNS
+from reasoning.registry import DESIGNS
+
+ROOT = Path(__file__).resolve().parents[2]
+PARTS = ("Snakefile", "rules", "config", "profiles", "envs", "workflow_scripts", "requirements.txt")
+SMOKE = ("--configfile", "config/smoke.yaml")
+SEARCH = "workflow_scripts/reasoning/designs/cryptarithm/search.py"
+
+
+def copy(folder: Path) -> Path:
+    """The project's own files in a new folder, so that nothing here touches the results of a real run."""
+    for part in PARTS:
+        source, target = ROOT / part, folder / part
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, target)
+    return folder
+
+
+def snakemake(folder: Path, *words: str, timeout: float = 900) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", *words]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=timeout, env={**os.environ, "PATH": path}
+    )
+
+
+def planned(folder: Path, *words: str) -> dict[str, int]:
+    """Jobs per rule of a dry run."""
+    done = snakemake(folder, "--dry-run", *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    block = re.search(r"^job +count\n-+ +-+\n(.*?)^total", done.stdout + done.stderr, re.M | re.S)
+    return {name: int(n) for name, n in re.findall(r"^(\w+) +(\d+)$", block[1], re.M)} if block else {}
+
+
+def outputs(folder: Path, *words: str) -> str:
+    """The text of a dry run: every planned output is in it."""
+    done = snakemake(folder, "--dry-run", *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return "\n".join(re.findall(r"^ +output: (.*)$", done.stdout + done.stderr, re.M))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    return copy(tmp_path_factory.mktemp("project"))
+
+
+def test_rules_are_formatted_and_lint_clean(project):
+    files = [str(path) for path in (ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk")))]
+    done = subprocess.run(
+        [sys.executable, "-m", "snakefmt", "--check", "-l", "100", *files], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    done = snakemake(project, "--lint")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_conda_environments_have_the_same_pins():
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    pins = {line for line in lines if line and not line.startswith("#")}
+    cpu, gpu = (
+        set(yaml.safe_load((ROOT / f"envs/{n}.yaml").read_text())["dependencies"][-1]["pip"]) for n in ("cpu", "gpu")
+    )
+    assert gpu == pins and cpu < pins and not any(pin.startswith(("torch", "deepspeed")) for pin in cpu)
+
+
+@pytest.mark.parametrize(("name", "jobs"), [("default", 100), ("smoke", 60), ("paper", 800)])
+def test_every_configuration_plans(project, name, jobs):
+    plan = planned(project, "--configfile", f"config/{name}.yaml")
+    assert sum(plan.values()) >= jobs and {"train", "sample", "grade", "audit", "summarize"} <= set(plan)
+
+
+@pytest.mark.parametrize("family", ["cryptarithm_deduce", "bit_manipulation"])
+def test_the_study_at_its_own_scale_has_every_design(family):
+    rows = [line.split("\t") for line in (ROOT / "config/arms.paper.tsv").read_text().splitlines() if line[0] != "#"]
+    trained = {row[2] for row in rows if family in row[1].split(",")}
+    assert trained == {design for of, design in DESIGNS if of == family}
+
+
+def test_a_benchmark_adds_the_real_rows_without_a_new_training(project, tmp_path):
+    csv = tmp_path / "rows.csv"
+    csv.write_text("id,prompt,answer\n")
+    plain = planned(project, *SMOKE)
+    real = planned(project, *SMOKE, "--config", f"benchmark_csv={csv}")
+    assert real["sample"] == plain["sample"] + 7 and real["import_real"] == 8
+    assert all(real[rule] == plain[rule] for rule in ("train", "corpus", "backbone", "generate"))
+
+
+def test_any_text_that_a_design_supports_can_be_asked_for(project):
+    path = "results/smoke/texts/cryptarithm_deduce/derive/reveal-7/none/train.parquet"
+    assert planned(project, path, *SMOKE) == {"fit_prior": 1, "generate": 1, "render": 1, "solve": 1}
+
+
+# --- what an edit replans: puzzles, texts and corpora are really made, of three families, at a few rows each.
+
+FEW = ("--configfile", "config/few.yaml")
+FEW_YAML = """
+run: few
+arms: config/arms.few.tsv
+rows: {train: {default: 40, cryptarithm_deduce: 60}, test: {default: 5}}
+"""
+FEW_ARMS = """
+mix\tnumeral,cipher\tforward\t0\tnone\tall\t32\ttiny\tsmall\t1
+search\tcryptarithm_deduce\tsearch\t0\tnone\tall\t16\ttiny\tsmall\t1
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """A project in which every corpus of two arms has been made."""
+    folder = copy(tmp_path_factory.mktemp("made"))
+    (folder / "config/few.yaml").write_text(FEW_YAML)
+    (folder / "config/arms.few.tsv").write_text("\t".join(ARM_COLUMNS) + FEW_ARMS)
+    done = snakemake(folder, "texts", *FEW)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert planned(folder, "texts", *FEW) == {}
+    return folder
+
+
+def test_touching_every_file_replans_nothing(made):
+    for path in made.rglob("*"):
+        if path.is_file() and ".snakemake" not in path.parts:
+            path.touch()
+    assert planned(made, "texts", *FEW) == {}
+
+
+def test_editing_a_design_replans_its_dependants_only(made):
+    with edited(made / SEARCH, lambda text: text + "\n# one more line\n"):
+        plan = planned(made, "texts", *FEW)
+        assert plan == {"render": 1, "corpus": 1, "texts": 1}
+        assert "texts/cryptarithm_deduce/search" in outputs(made, "texts", *FEW)
+    assert planned(made, "texts", *FEW) == {}
+
+
+def test_editing_a_family_replans_no_other_family(made):
+    with edited(made / "workflow_scripts/puzzles/numeral.py", lambda text: text + "\n# one more line\n"):
+        listed = outputs(made, "texts", *FEW)
+        assert "puzzles/numeral/train" in listed and "corpora/mix" in listed
+        assert "cryptarithm" not in listed and "puzzles/cipher" not in listed
+
+
+def test_adding_an_arm_plans_that_arm_only(made):
+    row = "derive-5\tcryptarithm_deduce\tderive\t5\tnone\tall\t16\ttiny\tsmall\t1\n"
+    with edited(made / "config/arms.few.tsv", lambda text: text + row):
+        assert planned(made, "texts", *FEW) == {"render": 1, "corpus": 1, "texts": 1}
+        listed = outputs(made, *FEW)
+        assert "adapters/derive-5/seed-1" in listed and "tables/accuracy" in listed
+        assert "texts/cryptarithm_deduce/derive/reveal-5/none/test.parquet" in listed
+
+
+class edited:
+    """A file with changed text inside the with block, and its old text afterwards."""
+
+    def __init__(self, path: Path, change):
+        self.path, self.old = path, path.read_text(encoding="utf-8")
+        self.new = change(self.old)
+
+    def __enter__(self):
+        self.path.write_text(self.new, encoding="utf-8")
+
+    def __exit__(self, *_):
+        self.path.write_text(self.old, encoding="utf-8")
+
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_arm_of_the_readme_is_planned(made):
+    arm = re.search(r"^derive-3\t.*$", README, re.M)[0]
+    with edited(made / "config/arms.tsv", lambda text: text + arm + "\n"):
+        listed = outputs(made, "results/main/adapters/derive-3/seed-1/adapter_model.safetensors")
+        assert "results/main/texts/cryptarithm_deduce/derive/reveal-3/none/train.parquet" in listed
+
+
+def test_the_design_of_the_readme_renders_and_audits(made):
+    """As shown, as a file of its own, without a word elsewhere."""
+    source = re.search(r"```python\n(.*?)```", README, re.S)[1]
+    path = made / "workflow_scripts/reasoning/designs/numeral/length.py"
+    path.write_text(source, encoding="utf-8")
+    try:
+        target = "results/few/texts/numeral/length/reveal-0/none/test.parquet"
+        done = snakemake(made, target, *FEW)
+        assert done.returncode == 0, done.stdout + done.stderr
+        rows = read_table(made / target).to_pylist()
+        assert len(rows) == 5 and all(row["status"] == "rendered" for row in rows)
+        assert all(re.fullmatch(r"[IVXLC]+ has \d+ symbols", row["lines"][0]["text"]) for row in rows)
+        completions = made / "completions.parquet"
+        write_table(completions, [{"id": r["id"], "family": "numeral", "text": r["completion"]} for r in rows])
+        command = [sys.executable, "workflow_scripts/audit.py", "--completions", completions, "--design", "length"]
+        command += ["--puzzles", "results/few/puzzles/numeral/test.parquet", "--out", "lines.parquet"]
+        subprocess.run(command, cwd=made, check=True)
+        assert all(
+            line["arithmetic"] for line in read_table(made / "lines.parquet").to_pylist() if line["kind"] != "box"
+        )
+    finally:
+        path.unlink()
+
+
+def test_the_readme_names_what_is_there():
+    tree = re.search(r"```\n(Snakefile.*?)```", README, re.S)[1]
+    for name in re.findall(r"^(\S+?/?) {2,}", tree, re.M):
+        assert (ROOT / name).exists(), name
+    for command in re.findall(r"pip install -r (\S+)", README):
+        assert (ROOT / command).is_file()
+    assert README.count("```bash") == 2

@@ -1,0 +1,1 @@
+"""Equations whose digits hide behind glyphs."""

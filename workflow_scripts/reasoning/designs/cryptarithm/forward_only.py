@@ -1,0 +1,66 @@
+"""forward-only: rows that witnessed lines alone carry to the answer; the search is not hidden but absent.
+
+The purified corpus: the chain of `witness` without splits, guesses or any line that takes something back. Rows that
+such lines do not settle are not rendered.
+"""
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from puzzles.base import Problem, Solution
+from puzzles.cryptarithm.family import CRYPTARITHMS
+from reasoning.designs.cryptarithm.engines.forward import gated
+from reasoning.designs.cryptarithm.engines.propagation import State
+from reasoning.designs.cryptarithm.engines.witnessed_chain import Witnessed
+from reasoning.designs.cryptarithm.lines import (
+    chain_lines,
+    digit_lines,
+    drop_lines,
+    join_lines,
+    letters,
+    pin_lines,
+    query_lines,
+    rule_tests,
+)
+from reasoning.grammar.trace import Design, Trace, Unrenderable
+
+
+class Purified(Witnessed):
+    """A witnessed chain that has to arrive by itself."""
+
+    guesses = False
+    scans = False
+
+    def split(self, state: State) -> None:
+        return None
+
+    def give_up(self, state: State) -> None:
+        raise Unrenderable("forward lines do not settle it")
+
+    def undetermined(self, what: str, of: str) -> None:
+        raise Unrenderable("forward lines do not settle it")
+
+
+def render(problem: Problem, parsed: Any, solution: Solution, known: Mapping[str, int], rng: random.Random) -> Trace:
+    work = Purified(parsed, known)
+    work.narrate()
+    return gated(problem, work)
+
+
+TABLE = (letters.Letters, letters.Operators, letters.FormLine, letters.QueryForm, letters.Disjoint, letters.Given)
+KINDS = (
+    *TABLE,
+    letters.Regime,
+    *join_lines.JOIN_KINDS,
+    join_lines.Unseen,
+    *drop_lines.KILL_KINDS,
+    *pin_lines.PIN_KINDS,
+    chain_lines.Rules,
+    chain_lines.Resolved,
+    rule_tests.Bet,
+    digit_lines.Left,
+    digit_lines.Pin,
+    *query_lines.QUERY_KINDS,
+)
+DESIGNS = tuple(Design("forward-only", family, KINDS, render, tuple(range(11))) for family in CRYPTARITHMS)

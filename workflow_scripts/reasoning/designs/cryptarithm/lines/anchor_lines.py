@@ -1,0 +1,327 @@
+"""Kinds of line of the study's anchor designs (r9-r11): whole assignments of one example, tried and rejected."""
+
+from typing import Annotated, Literal
+
+from puzzles.equations.prompt import Equation
+from puzzles.equations.rules import BY_NAME, Rule
+from reasoning.designs.cryptarithm.engines.propagation import clues, matching
+from reasoning.designs.cryptarithm.lines import arithmetic, drop_lines, notation
+from reasoning.designs.cryptarithm.lines.letters import ValueRule
+from reasoning.grammar.lines import Chars, Digit, Glyph, Line, Word, line
+from reasoning.grammar.page import Page
+
+
+def spaced(equation: Equation) -> str:
+    """An example with a blank between all characters."""
+    return " ".join(equation.left + equation.op + equation.right + "=" + equation.output)
+
+
+@line
+class Spaced(Line):
+    """An example, one glyph at a time."""
+
+    KIND = "anchor/spaced"
+    TEXT = "E{number}: {text_}"
+    number: int
+    text_: Annotated[str, Chars("!-~ ")]
+
+    def transcription(self, page: Page) -> bool:
+        e = notation.example(page, self.number)
+        return e is not None and self.text_ == spaced(e)
+
+
+@line
+class OperatorRule(Line):
+    """An operator's rule, named after the length of an output, which cannot tell it: the renderer knows it."""
+
+    KIND = "anchor/operator"
+    TEXT = "{op} E{number} prints {length}, no join, so {rule}"
+    op: Glyph
+    number: int
+    length: int
+    rule: ValueRule
+
+    def transcription(self, page: Page) -> bool:
+        e = notation.example(page, self.number)
+        return e is not None and e.op == self.op and self.length == len(e.output)
+
+    def verdict_follows(self, page: Page) -> bool | None:
+        """Only that the family can print so many digits; nothing on the line tells the rule."""
+        e = notation.example(page, self.number)
+        if e is None:
+            return None
+        low, high = drop_lines.RANGES[drop_lines.family_of(self.rule)]
+        least, most = drop_lines.length_range(e)
+        return least <= high and most >= low
+
+    def establish(self, page: Page) -> None:
+        page.put("rule", self.op, self.rule)
+
+
+@line
+class OrderGiven(Line):
+    """The reading order, asserted."""
+
+    KIND = "anchor/order"
+    TEXT = "order {mode}"
+    mode: Literal["normal", "flip"]
+
+    def transcription(self, page: Page) -> bool:
+        return all(BY_NAME[rule].mode == self.mode for rule in page.names("rule").values() if rule in BY_NAME)
+
+
+@line
+class Sizes(Line):
+    """Two toy products that say how large a result is (r11)."""
+
+    KIND = "anchor/sizes"
+    TEXT = "sizes {a}*{b}={small} {c}*{d}={large}"
+    a: int
+    b: int
+    small: int
+    c: int
+    d: int
+    large: int
+
+    def arithmetic(self, page: Page) -> bool:
+        return self.a * self.b == self.small and self.c * self.d == self.large
+
+
+@line
+class AnchorChoice(Line):
+    """The example whose assignments are tried, and how many it has."""
+
+    KIND = "anchor/anchor"
+    TEXT = "anchor E{number} {count} ways"
+    number: int
+    count: int
+
+    def transcription(self, page: Page) -> bool:
+        return notation.example(page, self.number) is not None
+
+    def arithmetic(self, page: Page) -> bool:
+        """As many rows of the catalog agree with its operator's rule and the digits known."""
+        chosen = notation.chosen_rules(page.names("rule"))
+        clue = next((clue for clue in clues(page.parsed) if clue.number == self.number), None)
+        if clue is None or clue.op not in chosen:
+            return False
+        return self.count == len(matching(clue, notation.known_digits(page), notation.row_mode(chosen), chosen))
+
+    def establish(self, page: Page) -> None:
+        page.put("anchor", "", self.number)
+
+
+@line
+class Attempt(Line):
+    """One assignment of the anchor's glyphs, with its own sum."""
+
+    KIND = "anchor/attempt"
+    TEXT = "try {k} {x},{y} {value} {pairs: =|none}"
+    k: int
+    x: notation.Pair
+    y: notation.Pair
+    value: notation.Value
+    pairs: tuple[tuple[Glyph, Digit], ...]
+
+    def transcription(self, page: Page) -> bool:
+        """The next try, or the one to stop with; its digits are free and make the operands."""
+        e = notation.example(page, page.get("anchor", "", 0))
+        rule = BY_NAME.get(page.get("rule", e.op, "")) if e is not None else None
+        if self.k != page.get("stop", "", page.get("tried", "", 0) + 1):
+            return False
+        known, new = notation.known_digits(page), dict(self.pairs)
+        if rule is None or set(new) & set(known) or set(new.values()) & set(known.values()):
+            return False
+        digits = {**known, **new}
+        return notation.operands_of(e, digits, rule.mode) == (self.x, self.y) and len(set(new.values())) == len(new)
+
+    def arithmetic(self, page: Page) -> bool:
+        e = notation.example(page, page.get("anchor", "", 0))
+        rule = BY_NAME.get(page.get("rule", e.op, "")) if e is not None else None
+        if rule is None or rule.is_join or not int(self.x) or not int(self.y):
+            return False
+        digits = {**notation.known_digits(page), **dict(self.pairs)}
+        return arithmetic.written(rule, self.x, self.y) == self.value == notation.target_of(e, digits, rule.mode)
+
+    def establish(self, page: Page) -> None:
+        page.put("tried", "", self.k)
+        page.mark()
+        page.put("supposed", "", self.k)
+        for glyph, value in self.pairs:
+            page.put("digit", glyph, value)
+
+
+def example_and_rule(page: Page, number: int) -> tuple[Equation | None, Rule | None]:
+    """The example of that number and the rule that the page gives its operator, None where there is none."""
+    e = notation.example(page, number)
+    return e, BY_NAME.get(page.get("rule", e.op, "")) if e is not None else None
+
+
+@line
+class Completion(Line):
+    """Another example under the attempt: its value against its output, and the digits that this gives."""
+
+    KIND = "anchor/completion"
+    TEXT = "E{number} {x},{y} gives {value} vs {target} {verdict} {pairs: =|none}"
+    OUTCOMES = ("fits", "out")
+    FORCED_BY = "the value against the output on the same line, and the digits that other glyphs hold"
+    number: int
+    x: notation.Pair
+    y: notation.Pair
+    value: notation.Value
+    target: Word
+    verdict: str
+    pairs: tuple[tuple[Glyph, Digit], ...]
+
+    def transcription(self, page: Page) -> bool:
+        e, rule = example_and_rule(page, self.number)
+        if rule is None:
+            return False
+        known = notation.known_digits(page)
+        return notation.operands_of(e, known, rule.mode) == (self.x, self.y) and self.target == notation.target_of(
+            e, known, rule.mode
+        )
+
+    def arithmetic(self, page: Page) -> bool:
+        e, rule = example_and_rule(page, self.number)
+        if rule is None or rule.is_join or not int(self.x) or not int(self.y):
+            return False
+        return arithmetic.written(rule, self.x, self.y) == self.value
+
+    def verdict_follows(self, page: Page) -> bool:
+        new = notation.fits(self.value, self.target, notation.left_over(page)[1])
+        if new is None:
+            return self.verdict == "out" and not self.pairs
+        return self.verdict == "fits" and {glyph: str(value) for glyph, value in self.pairs} == new
+
+    def establish(self, page: Page) -> None:
+        for glyph, value in self.pairs:
+            page.put("digit", glyph, value)
+
+
+@line
+class Narrowed(Line):
+    """Another example under the attempt, an operand of which is not known: the one assignment left to it, or none."""
+
+    KIND = "anchor/narrowed"
+    TEXT = "E{number} {left} {right} to {target} {verdict} {pairs: =|none}"
+    OUTCOMES = ("fits", "out")
+    FORCED_BY = "the rows of the catalog that agree with the digits on the same line: one, or none"
+    number: int
+    left: Word
+    right: Word
+    target: Word
+    verdict: str
+    pairs: tuple[tuple[Glyph, Digit], ...]
+
+    def transcription(self, page: Page) -> bool:
+        e, rule = example_and_rule(page, self.number)
+        if rule is None:
+            return False
+        known = notation.known_digits(page)
+        parts = (notation.read(part, known) for part in notation.reading(e, rule.mode)[:2])
+        return (self.left, self.right, self.target) == (*parts, notation.target_of(e, known, rule.mode))
+
+    def verdict_follows(self, page: Page) -> bool:
+        chosen = notation.chosen_rules(page.names("rule"))
+        clue = next((clue for clue in clues(page.parsed) if clue.number == self.number), None)
+        if clue is None or clue.op not in chosen:
+            return False
+        known = notation.known_digits(page)
+        rows = matching(clue, known, notation.row_mode(chosen), chosen).digits
+        if not len(rows):
+            return self.verdict == "out" and not self.pairs
+        new = {g: d for g, d in zip(clue.glyphs, rows[0].tolist(), strict=True) if g not in known}
+        return self.verdict == "fits" and len(rows) == 1 and dict(self.pairs) == new
+
+    establish = Completion.establish
+
+
+@line
+class Reject(Line):
+    """The attempt is given up."""
+
+    KIND = "anchor/reject"
+    TEXT = "reject {k}"
+    k: int
+
+    def transcription(self, page: Page) -> bool:
+        return page.get("supposed") == self.k
+
+    def establish(self, page: Page) -> None:
+        page.undo()
+
+
+@line
+class Keep(Line):
+    """Every example holds under the attempt."""
+
+    KIND = "anchor/keep"
+    TEXT = "keep {k}"
+    k: int
+
+    def transcription(self, page: Page) -> bool:
+        return page.get("supposed") == self.k
+
+
+@line
+class StopAfter(Line):
+    """The attempts that are allowed are used up: box the closest reading, right or wrong."""
+
+    KIND = "anchor/stop"
+    TEXT = "{k} tries gone, stop with try {chosen}"
+    k: int
+    chosen: int
+
+    def transcription(self, page: Page) -> bool:
+        return self.k == page.get("tried") and 0 < self.chosen <= self.k
+
+    def establish(self, page: Page) -> None:
+        page.put("stop", "", self.chosen)
+
+
+@line
+class MapGlyphs(Line):
+    """Every settled glyph with its digit."""
+
+    KIND = "anchor/map"
+    TEXT = "map {pairs: =}"
+    pairs: tuple[tuple[Glyph, Digit], ...]
+
+    def transcription(self, page: Page) -> bool:
+        return dict(self.pairs) == notation.known_digits(page)
+
+
+@line
+class VerifyGlyphs(Line):
+    """An example once more under the map."""
+
+    KIND = "anchor/verify"
+    TEXT = "verify E{number} {x},{y} gives {value} {verdict}"
+    OUTCOMES = ("ok",)
+    FORCED_BY = "the map: only assignments that carry every example get here"
+    number: int
+    x: notation.Pair
+    y: notation.Pair
+    value: notation.Value
+    verdict: str
+
+    def transcription(self, page: Page) -> bool:
+        e, rule = example_and_rule(page, self.number)
+        return rule is not None and notation.operands_of(e, notation.known_digits(page), rule.mode) == (self.x, self.y)
+
+    def arithmetic(self, page: Page) -> bool:
+        e, rule = example_and_rule(page, self.number)
+        if rule is None or rule.is_join or not int(self.x) or not int(self.y):
+            return False
+        return arithmetic.written(rule, self.x, self.y) == self.value
+
+    def verdict_follows(self, page: Page) -> bool | None:
+        e, rule = example_and_rule(page, self.number)
+        return None if rule is None else self.value == notation.target_of(e, notation.known_digits(page), rule.mode)
+
+
+ANCHOR_KINDS = (
+    Spaced, OperatorRule, OrderGiven, Sizes, AnchorChoice, Attempt, Completion, Narrowed, Reject, Keep, StopAfter,
+    MapGlyphs, VerifyGlyphs,
+)  # fmt: skip

@@ -1,0 +1,130 @@
+"""Arithmetic as the lines of cryptarithm designs print it, and what each rule gives on operand values."""
+
+from puzzles.equations import rules
+from puzzles.equations.rules import BY_NAME, Rule
+from reasoning.grammar.page import Page
+
+OFFSETS = {"same": 0, "+1": 1, "-1": -1}
+SUB_BASES = ("sub", "rsub", "abs", "negabs", "absneg")
+ORDER = {"<": -1, "=": 0, ">": 1}
+
+
+def compare(x: int, y: int) -> str:
+    return "<" if x < y else ">" if x > y else "="
+
+
+def sub_base(mode: str, cases: tuple[tuple[str, str], ...]) -> str:
+    """The first difference rule of the inventory that writes its minus as in every case (order, side)."""
+    for base in SUB_BASES:
+        rule = BY_NAME.get(base if mode == "normal" else f"flip_{base}")
+        if rule and all(rules.value(rule, *_SAMPLE[order])[1][:1] == side.strip(".") for order, side in cases):
+            return base
+    return "none"
+
+
+_SAMPLE = {"<": (11, 12), "=": (11, 11), ">": (12, 11)}
+
+
+def add_steps(x: str, y: str) -> tuple[str, str]:
+    """Units and tens of a two-digit sum with the carry: 27+96 -> 7+6=13, 2+9+1=12."""
+    units = int(x[1]) + int(y[1])
+    carry = "+1" if units > 9 else ""
+    return f"{x[1]}+{y[1]}={units}", f"{x[0]}+{y[0]}{carry}={int(x[0]) + int(y[0]) + units // 10}"
+
+
+def sub_steps(x: str, y: str) -> tuple[str, str]:
+    """Units and tens of larger minus smaller with the borrow: 27, 96 -> 16-7=9, 8-2=6."""
+    high, low = (x, y) if int(x) >= int(y) else (y, x)
+    borrow = int(high[1]) < int(low[1])
+    top, tens = int(high[1]) + 10 * borrow, int(high[0]) - borrow
+    return f"{top}-{low[1]}={top - int(low[1])}", f"{tens}-{low[0]}={tens - int(low[0])}"
+
+
+def mul_steps(x: str, y: str) -> tuple[str, str, str]:
+    """Two partial products and their sum: 27*96 -> 27*9=243, 27*6=162, 2430+162=2592."""
+    tens, ones = int(x) * int(y[0]), int(x) * int(y[1])
+    return f"{int(x)}*{y[0]}={tens}", f"{int(x)}*{y[1]}={ones}", f"{tens * 10}+{ones}={tens * 10 + ones}"
+
+
+def mod_steps(x: str, y: str) -> tuple[str, str]:
+    """The multiple that fits and the rest, larger by smaller: 96, 27 -> 27*3=81, 96-81=15."""
+    high, low = max(int(x), int(y)), min(int(x), int(y))
+    times = high // low if low else 0
+    return f"{low}*{times}={low * times}", f"{high}-{low * times}={high - low * times}"
+
+
+class Addition:
+    """A sum as printed by add_steps."""
+
+    __slots__ = ()
+
+    def arithmetic(self, page: Page) -> bool:
+        return (self.units, self.tens, self.total) == (*add_steps(self.x, self.y), int(self.x) + int(self.y))
+
+
+class Multiplication:
+    """A product as printed by mul_steps."""
+
+    __slots__ = ()
+
+    def arithmetic(self, page: Page) -> bool:
+        return (self.tens, self.ones, self.total) == mul_steps(self.x, self.y)
+
+
+class Subtraction:
+    """Larger minus smaller as printed by sub_steps."""
+
+    __slots__ = ()
+
+    def arithmetic(self, page: Page) -> bool:
+        x, y = int(self.x), int(self.y)
+        steps = (self.order, self.units, self.tens, self.total)
+        return steps == (compare(x, y), *sub_steps(self.x, self.y), abs(x - y))
+
+
+class Modulo:
+    """A rest as printed by mod_steps."""
+
+    __slots__ = ()
+
+    def arithmetic(self, page: Page) -> bool:
+        return (self.product, self.rest) == mod_steps(self.x, self.y)
+
+
+def test_group(rule: Rule) -> str:
+    """The kind of test that tries a rule: its group, or `mod`."""
+    return "mod" if rule.base == "mod" else rule.group
+
+
+def offset_word(rule: Rule) -> str:
+    """The verdict that an example of this sum or product rule gives."""
+    return rule.base.removeprefix(rule.group) or "same"
+
+
+def signed(base: str, order: str, total: int) -> str:
+    """A difference with the minus that its rule writes."""
+    rule = BY_NAME.get(base) or BY_NAME[f"flip_{base}"]
+    side = rules.value(rule, *_SAMPLE[order])[1]
+    return f"-{total}" if side == "prefix" else f"{total}-" if side == "suffix" else str(total)
+
+
+def rule_value(rule: Rule, x: str, y: str) -> str:
+    """What a rule gives on operand values; the rest by zero, which a wrong digit can ask for, is the operand itself."""
+    return mod_steps(x, y)[1].rpartition("=")[2] if rule.base == "mod" else written(rule, x, y)
+
+
+def written(rule: Rule, x: str, y: str) -> str:
+    """What an arithmetic rule gives on operand values, with its minus, before any reversal; "" for a join."""
+    if rule.is_join:
+        return ""
+    number, side = rules.value(rule, int(x), int(y))
+    return f"-{-number}" if side == "prefix" else f"{-number}-" if side == "suffix" else str(number)
+
+
+def plain_value(group: str, x: str, y: str) -> int:
+    """Sum, product, distance or rest of two operand values."""
+    if group == "add":
+        return int(x) + int(y)
+    if group == "mul":
+        return int(x) * int(y)
+    return abs(int(x) - int(y)) if group == "sub" else int(mod_steps(x, y)[1].rpartition("=")[2])

@@ -1,0 +1,99 @@
+"""Lines about joins: which examples have the query's operator, whether it is a join, and the answer of a join row."""
+
+from typing import Literal
+
+from reasoning.designs.cryptarithm.lines.notation import example
+from reasoning.grammar.lines import Glyph, Line, Word, line
+from reasoning.grammar.page import Page
+
+JOIN_WORDS = {"join": "join", "join_swap": "swap"}
+
+
+@line
+class Lookup(Line):
+    """Every example's operator with its number, then the query's with the numbers of the examples that have it."""
+
+    KIND = "crypt/lookup"
+    TEXT = "ops {ops: }; query {op}{numbers:,|none}"
+    ops: tuple[tuple[Glyph, int], ...]
+    op: Glyph
+    numbers: tuple[int, ...]
+
+    def transcription(self, page: Page) -> bool:
+        listed = tuple((e.op, number) for number, e in enumerate(page.parsed.examples, 1))
+        return (self.ops, self.op) == (listed, page.parsed.query.op)
+
+    def verdict_follows(self, page: Page) -> bool:
+        return self.numbers == tuple(number for op, number in self.ops if op == self.op)
+
+    def establish(self, page: Page) -> None:
+        page.put("lookup", "", self.numbers)
+
+
+@line
+class JoinTest(Line):
+    """Both ways of putting the operands together, against the output."""
+
+    KIND = "crypt/join-test"
+    TEXT = "E{number} {joined} {swapped} vs {output} {verdict}"
+    OUTCOMES = ("join", "swap", "both", "neither")
+    FORCED_BY = "the two strings against the output on the same line"
+    number: int
+    joined: Word
+    swapped: Word
+    output: Word
+    verdict: str
+
+    def transcription(self, page: Page) -> bool:
+        e = example(page, self.number)
+        strings = self.joined, self.swapped, self.output
+        if e is None or self.number not in page.get("lookup", "", (self.number,)):
+            return False
+        return strings == (e.left + e.right, e.right + e.left, e.output)
+
+    def verdict_follows(self, page: Page) -> bool:
+        same = self.joined == self.output, self.swapped == self.output
+        return self.verdict == {(True, True): "both", (True, False): "join", (False, True): "swap"}.get(same, "neither")
+
+    def establish(self, page: Page) -> None:
+        e = example(page, self.number)
+        if e is not None:
+            page.put("join", e.op, self.verdict)
+
+
+@line
+class JoinQuery(Line):
+    """The query's operands joined: the answer of a join row."""
+
+    KIND = "crypt/join-query"
+    TEXT = "{how} {left} {right} gives {output}"
+    how: Literal["join", "swap"]
+    left: Word
+    right: Word
+    output: Word
+
+    def transcription(self, page: Page) -> bool:
+        query = page.parsed.query
+        verdict = page.get("join", query.op, JOIN_WORDS.get(page.key.rules.get(query.op)))
+        return (self.left, self.right) == (query.left, query.right) and (self.how == verdict or verdict == "both")
+
+    def arithmetic(self, page: Page) -> bool:
+        return self.output == (self.left + self.right if self.how == "join" else self.right + self.left)
+
+    def establish(self, page: Page) -> None:
+        page.answer = self.output
+
+
+@line
+class Unseen(Line):
+    """The query's operator occurs in no example."""
+
+    KIND = "crypt/unseen"
+    TEXT = "no example of {op}"
+    op: Glyph
+
+    def transcription(self, page: Page) -> bool:
+        return self.op == page.parsed.query.op and not page.parsed.seen
+
+
+JOIN_KINDS = (JoinTest, JoinQuery)

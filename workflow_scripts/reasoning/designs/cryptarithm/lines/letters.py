@@ -1,0 +1,249 @@
+"""The letters of the study's designs, and their tables at the head of a thought.
+
+Digit glyphs are renamed A..J and operators w..z in the order in which the page shows them (examples, then query).
+"""
+
+from functools import lru_cache
+from typing import Annotated, Literal
+
+from puzzles.equations.prompt import Equation, EquationRow, minus_and_digits
+from puzzles.equations.rules import VALUE_RULES
+from reasoning.designs.cryptarithm.engines.propagation import clues
+from reasoning.designs.cryptarithm.lines import notation
+from reasoning.grammar.lines import Chars, Digit, Glyph, Line, Word, line
+from reasoning.grammar.page import Page
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUV"
+OPERATORS = "xyzw"
+Letter = Annotated[str, Chars("A-V", 1)]
+Operator = Annotated[str, Chars("w-z", 1)]
+Form = Annotated[str, Chars("A-Vw-z=\\-")]
+Target = Annotated[str, Chars("0-9A-V\\-")]
+Claim = Annotated[str, Chars("A-Vw-za-z0-9=_+\\-")]
+ValueRule = Literal[tuple(rule.name for rule in VALUE_RULES)]
+
+
+@lru_cache(1024)
+def letters_of(row: EquationRow) -> dict[str, str]:
+    """Digit glyph -> letter; one dictionary per row, not to be changed."""
+    return dict(zip(row.digit_glyphs(), LETTERS, strict=False))
+
+
+@lru_cache(1024)
+def operators_of(row: EquationRow) -> dict[str, str]:
+    """Operator glyph -> letter; one dictionary per row, not to be changed."""
+    return dict(zip(row.operators, OPERATORS, strict=False))
+
+
+def form_of(row: EquationRow, equation: Equation) -> str:
+    """An equation in letters, the minus as `-`."""
+    names, ops = letters_of(row), operators_of(row)
+    left = "".join(names[c] for c in equation.left) + ops[equation.op] + "".join(names[c] for c in equation.right)
+    if not equation.output:
+        return left
+    side, digits = minus_and_digits(equation)
+    out = "".join(names[c] for c in digits)
+    return left + "=" + ("-" + out if side == "prefix" else out + "-" if side == "suffix" else out)
+
+
+def target_in_letters(row: EquationRow, equation: Equation, known: dict[str, int], mode: str) -> str:
+    """An example's output as the tests compare it, unknown glyphs as their letters."""
+    names, text = letters_of(row), notation.target_of(equation, known, mode)
+    return "".join(names.get(c, c) for c in text)
+
+
+def glyph_of(page: Page, letter: str) -> str | None:
+    return next((glyph for glyph, name in letters_of(page.parsed).items() if name == letter), None)
+
+
+def operator_glyph(page: Page, letter: str) -> str | None:
+    return next((glyph for glyph, name in operators_of(page.parsed).items() if name == letter), None)
+
+
+def pinned(page: Page, letter: str) -> int | None:
+    """The digit the page holds for a letter."""
+    glyph = glyph_of(page, letter)
+    return None if glyph is None else notation.digit(page, glyph)
+
+
+def put_digit(page: Page, letter: str, value: int) -> None:
+    glyph = glyph_of(page, letter)
+    if glyph is not None:
+        page.put("digit", glyph, value)
+
+
+def is_thing(page: Page, what: str) -> bool:
+    """Is it a letter, an operator letter, an example or a digit of this row?"""
+    if glyph_of(page, what) is not None or operator_glyph(page, what) is not None:
+        return True
+    number = what.removeprefix("E")
+    return number.isdigit() and len(number) == 1 and (what == number or notation.example(page, int(number)) is not None)
+
+
+def live_modes(page: Page) -> set[str]:
+    """The reading orders in which some operator of the arithmetic examples has a rule left."""
+    names = operators_of(page.parsed)
+    ops = {names[clue.op] for clue in clues(page.parsed)}
+    return {rule.mode for op in ops for rule in VALUE_RULES if rule.name not in gone(page, op)}
+
+
+def listed(rules: tuple[str, ...]) -> bool:
+    """Are these rules in the order of the inventory, each once?"""
+    places = [notation.RULE_INDEX[rule] for rule in rules]
+    return places == sorted(set(places))
+
+
+def in_step(page: Page, step: int) -> bool:
+    return step == page.get("step", "", 0) + 1
+
+
+@line
+class Letters(Line):
+    """Every digit glyph with its letter."""
+
+    KIND = "letters/digits"
+    TEXT = "letters {pairs: =}"
+    pairs: tuple[tuple[Glyph, Letter], ...]
+
+    def transcription(self, page: Page) -> bool:
+        return dict(self.pairs) == letters_of(page.parsed) and len(self.pairs) == len(dict(self.pairs))
+
+
+@line
+class Operators(Line):
+    """Every operator glyph with its letter."""
+
+    KIND = "letters/operators"
+    TEXT = "ops {pairs: =}"
+    pairs: tuple[tuple[Glyph, Operator], ...]
+
+    def transcription(self, page: Page) -> bool:
+        return dict(self.pairs) == operators_of(page.parsed) and len(self.pairs) == len(dict(self.pairs))
+
+
+@line
+class FormLine(Line):
+    """An example in letters."""
+
+    KIND = "letters/form"
+    TEXT = "E{number} {form}"
+    number: int
+    form: Form
+
+    def transcription(self, page: Page) -> bool:
+        e = notation.example(page, self.number)
+        return e is not None and self.form == form_of(page.parsed, e)
+
+
+@line
+class QueryForm(Line):
+    """The query in letters."""
+
+    KIND = "letters/query-form"
+    TEXT = "Q {form}"
+    form: Form
+
+    def transcription(self, page: Page) -> bool:
+        return self.form == form_of(page.parsed, page.parsed.query)
+
+
+def indexed(equation: Equation) -> tuple[tuple[int, str], ...]:
+    """The five characters of a left side with their places from 1."""
+    return tuple(enumerate(equation.left + equation.op + equation.right, 1))
+
+
+@line
+class Scan(Line):
+    """An example's five places one by one, then its output."""
+
+    KIND = "letters/scan"
+    TEXT = "scan E{number} {places:,=} to {output}"
+    number: int
+    places: tuple[tuple[Digit, Glyph], ...]
+    output: Word
+
+    def transcription(self, page: Page) -> bool:
+        e = notation.example(page, self.number)
+        return e is not None and self.places == indexed(e) and self.output == e.output
+
+
+@line
+class Sets(Line):
+    """Digit glyphs and operator glyphs. No verdict: that they share nothing cannot fail in a well-formed row."""
+
+    KIND = "letters/sets"
+    TEXT = "digits {digits} ops {ops}"
+    digits: Word
+    ops: Word
+
+    def transcription(self, page: Page) -> bool:
+        row = page.parsed
+        return self.digits == "".join(row.digit_glyphs()) and self.ops == "".join(row.operators)
+
+
+@line
+class Disjoint(Sets):
+    """Digit glyphs and operator glyphs share nothing."""
+
+    KIND = "letters/disjoint"
+    TEXT = "digits {digits} ops {ops} {verdict}"
+    OUTCOMES = ("apart", "shared")
+    FORCED_BY = "the two sets on the same line"
+    digits: Word
+    ops: Word
+    verdict: str
+
+    def verdict_follows(self, page: Page) -> bool:
+        return (self.verdict == "shared") == bool(set(self.digits) & set(self.ops))
+
+
+@line
+class Given(Line):
+    """The letters whose digits the prompt's key shows."""
+
+    KIND = "letters/given"
+    TEXT = "given {pairs: =}"
+    pairs: tuple[tuple[Letter, Digit], ...]
+
+    def transcription(self, page: Page) -> bool:
+        names = letters_of(page.parsed)
+        return dict(self.pairs) == {names[g]: d for g, d in page.key.items() if g in names}
+
+
+@line
+class Regime(Line):
+    """Whether the operator glyphs are the literal signs, each with its own family of rules."""
+
+    KIND = "letters/regime"
+    TEXT = "ops {ops} {verdict}"
+    OUTCOMES = ("literal", "arbitrary")
+    FORCED_BY = "the operator glyphs: literal when all are among + - *"
+    ops: Word
+    verdict: str
+
+    def transcription(self, page: Page) -> bool:
+        return self.ops == "".join(page.parsed.operators)
+
+    def verdict_follows(self, page: Page) -> bool:
+        return (self.verdict == "literal") == all(op in notation.SIGN_GROUP for op in self.ops)
+
+    def establish(self, page: Page) -> None:
+        if self.verdict == "literal":
+            for glyph, op in operators_of(page.parsed).items():
+                group = notation.SIGN_GROUP.get(glyph)
+                if group is not None:
+                    drop(page, op, tuple(rule.name for rule in VALUE_RULES if rule.group != group))
+
+
+def gone(page: Page, op: str) -> set[str]:
+    """The rules of an operator letter that lines have dropped, or that are not the one known beforehand."""
+    told = page.key.rules.get(operator_glyph(page, op))
+    dropped = set(page.get("gone", op, ()))
+    return dropped if told is None else dropped | {rule.name for rule in VALUE_RULES if rule.name != told}
+
+
+def drop(page: Page, op: str, rules: tuple[str, ...]) -> None:
+    page.put("gone", op, tuple(sorted(gone(page, op) | set(rules))))
+
+
+TABLE_KINDS = (Scan, Letters, Operators, FormLine, QueryForm, Disjoint, Given, Regime)

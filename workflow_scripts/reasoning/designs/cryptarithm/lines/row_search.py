@@ -1,0 +1,196 @@
+"""Lines of a search over catalog rows: counts, a row supposed, checked, taken back."""
+
+from typing import Annotated, Literal
+
+from puzzles.equations.prompt import EquationRow
+from puzzles.equations.rules import BY_NAME, VALUE_RULES
+from reasoning.designs.cryptarithm.engines.propagation import clues, matching
+from reasoning.designs.cryptarithm.lines.arithmetic import compare, signed, written
+from reasoning.designs.cryptarithm.lines.notation import (
+    SIGN_GROUP,
+    Pair,
+    RuleName,
+    Value,
+    chosen_rules,
+    example,
+    known_digits,
+    lacking_digits,
+    operands_of,
+    row_mode,
+    side_of,
+    target_of,
+)
+from reasoning.grammar.lines import Chars, Digit, Glyph, Line, line
+from reasoning.grammar.page import Page
+
+COUNT_CAP = 99
+
+
+@line
+class Counts(Line):
+    """How many catalog rows each open example has left under the present digits and rules (at most 99 is written)."""
+
+    KIND = "crypt/counts"
+    TEXT = "rows {counts:,:} {verdict}"
+    OUTCOMES = ("take", "back", "done")
+    FORCED_BY = "a zero among the counts sends back; with none, a query that can be worked out is done"
+    counts: tuple[tuple[int, int], ...]
+    verdict: str
+
+    def arithmetic(self, page: Page) -> bool:
+        digits, chosen = known_digits(page), chosen_rules(page.names("rule"))
+        placed, counts = page.names("placed"), dict(self.counts)
+        for clue in clues(page.parsed):
+            e, number = example(page, clue.number), clue.number
+            if number in counts:
+                count = min(COUNT_CAP, len(matching(clue, digits, row_mode(chosen), chosen)))
+                if counts.pop(number) != count or str(number) in placed:
+                    return False
+            elif str(number) not in placed:  # unless it can simply be computed, it must be counted
+                if clue.op not in chosen or any(c not in digits for c in e.left + e.right):
+                    return False
+        return not counts and len(self.counts) == len(dict(self.counts))
+
+    def verdict_follows(self, page: Page) -> bool:
+        if any(count == 0 for _, count in self.counts):
+            return self.verdict == "back"
+        ready = query_ready(page.parsed, known_digits(page), page.names("rule"))
+        return self.verdict == ("done" if ready else "take")
+
+    def establish(self, page: Page) -> None:
+        page.put("counts", "", self.counts)
+        empty = next((number for number, count in self.counts if not count), None)
+        if empty is not None:
+            page.put("failed", "", empty)
+
+
+def query_ready(row: EquationRow, known: dict[str, int], found: dict[str, str]) -> bool:
+    """Can the query be worked out: its digits known, its operator's rule and the answer's glyphs, or no better bet?
+
+    A bet on an operator that no example shows can be placed early only when its sign tells its group.
+    """
+    query = row.query
+    if any(c not in known for c in query.left + query.right):
+        return False
+    if row.seen or query.op in found:
+        return query.op in found and not lacking_digits(row, BY_NAME[found[query.op]], known)
+    return bool(found) and all(op in SIGN_GROUP for op in row.operators)
+
+
+@line
+class SignCheck(Line):
+    """The side on which a supposed difference rule writes its minus, against the side on the page."""
+
+    KIND = "crypt/sign-check"
+    TEXT = "E{number} {base} {order} puts {side} has {found} {verdict}"
+    OUTCOMES = ("same", "no")
+    FORCED_BY = "the two sides on the same line (p in front, s behind, . none)"
+    number: int
+    base: Literal["sub", "rsub", "abs", "negabs", "absneg"]
+    order: Literal["<", "=", ">"]
+    side: Annotated[str, Chars("ps.", 1)]
+    found: Annotated[str, Chars("ps.", 1)]
+    verdict: str
+
+    def transcription(self, page: Page) -> bool:
+        e = example(page, self.number)
+        rule = BY_NAME.get(page.get("rule", e.op, "")) if e else None
+        operands = operands_of(e, known_digits(page), rule.mode) if rule else None
+        if rule is None or operands is None or rule.base != self.base:
+            return False
+        return self.order == compare(*map(int, operands)) and self.found == side_of(target_of(e, {}, rule.mode))
+
+    def arithmetic(self, page: Page) -> bool:
+        """The rule does put its minus there."""
+        return self.side == side_of(signed(self.base, self.order, 1))
+
+    def verdict_follows(self, page: Page) -> bool:
+        return (self.verdict == "same") == (self.side == self.found)
+
+    def establish(self, page: Page) -> None:
+        page.put("failed", "", self.number)
+
+
+@line
+class RowTry(Line):
+    """Suppose one catalog row of the open example with the fewest: rule, values, and the digits that are new."""
+
+    KIND = "crypt/row"
+    TEXT = "E{number} {k}/{n} {rule} {x} {y} {value} {pairs: =|none}"
+    number: int
+    k: int
+    n: int
+    rule: RuleName
+    x: Pair
+    y: Pair
+    value: Value
+    pairs: tuple[tuple[Glyph, Digit], ...]
+
+    def transcription(self, page: Page) -> bool:
+        """The example with the fewest rows, its count, and values that are its glyphs under the digits given."""
+        e, rule = example(page, self.number), BY_NAME[self.rule]
+        counts = page.get("counts", "", ())
+        if e is None or rule.is_join or not counts or (self.number, self.n) != min(counts, key=lambda each: each[1]):
+            return False
+        digits = {**known_digits(page), **dict(self.pairs)}
+        return operands_of(e, digits, rule.mode) == (self.x, self.y) and target_of(e, digits, rule.mode) == self.value
+
+    def arithmetic(self, page: Page) -> bool:
+        """The rule gives the value, and this is the k-th row of the catalog."""
+        e, rule = example(page, self.number), BY_NAME[self.rule]
+        if e is None or rule.is_join or not int(self.x) or not int(self.y):
+            return False
+        clue = next((clue for clue in clues(page.parsed) if clue.number == self.number), None)
+        if clue is None or written(rule, self.x, self.y) != self.value:
+            return False
+        digits, chosen = known_digits(page), chosen_rules(page.names("rule"))
+        table = matching(clue, digits, row_mode(chosen), chosen)
+        if not 0 < self.k <= len(table):
+            return False
+        new = dict(self.pairs)
+        row = dict(zip(clue.glyphs, map(int, table.digits[self.k - 1]), strict=True))
+        same = all(row[glyph] == {**digits, **new}.get(glyph) for glyph in clue.glyphs)
+        return same and VALUE_RULES[table.rule[self.k - 1]] == rule
+
+    def establish(self, page: Page) -> None:
+        page.mark()
+        e = example(page, self.number)
+        if e is not None:
+            page.put("rule", e.op, self.rule)
+            page.put("placed", str(self.number), True)
+        for glyph, value in self.pairs:
+            page.put("digit", glyph, value)
+        page.put("supposed", "", (self.number, self.k, self.n))
+
+
+@line
+class UndoRow(Line):
+    """Take the latest supposed row back."""
+
+    KIND = "crypt/undo"
+    TEXT = "undo E{number} {k}/{n}"
+    number: int
+    k: int
+    n: int
+
+    def transcription(self, page: Page) -> bool:
+        return page.get("supposed") == (self.number, self.k, self.n)
+
+    def establish(self, page: Page) -> None:
+        page.undo()
+        page.put("failed", "", self.number)
+
+
+@line
+class Reflect(Line):
+    """Why the present row is given up: an example that failed, before it is taken back."""
+
+    KIND = "crypt/reflect"
+    TEXT = "E{failed} fails, E{number} {k}/{n} was wrong"
+    failed: int
+    number: int
+    k: int
+    n: int
+
+    def transcription(self, page: Page) -> bool:
+        return page.get("supposed") == (self.number, self.k, self.n) and page.get("failed") == self.failed

@@ -1,0 +1,264 @@
+"""Lines that test the rules of an operator on its examples, and the rule that the tests leave."""
+
+from typing import Annotated, Literal
+
+from puzzles.equations.prompt import EquationRow
+from puzzles.equations.rules import BY_NAME, VALUE_RULES, Rule
+from reasoning.designs.cryptarithm.lines.arithmetic import (
+    ORDER,
+    SUB_BASES,
+    Addition,
+    Modulo,
+    Multiplication,
+    Subtraction,
+    offset_word,
+    sub_base,
+    test_group,
+)
+from reasoning.designs.cryptarithm.lines.notation import (
+    SIGN_GROUP,
+    Difference,
+    Flip,
+    NearWords,
+    Pair,
+    RuleName,
+    Sum,
+    example,
+    fits,
+    known_digits,
+    left_over,
+    near,
+    operands_of,
+    side_of,
+    target_of,
+)
+from reasoning.grammar.lines import Chars, Glyph, Line, Word, line
+from reasoning.grammar.page import Page
+
+
+class RuleTest(Line):
+    """Shared by the tests: operands and target are what the page says, the verdict is kept for the rule line."""
+
+    GROUP = ""
+
+    def transcription(self, page: Page) -> bool:
+        e = example(page, self.number)
+        if e is None:
+            return False
+        known, mode = known_digits(page), "flip" if self.flip else "normal"
+        for glyph, value, _ in page.get("trials", "", ())[-1:]:
+            known[glyph] = value
+        return operands_of(e, known, mode) == (self.x, self.y) and target_of(e, known, mode) == self.target
+
+    def free(self, page: Page) -> str:
+        """The digits that unknown glyphs of the target may have."""
+        digits = left_over(page)[1]
+        trials = page.get("trials", "", ())
+        return digits.replace(str(trials[-1][1]), "") if trials else digits
+
+    def establish(self, page: Page) -> None:
+        e = example(page, self.number)
+        if e is None:
+            return
+        trials = page.get("trials", "", ())
+        if trials:
+            rule = BY_NAME.get(page.get("rule", e.op, ""))
+            trials[-1][2].append(rule is not None and self.verdict == offset_word(rule))
+            return
+        mode = "flip" if self.flip else "normal"
+        page.put("test", f"{e.op} {mode} {self.GROUP} {self.number}", self.verdict)
+        page.put("failed", "", self.number)
+        if page.get("supposed") is not None:
+            page.put("placed", str(self.number), True)
+
+
+@line
+class AddTest(Addition, RuleTest):
+    """The sum of an example's operands against its output, units and tens first."""
+
+    KIND = "crypt/add-test"
+    TEXT = "E{number} {flip}add {x} {y}: {units} {tens} {total} vs {target} {verdict}"
+    OUTCOMES = NearWords
+    FORCED_BY = "the total against the target on the same line, one more and one less included"
+    GROUP = "add"
+    number: int
+    flip: Flip
+    x: Pair
+    y: Pair
+    units: Sum
+    tens: Sum
+    total: int
+    target: Word
+    verdict: str
+
+    def verdict_follows(self, page: Page) -> bool:
+        return self.verdict == near(self.total, self.target, self.free(page))
+
+
+@line
+class MulTest(Multiplication, RuleTest):
+    """The product of an example's operands against its output, by two partial products."""
+
+    KIND = "crypt/mul-test"
+    TEXT = "E{number} {flip}mul {x} {y}: {tens} {ones} {total} vs {target} {verdict}"
+    OUTCOMES = NearWords
+    FORCED_BY = "the total against the target on the same line, one more and one less included"
+    GROUP = "mul"
+    number: int
+    flip: Flip
+    x: Pair
+    y: Pair
+    tens: Sum
+    ones: Sum
+    total: Sum
+    target: Word
+    verdict: str
+
+    def product(self) -> int:
+        last = self.total.rpartition("=")[2]
+        return int(last) if last.isdigit() and len(last) < 9 else -9
+
+    def verdict_follows(self, page: Page) -> bool:
+        return self.verdict == near(self.product(), self.target, self.free(page))
+
+
+@line
+class SubTest(Subtraction, RuleTest):
+    """Larger minus smaller operand against the digits of an output; the sign is judged apart."""
+
+    KIND = "crypt/sub-test"
+    TEXT = "E{number} {flip}sub {x}{order}{y}: {units} {tens} {total} vs {target} {verdict}"
+    OUTCOMES = ("same", "no")
+    FORCED_BY = "the difference against the target's digits on the same line"
+    GROUP = "sub"
+    number: int
+    flip: Flip
+    x: Pair
+    order: Literal["<", "=", ">"]
+    y: Pair
+    units: Difference
+    tens: Difference
+    total: int
+    target: Word
+    verdict: str
+
+    def verdict_follows(self, page: Page) -> bool:
+        found = fits(str(self.total), self.target.strip("-"), self.free(page))
+        return self.verdict == ("no" if found is None else "same")
+
+    def establish(self, page: Page) -> None:
+        super().establish(page)
+        case = self.flip, self.order + side_of(self.target)
+        page.put("cases", "", (*page.get("cases", "", ()), case)[-5:])
+
+
+@line
+class ModTest(Modulo, RuleTest):
+    """The rest of larger by smaller operand against an output."""
+
+    KIND = "crypt/mod-test"
+    TEXT = "E{number} {flip}mod {x} {y}: {product} {rest} vs {target} {verdict}"
+    OUTCOMES = ("same", "no")
+    FORCED_BY = "the rest against the target on the same line"
+    GROUP = "mod"
+    number: int
+    flip: Flip
+    x: Pair
+    y: Pair
+    product: Sum
+    rest: Difference
+    target: Word
+    verdict: str
+
+    def verdict_follows(self, page: Page) -> bool:
+        found = fits(self.rest.rpartition("=")[2], self.target, self.free(page))
+        return self.verdict == ("no" if found is None else "same")
+
+
+@line
+class Signs(Line):
+    """Where a difference writes its minus, over the tested examples: p in front, s behind, . none; and the first
+    rule of the inventory that does so."""
+
+    KIND = "crypt/signs"
+    TEXT = "{flip}signs {cases:,} {verdict}"
+    OUTCOMES = (*SUB_BASES, "none")
+    FORCED_BY = "the order of the operands and the place of the minus in every case on the same line"
+    flip: Flip
+    cases: tuple[Annotated[str, Chars("<=>ps.", 2)], ...]
+    verdict: str
+
+    def transcription(self, page: Page) -> bool:
+        """The cases are those of the latest tests of a difference."""
+        return page.get("cases", "", ())[-len(self.cases) :] == tuple((self.flip, case) for case in self.cases)
+
+    def verdict_follows(self, page: Page) -> bool:
+        cases = tuple((case[0], case[1]) for case in self.cases if case[0] in ORDER and case[1] in "ps.")
+        return len(cases) == len(self.cases) and self.verdict == sub_base("flip" if self.flip else "normal", cases)
+
+    def establish(self, page: Page) -> None:
+        page.put("signs", self.flip.strip() or "normal", self.verdict)
+
+
+@line
+class RuleFound(Line):
+    """The rule of an operator, as its tests left it."""
+
+    KIND = "crypt/rule"
+    TEXT = "rule {op} {rule}"
+    op: Glyph
+    rule: RuleName
+
+    def transcription(self, page: Page) -> bool:
+        rule = BY_NAME[self.rule]
+        group = test_group(rule)
+        head = f"{self.op} {rule.mode} {group} "
+        verdicts = {verdict for name, verdict in page.names("test").items() if name.startswith(head)}
+        if group == "sub":
+            return verdicts == {"same"} and page.get("signs", rule.mode) == rule.base
+        return verdicts == {"same" if group == "mod" else offset_word(rule)}
+
+    def establish(self, page: Page) -> None:
+        page.put("rule", self.op, self.rule)
+
+
+@line
+class Bet(Line):
+    """A rule for an operator that no example shows: the plain one of the first group that is still open."""
+
+    KIND = "crypt/bet"
+    TEXT = "bet {op} of {groups:,} {rule}"
+    op: Glyph
+    groups: tuple[Literal["add", "mul", "sub"], ...]
+    rule: RuleName
+
+    def transcription(self, page: Page) -> bool:
+        return self.op == page.parsed.query.op and list(self.groups) == open_groups(page.parsed, page.names("rule"))
+
+    def verdict_follows(self, page: Page) -> bool:
+        dropped = any(NORMAL_RULES <= set(rules) for rules in page.names("gone").values())
+        flip = dropped or page.get("mode") == "flip"
+        return self.rule == bet_rule(self.groups, page.names("rule"), flip).name
+
+    def establish(self, page: Page) -> None:
+        page.put("rule", self.op, self.rule)
+
+
+NORMAL_RULES = frozenset(rule.name for rule in VALUE_RULES if rule.mode == "normal")
+
+
+def open_groups(row: EquationRow, found: dict[str, str]) -> list[str]:
+    """The groups that an unseen query operator may still have: its sign's, or those no other operator has."""
+    if all(op in SIGN_GROUP for op in row.operators):
+        return [SIGN_GROUP[row.query.op]]
+    used = {BY_NAME[name].group for op, name in found.items() if op != row.query.op}
+    return [group for group in ("add", "mul", "sub") if group not in used]
+
+
+def bet_rule(groups: tuple[str, ...], found: dict[str, str], flip: bool = False) -> Rule:
+    """The plain rule of the first open group, in the mode of the rules found so far; without any, flip if said so."""
+    mode = next((BY_NAME[name].mode for name in found.values() if BY_NAME[name].mode), "flip" if flip else "normal")
+    return BY_NAME[("flip_" if mode == "flip" else "") + groups[0]]
+
+
+TEST_KINDS = (AddTest, MulTest, SubTest, ModTest, Signs, RuleFound)

@@ -1,0 +1,23 @@
+"""equation_numeric_deduce / forward: find the query operator's rule from its examples, apply it to the query."""
+
+import random
+from collections.abc import Mapping
+
+from puzzles.base import Problem, Solution
+from puzzles.equations.prompt import EquationRow
+from reasoning.designs.equation_numeric.engines.scan import Scan
+from reasoning.designs.equation_numeric.lines.equation_lines import KINDS
+from reasoning.grammar.trace import Design, Trace, Unrenderable
+
+
+def render(
+    problem: Problem, parsed: EquationRow, solution: Solution, known: Mapping[str, int], rng: random.Random
+) -> Trace:
+    scan = Scan(parsed)
+    answer = scan.apply(*scan.find(parsed.query.op))
+    if answer != problem.answer:
+        raise Unrenderable("the first rule that fits is not the hidden one")
+    return Trace(tuple(scan.lines), answer)
+
+
+DESIGN = Design("forward", "equation_numeric_deduce", KINDS, render)

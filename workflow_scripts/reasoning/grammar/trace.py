@@ -1,0 +1,139 @@
+"""Traces, designs, and the text of a completion: written, and read back without ever raising."""
+
+import random
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any, NamedTuple
+
+from common.errors import LabError
+from puzzles.base import Problem, Solution
+from reasoning.grammar.lines import Chars, Line, line
+from reasoning.grammar.page import Page
+from reasoning.grammar.reveal import Known, Reveal
+
+OPEN, CLOSE = "<think>", "</think>"
+
+
+class Unrenderable(LabError):
+    """A design cannot tell this row; the message is the reason kept in the table."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The lines of one thought. answer None: it ends undetermined (a line of the design says so) and boxes nothing."""
+
+    lines: tuple[Line, ...]
+    answer: str | None
+
+
+Render = Callable[[Problem, Any, Solution, Known, random.Random], Trace]
+Spoil = Callable[[Problem, random.Random], Problem]
+
+
+@dataclass(frozen=True)
+class Design:
+    """A chain-of-thought design of one family.
+
+    render(problem, parsed, solution, known, rng) gives the trace or raises Unrenderable; `known` is the part of the
+    key that the prompt shows, with the rules where the thought need not derive them. kinds: every kind of line it may
+    write. reveals: how many digits a prompt may show. rules: how the operators' rules may come in. spoil: the problem
+    that a training row shows instead of its own, with the same answer (most keep their own); no other row is changed.
+    """
+
+    id: str
+    family: str
+    kinds: tuple[type[Line], ...]
+    render: Render
+    reveals: tuple[int, ...] = (0,)
+    rules: tuple[str, ...] = ("derived",)
+    spoil: Spoil | None = None
+
+    def reveal(self, text: str) -> Reveal:
+        """Read a reveal; raises LabError (without a place) when this design cannot show it."""
+        reveal = Reveal.parse(text)
+        if reveal.digits not in self.reveals or reveal.rule not in self.rules:
+            digits = f"{self.reveals[0]}" if len(self.reveals) == 1 else f"{self.reveals[0]} to {self.reveals[-1]}"
+            raise LabError(
+                f"design {self.id} of {self.family} can show {digits} digits, rules {' or '.join(self.rules)};"
+                f" not {text}"
+            )
+        return reveal
+
+    @cached_property
+    def openers(self) -> Mapping[str, tuple[type[Line], ...]]:
+        """First character -> the kinds that may start with it, longest fixed opener first; "" has the others."""
+        table = defaultdict(list)
+        for kind in sorted(self.kinds, key=lambda kind: -len(kind.opener)):
+            table[kind.opener[:1]].append(kind)
+        free = table.pop("", [])
+        return {**{first: (*kinds, *free) for first, kinds in table.items()}, "": tuple(free)}
+
+
+@line
+class Box(Line):
+    """The boxed answer after the thought; not part of a trace's lines."""
+
+    KIND = "box"
+    TEXT = "\\boxed{{{answer}"
+    answer: Annotated[str, Chars(" -~")]
+
+    def text(self) -> str:
+        return f"\\boxed{{{self.answer}}}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Box | None":
+        """An answer may hold any glyph, braces too: it runs to the brace that ends the line."""
+        return super().parse(text[:-1]) if text.endswith("}") else None
+
+    def transcription(self, page: Page) -> bool | None:
+        return self.answer == page.answer if page.thinks or page.lines_read else None
+
+
+class Malformed(NamedTuple):
+    """A line that is of none of the design's kinds. line: its index; offset: of its first character in the text;
+    nearest: the kind whose fixed opener it starts with, "" if none."""
+
+    raw: str
+    line: int
+    offset: int
+    nearest: str = ""
+
+    def text(self) -> str:
+        return self.raw
+
+
+def completion_of(trace: Trace) -> str:
+    """The text a model is trained to write for a trace."""
+    body = "\n".join([OPEN, *(each.text() for each in trace.lines), CLOSE])
+    return body if trace.answer is None else f"{body}\n{Box(trace.answer).text()}"
+
+
+def parse_completion(text: str, design: Design) -> list[Line | Malformed]:
+    """Every line of a completion: lines of the design's kinds, Malformed ones, and a Box for the boxed answer.
+
+    The opening tag may be missing (a chat template may already have written it) and so may anything after a cut.
+    Never raises; time is linear in the length of the text. For rendered traces
+    parse_completion(completion_of(trace), design) == [*trace.lines, Box(trace.answer)].
+    """
+    found: list[Line | Malformed] = []
+    thinking, offset, openers = True, 0, design.openers
+    for number, raw in enumerate(text.split("\n")):
+        start, offset = offset, offset + len(raw) + 1
+        if (number == 0 and raw == OPEN) or (not raw and offset > len(text)):
+            continue
+        if thinking and raw == CLOSE:
+            thinking = False
+            continue
+        kinds = openers.get(raw[:1], openers[""]) if thinking else (Box,)
+        for kind in kinds:
+            if raw.startswith(kind.opener):
+                parsed = kind.parse(raw)
+                if parsed is not None:
+                    found.append(parsed)
+                    break
+        else:
+            near = next((kind.KIND for kind in kinds if kind.opener and raw.startswith(kind.opener)), "")
+            found.append(Malformed(raw, len(found), start, near))
+    return found
