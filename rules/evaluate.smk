@@ -52,8 +52,10 @@ rule audit:
         ),
         completions="<results>/completions/{arm}/seed-{seed}/{decoder}/{eval_set}.parquet",
         puzzles=lambda wildcards: arm_puzzles(wildcards.arm, wildcards.eval_set),
-        texts=lambda wildcards: arm_texts(wildcards.arm, wildcards.eval_set)
-        + arm_texts(wildcards.arm, "train"),
+        solutions=lambda wildcards: arm_puzzles(wildcards.arm, wildcards.eval_set, "solutions"),
+        texts=lambda wildcards: arm_texts(wildcards.arm, wildcards.eval_set),
+        training=lambda wildcards: arm_texts(wildcards.arm, "train"),
+        corpus="<results>/corpora/{arm}.parquet",
     output:
         multiext(
             "<results>/audits/{arm}/seed-{seed}/{decoder}/{eval_set}",
@@ -71,5 +73,6 @@ rule audit:
     resources:
         mem_mb=4000,
     shell:
-        "python {input.code[0]} --completions {input.completions} --puzzles {input.puzzles} --texts {input.texts}"
+        "python {input.code[0]} --completions {input.completions} --puzzles {input.puzzles}"
+        " --solutions {input.solutions} --texts {input.texts} --training {input.training} --corpus {input.corpus}"
         " --out {output.lines} --rows {output.rows} --kinds {output.kinds} 2> {log}"

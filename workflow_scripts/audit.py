@@ -1,17 +1,23 @@
-"""Check every line of every completion: transcription, arithmetic, verdict.
+"""Check every line of every completion: transcription, arithmetic, verdict, and the truth of bare claims.
 
 Reads completions (id, family, text; of sample.py or anyone's) and the puzzles they answer; writes one row per line.
 A completion's prompt as shown, its design and its sample number are read from the columns prompt, design, reveal and
 sample where they exist; otherwise the puzzle's own prompt, --design and 0 stand in.
 
-With --texts (the rendered texts of the same rows, and of the training rows) two more tables can be had: --rows, one row
-per completion (valid, perfect = token-identical to the rendered trace, first divergence, first failure), and --kinds,
-one row per kind of line (how often right on each axis, the outcomes it had in training and here).
+Two more tables can be had: --rows, one row per completion (valid, perfect = token-identical to the rendered trace of
+--texts, first divergence, first failure), and --kinds, one row per kind of line (how often right on each mark; given
+that what it copied and computed is right, how often its verdict follows, beside what the most frequent outcome of
+training and a stump fitted on it would reach; the outcomes it had in training and here). What was trained is read from
+--training, the rendered training texts, of which --corpus names the rows that were selected.
+
+Claims without evidence are held to what the puzzles hide. A row without a key (a real one) hides what its --solutions
+found, where their answer is right; of another row whose completion makes such claims `valid` is not known.
 
     python workflow_scripts/audit.py --completions completions.parquet --puzzles puzzles.parquet --out audit.parquet
 """
 
-from collections import Counter, defaultdict
+import json
+from collections import defaultdict
 
 import pyarrow as pa
 
@@ -20,8 +26,10 @@ from common.artifacts import read_table, write_table
 from common.errors import LabError
 from common.progress import progress
 from puzzles.base import PromptError
+from reasoning.grammar.page import Truth
 from reasoning.grammar.texts import RENDERED
-from reasoning.judging.audit import AXES, Checked, audit, first_divergence, is_valid, kind_table
+from reasoning.judging.audit import MARKS, Checked, audit, first_divergence, is_valid, kind_table, trained_on
+from reasoning.judging.roles import claims
 from reasoning.registry import design_of
 
 WHO = {"id": pa.string(), "family": pa.string(), "design": pa.string(), "sample": pa.int32()}
@@ -31,7 +39,7 @@ LINES = pa.schema(
         ("line", pa.int32()),
         ("kind", pa.string()),
         ("text", pa.string()),
-        *((axis, pa.bool_()) for axis in AXES),
+        *((mark, pa.bool_()) for mark in MARKS),
         ("outcome", pa.string()),
         ("first_failure", pa.bool_()),
     ]
@@ -55,7 +63,10 @@ KINDS = pa.schema(
         ("design", pa.string()),
         ("kind", pa.string()),
         ("n", pa.int64()),
-        *((f"{axis}_{what}", pa.int64()) for axis in AXES for what in ("n", "right")),
+        *((f"{mark}_{what}", pa.int64()) for mark in (*MARKS, "given") for what in ("n", "right")),
+        ("top_right", pa.int64()),
+        ("stump_right", pa.int64()),
+        ("stump", pa.string()),
         ("declared", pa.string()),
         ("trained", pa.string()),
         ("written", pa.string()),
@@ -78,13 +89,28 @@ def read_completions(path: str, design: str | None) -> list[dict]:
     return rows
 
 
-def row_summary(who: dict, checked: list[Checked], text: str, expected: str | None) -> dict:
+def truths(puzzles: list[str], solutions: list[str]) -> dict[str, Truth | None]:
+    """What every row hides, by its id; None where it is not known."""
+    found, rows = {}, {}
+    for path in puzzles:
+        for row in read_table(path, ["id", "answer", "rule", "key"]).to_pylist():
+            rows[row["id"]], found[row["id"]] = row, Truth.of(json.loads(row["key"]), json.loads(row["rule"]))
+    for path in solutions:
+        for row in read_table(path, ["id", "answer", "found"]).to_pylist():
+            solved = json.loads(row["found"])
+            if found.get(row["id"], True) is None and row["answer"] == rows[row["id"]]["answer"]:
+                found[row["id"]] = Truth.of(solved.get("key", {}), solved)
+    return found
+
+
+def row_summary(who: dict, checked: list[Checked], text: str, expected: str | None, is_known: bool) -> dict:
     first = next((each for each in checked if each.first_failure), None)
+    unknown = not is_known and not first and any(claims(each.kind) for each in checked)
     return {
         **who,
         "n_lines": len(checked),
         "n_malformed": sum(each.failed == ("form",) for each in checked),
-        "valid": is_valid(checked),
+        "valid": None if unknown else is_valid(checked),
         "perfect": None if expected is None else text.rstrip("\n") == expected,
         "divergence": None if expected is None else first_divergence(text.rstrip("\n"), expected),
         "failure_line": first and first.line,
@@ -98,7 +124,10 @@ def main() -> None:
     parser.add_argument("--completions", required=True)
     parser.add_argument("--puzzles", nargs="+", required=True)
     parser.add_argument("--design", help="where the completions do not say it")
-    parser.add_argument("--texts", nargs="+", default=[], help="rendered texts of these rows and of the training rows")
+    parser.add_argument("--solutions", nargs="+", default=[], help="of the puzzles, for rows without a key")
+    parser.add_argument("--texts", nargs="+", default=[], help="rendered texts of these rows")
+    parser.add_argument("--training", nargs="+", default=[], help="rendered texts of the training rows")
+    parser.add_argument("--corpus", help="the training rows that were selected; all of --training otherwise")
     parser.add_argument("--out", required=True)
     parser.add_argument("--rows", help="table with one row per completion")
     parser.add_argument("--kinds", help="table with one row per kind of line")
@@ -106,16 +135,21 @@ def main() -> None:
     prompts = {
         row["id"]: row["prompt"] for path in args.puzzles for row in read_table(path, ["id", "prompt"]).to_pylist()
     }
+    truth = truths(args.puzzles, args.solutions)
     expected: dict[tuple[str, str, str], str] = {}
     hidden: dict[tuple[str, str, str], str] = {}
-    trained: dict[tuple[str, str], Counter] = defaultdict(Counter)
     for path in args.texts:
-        columns = ["id", "family", "design", "reveal", "hidden", "completion", "status", "lines"]
+        columns = ["id", "design", "reveal", "hidden", "completion", "status"]
         for row in read_table(path, columns).to_pylist():
             hidden[row["id"], row["design"], row["reveal"]] = row["hidden"]
             if row["status"] == RENDERED:
                 expected[row["id"], row["design"], row["reveal"]] = row["completion"]
-                trained[row["family"], row["design"]].update((each["kind"], each["verdict"]) for each in row["lines"])
+    selected = {row["id"] for row in read_table(args.corpus, ["id"]).to_pylist()} if args.corpus else None
+    training: dict[tuple[str, str], list] = defaultdict(list)
+    for path in args.training:
+        for row in read_table(path, ["id", "family", "design", "status", "lines"]).to_pylist():
+            if row["status"] == RENDERED and (selected is None or row["id"] in selected):
+                training[row["family"], row["design"]].append(row["lines"])
 
     lines, rows = [], []
     by_design: dict[tuple[str, str], list[Checked]] = defaultdict(list)
@@ -130,7 +164,8 @@ def main() -> None:
             message = "a text of these rows is needed for the rules that the prompt hides; name it with --texts"
             raise LabError(message, file=args.completions, row=number, field="reveal")
         try:
-            checked = audit(row["text"], "\n".join(filter(None, (shown, hidden.get(which)))), design)
+            page = "\n".join(filter(None, (shown, hidden.get(which))))
+            checked = audit(row["text"], page, design, truth[row["id"]])
         except PromptError as error:
             raise LabError(str(error), file=args.completions, row=number, field="prompt") from error
         who = {name: row[name] for name in WHO}
@@ -140,16 +175,17 @@ def main() -> None:
                 "line": each.line,
                 "kind": each.kind,
                 "text": each.text,
-                **{axis: getattr(each, axis) for axis in AXES},
+                **{mark: getattr(each, mark) for mark in MARKS},
                 "outcome": each.outcome,
                 "first_failure": each.first_failure,
             }
             for each in checked
         ]
-        rows.append(row_summary(who, checked, row["text"], expected.get(which)))
+        rows.append(row_summary(who, checked, row["text"], expected.get(which), truth[row["id"]] is not None))
         by_design[row["family"], row["design"]] += checked
 
-    sources = [args.completions, *args.puzzles, *args.texts]
+    sources = [args.completions, *args.puzzles, *args.solutions, *args.texts, *args.training]
+    sources += [args.corpus] if args.corpus else []
     write_table(args.out, lines, LINES, sources=sources)
     if args.rows:
         write_table(args.rows, rows, ROWS, sources=sources)
@@ -157,7 +193,8 @@ def main() -> None:
         table = [
             {"family": family, "design": name, **row}
             for (family, name), checked in sorted(by_design.items())
-            for row in kind_table(checked, trained[family, name], design_of(family, name))
+            for design in [design_of(family, name)]
+            for row in kind_table(checked, trained_on(training[family, name], design), design)
         ]
         write_table(args.kinds, table, KINDS, sources=sources)
 

@@ -21,6 +21,7 @@ from common.errors import LabError
 from common.progress import progress
 from puzzles.base import Problem, Solution, row_rng
 from puzzles.registry import FAMILIES
+from reasoning.grammar.page import Truth
 from reasoning.grammar.reveal import THOUGHT, Known, shown_key, shown_prompt
 from reasoning.grammar.trace import Box, Design, Unrenderable, completion_of
 from reasoning.judging.audit import audit
@@ -57,14 +58,15 @@ def render(design: Design, rows: list, seed: int, thought: int) -> tuple[list[To
             continue
         text = completion_of(trace)
         boxed = () if trace.answer is None else (Box(trace.answer),)
-        told.append(Told(design.family, shown_prompt(problem.prompt, known), (*trace.lines, *boxed), text))
+        shown, truth = shown_prompt(problem.prompt, known), Truth.of(problem.key, problem.rule)
+        told.append(Told(design.family, shown, (*trace.lines, *boxed), text, truth))
     return told, time.process_time() - start
 
 
 def speed(design: Design, told: list[Told]) -> tuple[int, float]:
     """Lines read and checked, and the seconds it took."""
     start = time.process_time()
-    lines = sum(len(audit(each.text, each.shown, design)) for each in told)
+    lines = sum(len(audit(each.text, each.shown, design, each.truth)) for each in told)
     return lines, time.process_time() - start
 
 

@@ -4,6 +4,7 @@ from functools import cache, lru_cache
 
 from puzzles.base import Problem, Solution, row_rng
 from puzzles.registry import FAMILIES
+from reasoning.grammar.page import Truth
 from reasoning.grammar.reveal import shown_key, shown_prompt
 from reasoning.grammar.trace import Box, Unrenderable, completion_of
 from reasoning.judging.planted_errors import Told
@@ -34,5 +35,6 @@ def told(family: str, name: str, n: int) -> tuple[tuple[tuple[Problem, Told], ..
             reasons.append(str(reason))
             continue
         lines = (*trace.lines, *(() if trace.answer is None else (Box(trace.answer),)))
-        found.append((problem, Told(family, shown_prompt(problem.prompt, known), lines, completion_of(trace))))
+        truth = Truth.of(problem.key, problem.rule)
+        found.append((problem, Told(family, shown_prompt(problem.prompt, known), lines, completion_of(trace), truth)))
     return tuple(found), tuple(reasons)

@@ -31,7 +31,8 @@ class Page:
     where the thought need not work them out; facts: (namespace, name) -> value, filled by `Line.establish`; a later
     line overwrites an earlier one, because a trace is judged against what it says itself. answer: the answer the lines
     have arrived at, None so far. thinks: the design writes lines, so that a boxed answer must come from them. truth:
-    what the row hides, None where that is not known; only what a line claims without evidence is held to it.
+    what the row hides, None where that is not known; only what a line claims without evidence is held to it. assumed:
+    is what the present attempt starts from so? in_doubt: the line that is established now fails a mark.
     """
 
     def __init__(self, family: str, parsed: Any, key: Mapping[str, int] | None = None, truth: Truth | None = None):
@@ -69,11 +70,20 @@ class Page:
     @property
     def judges(self) -> bool:
         """May a bare claim be held to the truth? Not below an assumption that is false or unknown."""
-        return self.truth is not None and self.assumed is True and all(mark[2] is True for mark in self._marks)
+        return self.judges_before and all(mark[2] is True for mark in self._marks[-1:])
+
+    @property
+    def judges_before(self) -> bool:
+        """The same, the latest guess left aside: for a line that gives it up."""
+        return self.truth is not None and self.assumed is True and all(mark[2] is True for mark in self._marks[:-1])
 
     def mark(self, holds: bool | None = None) -> None:
         """Remember the state before a guess. holds: whether the guess is true, None where that is not known."""
         self._marks.append((dict(self.facts), self.answer, holds))
+
+    def forget_guesses(self) -> None:
+        """A new attempt: no guess stands."""
+        self._marks.clear()
 
     def undo(self) -> bool:
         """Return to the latest mark; False when there is none."""

@@ -2,7 +2,8 @@
 
 The measure of the audit itself: does it mark that line, on the axis that the field belongs to (roles.py), and
 nothing else? An error in a field of which another value can be as true, and that no check marks, counts as `true`, not
-as missed; where nothing forces a field nothing is planted. A verdict's error belongs on verdict and nowhere else.
+as missed, unless what it puts on the page is not what the row hides; where nothing forces a field nothing is planted.
+A verdict's error belongs on verdict and nowhere else.
 
 The later lines stay as they are, so they may contradict the damaged one: a later line may be marked only when something
 that it reads from the page is no longer what the undamaged trace had put there; where that makes it fail on arithmetic
@@ -18,13 +19,13 @@ from functools import cache, cached_property
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from reasoning.grammar.lines import Line
-from reasoning.grammar.page import Page
+from reasoning.grammar.page import Page, Truth
 from reasoning.grammar.trace import Box
-from reasoning.judging.audit import AXES, Checked, audit_lines
+from reasoning.judging.audit import MARKS, Checked, audit_lines
 from reasoning.judging.roles import LEFT_OUT, roles
 
 CLASSES = (string.digits, string.ascii_lowercase, string.ascii_uppercase, string.punctuation)
-AXIS_ORDER = (*AXES, "structure")
+AXIS_ORDER = (*MARKS, "structure")
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,13 @@ class Result:
 
 @dataclass(frozen=True)
 class Told:
-    """A rendered row: its family, the prompt as shown, the lines with the box, the completion."""
+    """A rendered row: its family, the prompt as shown, the lines with the box, the completion; what the row hides."""
 
     family: str
     shown: str
     lines: tuple[Line, ...]
     text: str
+    truth: Truth | None = None
 
     @cached_property
     def alphabet(self) -> str:
@@ -66,7 +68,7 @@ class Told:
 
     def audit(self, lines: Sequence[Line]) -> list[Checked]:
         """The audit of other lines on this row."""
-        return audit_lines(lines, _thinking(Page.of(self.family, self.shown)))
+        return audit_lines(lines, _thinking(Page.of(self.family, self.shown, self.truth)))
 
 
 def damaged(value: Any, hint: Any, alphabet: str, rng: random.Random) -> Any:
@@ -117,17 +119,41 @@ def plant(told: Told, number: int, wrong: Line, name: str) -> Result:
     if later:
         before, after = told.reads, _reads(told, lines)
         others += [(e.kind, axis) for e in later for axis in e.failed if before[e.line] == after[e.line]]
-    axis = next(axis for axis in AXES if axis in (here & role.first or role.first))
+    axis = next(mark for mark in MARKS if mark in (here & role.first or role.first))
     return Result(
         kind=wrong.KIND,
         field=name,
         axis=axis,
         caught=bool(here & role.first) and checked[number].first_failure,
-        true=role.may_be_true and not here,
+        true=role.may_be_true and not here and not (axis == "true" and puts_a_falsehood(told, lines, number)),
         others=tuple(others),
         spreads=any(set(each.failed) - {"transcription"} for each in later),
         was=told.lines[number].text(),
         planted=wrong.text(),
+    )
+
+
+def puts_a_falsehood(told: Told, lines: Sequence[Line], number: int) -> bool:
+    """Does a line put something on the page that the row does not hide, with no false guess standing?
+
+    Told from the page alone, without what the kinds of line say of themselves.
+    """
+    page = _thinking(Page.of(told.family, told.shown, told.truth))
+    for each in lines[:number]:
+        each.establish(page)
+    judges, before = page.judges, dict(page.facts)
+    lines[number].establish(page)
+    if not judges or page.depth:
+        return False
+    new = {fact: value for fact, value in page.facts.items() if before.get(fact) != value}
+    digits, rules = told.truth.digits, told.truth.rules
+    ops = dict(zip(page.parsed.operators, "xyzw", strict=False))
+    letters = dict(zip(page.parsed.digit_glyphs(), string.ascii_uppercase, strict=False))
+    return (
+        any(space == "digit" and digits.get(name, value) != value for (space, name), value in new.items())
+        or any(rule in new.get(("gone", ops.get(op, "")), ()) for op, rule in rules.items())
+        or any(str(digits[g]) not in new.get(("among", letter), str(digits[g])) for g, letter in letters.items())
+        or ("no-mode", told.truth.mode) in new
     )
 
 

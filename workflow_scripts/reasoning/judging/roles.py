@@ -5,7 +5,8 @@
     T/A        on at least one of these: a rule's name decides how operands are read and what they give
     T~         the same, but another value can be as true (another example that shows the same, a rule that gives the
                same value)
-    -          nothing on the page forces the field: a free choice, a guess or a bare claim
+    B          nothing on the page forces the field, what the row hides does: a bare claim, judged by the mark `true`
+    -          nothing forces the field: a free choice, a guess, the reason named for a claim
 
 `line` is the line as a whole: others build on it, so that it cannot be left out, unless it says `~` (the later lines
 may do without) or `-` (always). A verdict is forced by what its kind names in FORCED_BY.
@@ -15,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
-LETTERS = {"T": "transcription", "A": "arithmetic", "V": "verdict"}
+LETTERS = {"T": "transcription", "A": "arithmetic", "V": "verdict", "B": "true"}
 LEFT_OUT = "line"
 
 ROLES: Mapping[str, str] = {
@@ -25,7 +26,7 @@ ROLES: Mapping[str, str] = {
     "anchor/keep": "k:T",
     "anchor/map": "pairs:T",
     "anchor/narrowed": "number:TV left:T right:T target:T pairs:V",
-    "anchor/operator": "op:T number:TV~ length:T rule:-",
+    "anchor/operator": "op:TB number:T~ length:T rule:B/V",
     "anchor/order": "mode:T",
     "anchor/reject": "k:T",
     "anchor/sizes": "a:A b:A small:A c:A d:A large:A",
@@ -72,16 +73,16 @@ ROLES: Mapping[str, str] = {
     "catalog/signature": "number:TA~ letters:T length:T side:T count:A",
     "chain/assemble": "rule:- pairs:- line:~",
     "chain/case": "why:T claim:- line:~",
-    "chain/dead": "what:- claim:T line:~",
-    "chain/drop": "step:T op:- rules:- line:~",
+    "chain/dead": "what:- claim:TB line:~",
+    "chain/drop": "step:T op:T/B~ rules:T/B~ line:~",
     "chain/last-resort": "output:T line:~",
-    "chain/leaves": "claim:T what:- count:- line:~",
-    "chain/only": "step:T op:- rules:- line:~",
-    "chain/order": "step:T mode:- op:- line:~",
-    "chain/pin": "step:T letter:- digit:- why:- line:~",
+    "chain/leaves": "claim:TB what:- count:- line:~",
+    "chain/only": "step:T op:T/B~ rules:T/B~ line:~",
+    "chain/order": "step:T mode:T/B~ op:- line:~",
+    "chain/pin": "step:T letter:T/B~ digit:T/B~ why:- line:~",
     "chain/resolved": "op:T rule:T pairs:T line:~",
     "chain/rules": "pairs:T line:~",
-    "chain/split": "a:T~ b:T~ line:~",
+    "chain/split": "a:T/B~ b:T/B~ line:~",
     "chain/stall": "step:T what:T line:~",
     "chain/survives": "claim:T line:~",
     "cipher/absent": "letter:T~",
@@ -90,7 +91,7 @@ ROLES: Mapping[str, str] = {
     "cipher/pair": "code:TA plain:TA letters:A",
     "cipher/recall": "code:TAV seen:TAV word:AV letters:A",
     "column/branch": "glyph:- digits:T",
-    "column/branch-end": "glyph:T digit:- place:-",
+    "column/branch-end": "glyph:TB digit:T/V/B~ place:-",
     "column/division": "number:TV product:TA known:TA other:AV pairs:V",
     "column/lead": "number:T~ glyph:T digit:A/T",
     "column/pin": "number:A/T/V column:A/T/V larger:A/T/V~ work:A glyph:T/A/V digit:V/T/A",
@@ -163,12 +164,12 @@ ROLES: Mapping[str, str] = {
     "proportion/table": "which:T multiples:AT",
     "study/bad": "number:T",
     "study/check": "number:T rule:TA x:TA y:TA value:AV expected:TV",
-    "study/choose": "letter:- digits:-",
+    "study/choose": "letter:T/B~ digits:T/B~",
     "study/collision": "letter:T~ digit:V other:T digit2:TV",
     "study/compare": "op:T rule:A/T~ number:T x:TA y:TA value:AV target:TV",
     "study/cue": "op:T~ shape:TV",
     "study/distinct": "digits:TV",
-    "study/drop": "op:- rules:- line:-",
+    "study/drop": "op:T/B~ rules:T/B~ line:-",
     "study/exhausted": "letter:T tried:T",
     "study/excluded": "number:T output:T target:TV rule:TA x:TA y:TA value:AV",
     "study/map": "pairs:T",
@@ -177,27 +178,27 @@ ROLES: Mapping[str, str] = {
     "study/pass": "mode:- rules:- line:-",
     "study/pass-dead": "what:-",
     "study/pin-lead": "number:T~ letter:T digit:AT",
-    "study/pin-sole": "letter:T gone:- letter2:T digit:-",
+    "study/pin-sole": "letter:T gone:- letter2:TB digit:T/B~",
     "study/pin-units": "number:T/A/V rule:A/V work:AV letter:T/A/V digit:T/A/V",
     "study/pin-value": "number:TV rule:A/T/V~ x:TA y:TA value:AV letter:V/T/A digit:V/T/A",
     "study/rules": "pairs:T~",
-    "study/take": "letter:- digit:-",
-    "study/try": "letter:T digit:T consequence:- tried:T",
-    "study/try-counted": "count:T letter:T digit:T consequence:- tried:T",
+    "study/take": "letter:T/B~ digit:T/B~",
+    "study/try": "letter:TB digit:TB consequence:- tried:T",
+    "study/try-counted": "count:T letter:TB digit:TB consequence:- tried:T",
     "study/undo": "letter:T",
     "study/verify": "number:T output:T target:TV rule:TA x:TA y:TA value:AV",
     "study/without": "count:T number:T consequence:-",
     "unit/example": "i:T x:TA x_cents:A y:TA y_cents:A query:TA query_cents:A",
-    "witness/among": "step:T letter:- digits:- line:-",
+    "witness/among": "step:T letter:T/B~ digits:T/B~ line:-",
     "witness/copy": "step:T number:T rule:TA x:TA y:TA value:TA pairs:T line:~",
-    "witness/each": "step:T letter:TA candidates:ATV number:TA rule:AT~ work:T/A/V hits:V line:~",
+    "witness/each": "step:T letter:TAB candidates:ATVB number:TA rule:AT~ work:T/A/V hits:V/B line:~",
     "witness/group": "step:T other:T group:TV op:T~ mine:V/T~ line:~",
-    "witness/left": "step:T letter:T~ candidates:TA taken:TA hits:A line:~",
-    "witness/ones": "step:T op:T rule:A/T/V~ number:T/A/V~ work:A/T/V~ target:T/V~ line:~",
+    "witness/left": "step:T letter:TB~ candidates:TAB taken:TA hits:A line:~",
+    "witness/ones": "step:T op:T rule:A/T/V/B~ number:T/A/V/B~ work:A/T/V/B~ target:T/V/B~ line:~",
     "witness/order": "step:T mode:T op:T~ count:TV line:~",
     "witness/range": "step:T op:T families:A/T low:AV high:AV number:T~ least:TV most:T line:~",
     "witness/sign": "step:T op:T families:A/T sides:AV number:T/A~ found:TV line:~",
-    "witness/units": "step:T letter:T/A/V candidates:ATV number:AT rule:AT work:AV target:TV hits:V line:~",
+    "witness/units": "step:T letter:T/A/V/B candidates:ATVB number:AT rule:AT work:AV target:TV hits:V line:~",
     "witness/value": "step:T op:T rule:T/A~ number:T x:TA y:TA value:AV target:TV line:~",
 }
 
@@ -228,10 +229,18 @@ def roles(kind: str) -> Mapping[str, Role | None]:
         axes = frozenset(LETTERS[c] for c in first if c in LETTERS)
         also = frozenset(LETTERS[c] for c in letters if c in LETTERS) - axes
         found[name] = Role(axes, also, spec.endswith("~")) if axes else None
+        if axes and "B" in letters:  # a claim may lie in the verdict itself
+            found["verdict"] = replace(found["verdict"], also=frozenset({"true"}))
     return found
 
 
 @cache
 def is_bare(kind: str) -> bool:
     """Does the kind have a field that nothing on the page forces?"""
-    return any(role is None for name, role in roles(kind).items() if name != LEFT_OUT)
+    return claims(kind) or any(role is None for name, role in roles(kind).items() if name != LEFT_OUT)
+
+
+@cache
+def claims(kind: str) -> bool:
+    """Does the kind claim something that only what the row hides can tell?"""
+    return any(role is not None and "true" in role.first for role in roles(kind).values())

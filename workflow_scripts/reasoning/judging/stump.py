@@ -21,7 +21,7 @@ Features = Mapping[str, str | float]
 
 @dataclass(frozen=True)
 class Stump:
-    """`feature` at most `cut` (a number), or equal to it (a text): say `yes`; else say `no`. No feature: always `yes`."""
+    """`feature` at most `cut` (a number), or equal to it (a text): say `yes`, else `no`. No feature: always `yes`."""
 
     feature: str
     cut: str | float

@@ -54,6 +54,10 @@ class OperatorRule(Line):
         least, most = drop_lines.length_range(e)
         return least <= high and most >= low
 
+    def is_true(self, page: Page) -> bool | None:
+        rule = page.truth.rules.get(self.op) if page.judges else None
+        return None if rule is None else self.rule == rule
+
     def establish(self, page: Page) -> None:
         page.put("rule", self.op, self.rule)
 

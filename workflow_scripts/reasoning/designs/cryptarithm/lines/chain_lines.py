@@ -13,6 +13,9 @@ from reasoning.designs.cryptarithm.lines.letters import (
     drop,
     glyph_of,
     gone,
+    hidden_digit,
+    hidden_rule,
+    holds,
     in_step,
     is_thing,
     letters_of,
@@ -22,6 +25,8 @@ from reasoning.designs.cryptarithm.lines.letters import (
     operators_of,
     pinned,
     put_digit,
+    settles,
+    struck,
 )
 from reasoning.grammar.lines import Digit, Line, Word, line
 from reasoning.grammar.page import Page
@@ -58,8 +63,12 @@ class AssertDrop(ChainLine):
     verdict: str
 
     def agrees(self, page: Page) -> bool:
-        live = operator_glyph(page, self.op) is not None and not gone(page, self.op) & set(self.rules)
+        live = operator_glyph(page, self.op) is not None and not struck(page, self.op) & set(self.rules)
         return live and listed(self.rules)
+
+    def is_true(self, page: Page) -> bool | None:
+        rule = hidden_rule(page, self.op)
+        return None if rule is None else rule not in self.rules
 
     def settle(self, page: Page) -> None:
         drop(page, self.op, self.rules)
@@ -79,8 +88,12 @@ class AssertOnly(ChainLine):
     verdict: str
 
     def agrees(self, page: Page) -> bool:
-        live = operator_glyph(page, self.op) is not None and not gone(page, self.op) & set(self.rules)
+        live = operator_glyph(page, self.op) is not None and not struck(page, self.op) & set(self.rules)
         return live and listed(self.rules)
+
+    def is_true(self, page: Page) -> bool | None:
+        rule = hidden_rule(page, self.op)
+        return None if rule is None else rule in self.rules
 
     def settle(self, page: Page) -> None:
         drop(page, self.op, tuple(rule.name for rule in VALUE_RULES if rule.name not in self.rules))
@@ -105,6 +118,10 @@ class AssertPin(ChainLine):
         free = glyph_of(page, self.letter) is not None and pinned(page, self.letter) is None
         return free and self.digit not in notation.known_digits(page).values()
 
+    def is_true(self, page: Page) -> bool | None:
+        digit = hidden_digit(page, self.letter)
+        return None if digit is None else self.digit == digit
+
     def settle(self, page: Page) -> None:
         put_digit(page, self.letter, self.digit)
 
@@ -124,6 +141,9 @@ class AssertMode(ChainLine):
 
     def agrees(self, page: Page) -> bool:
         return operator_glyph(page, self.op) is not None and page.get("no-mode", self.mode) is None
+
+    def is_true(self, page: Page) -> bool | None:
+        return self.mode != page.truth.mode if page.judges else None
 
     def settle(self, page: Page) -> None:
         page.put("no-mode", self.mode, True)
@@ -162,6 +182,11 @@ class SplitLine(Line):
     def transcription(self, page: Page) -> bool:
         same = self.a.partition("=")[0] == self.b.partition("=")[0]
         return same and self.a != self.b and claimable(page, self.a) and claimable(page, self.b)
+
+    def is_true(self, page: Page) -> bool | None:
+        """That there is no third value is a bare claim."""
+        found = holds(page, self.a), holds(page, self.b)
+        return None if None in found or not page.judges else any(found)
 
     def establish(self, page: Page) -> None:
         page.put("split", "", (self.a, self.b))
@@ -207,7 +232,7 @@ class Case(Line):
         return announced and claimable(page, self.claim)
 
     def establish(self, page: Page) -> None:
-        page.mark()
+        page.mark(holds(page, self.claim))
         page.put("supposed", "", self.claim)
         suppose(page, self.claim)
 
@@ -227,8 +252,18 @@ class Dead(Line):
     def transcription(self, page: Page) -> bool:
         return page.get("supposed") == self.claim and is_thing(page, self.what)
 
+    def is_true(self, page: Page) -> bool | None:
+        return is_out(page, self.claim)
+
     def establish(self, page: Page) -> None:
         page.undo()
+        page.put("out", self.claim, True)
+
+
+def is_out(page: Page, claim: str) -> bool | None:
+    """Is a claim false that is still supposed?"""
+    found = holds(page, claim)
+    return not found if found is not None and page.judges_before else None
 
 
 @line
@@ -250,20 +285,27 @@ class Leaves(Line):
     def verdict_follows(self, page: Page) -> bool:
         return self.verdict == ("stays" if self.count else "out")
 
+    def is_true(self, page: Page) -> bool | None:
+        """A true case is never out; what a false one leaves is not known."""
+        return is_out(page, self.claim) if self.verdict == "out" else None
+
     def establish(self, page: Page) -> None:
         page.undo()
+        page.put("out", self.claim, self.verdict == "out")
 
 
 @line
 class Survives(Line):
-    """The other case holds."""
+    """The other case holds, as the first is out."""
 
     KIND = "chain/survives"
     TEXT = "so {claim}"
     claim: Claim
 
     def transcription(self, page: Page) -> bool:
-        return self.claim in page.get("split", "", ()) and claimable(page, self.claim)
+        split = page.get("split", "", ())
+        others = [claim for claim in split if claim != self.claim]
+        return self.claim in split and all(page.get("out", other) for other in others) and claimable(page, self.claim)
 
     def establish(self, page: Page) -> None:
         suppose(page, self.claim)
@@ -278,12 +320,7 @@ class Rules(Line):
     pairs: tuple[tuple[Operator, ValueRule], ...]
 
     def transcription(self, page: Page) -> bool:
-        return all(
-            operator_glyph(page, op) is not None
-            and {rule.name for rule in VALUE_RULES} - gone(page, op) <= {rule}
-            and rule not in gone(page, op)
-            for op, rule in self.pairs
-        )
+        return all(operator_glyph(page, op) is not None and settles(page, op, rule) for op, rule in self.pairs)
 
     def establish(self, page: Page) -> None:
         for op, rule in self.pairs:
@@ -335,8 +372,7 @@ class Resolved(Line):
         glyph, names = page.parsed.query.op, letters_of(page.parsed)
         query = dict.fromkeys(names[c] for c in page.parsed.query.left + page.parsed.query.right)
         right = operator_glyph(page, self.op) == glyph and [letter for letter, _ in self.pairs] == list(query)
-        left = {rule.name for rule in VALUE_RULES} - gone(page, self.op)
-        settled = page.get("rule", glyph) == self.rule or left == {self.rule}
+        settled = page.get("rule", glyph) == self.rule or settles(page, self.op, self.rule)
         return right and settled and all(pinned(page, a) == d for a, d in self.pairs)
 
     def establish(self, page: Page) -> None:

@@ -269,6 +269,10 @@ class BranchEnd(Line):
         last = page.get("branch", "", ("", ""))[1] == str(self.digit)
         return (self.verdict == "stands") == (self.place == "all" and last)
 
+    def is_true(self, page: Page) -> bool | None:
+        digit = page.truth.digits.get(self.glyph) if page.judges else None
+        return None if digit is None else (self.digit == digit) == (self.verdict == "stands")
+
     def establish(self, page: Page) -> None:
         glyph, digits = page.get("branch", "", ("", ""))
         page.put("branch", "", (glyph, digits.replace(str(self.digit), "")))

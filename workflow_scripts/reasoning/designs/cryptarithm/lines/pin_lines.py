@@ -10,12 +10,14 @@ from reasoning.designs.cryptarithm.lines.letters import (
     Letter,
     Target,
     ValueRule,
+    candidates,
     glyph_of,
-    gone,
+    hidden_digit,
     letters_of,
     operators_of,
     pinned,
     put_digit,
+    struck,
     target_in_letters,
 )
 from reasoning.grammar.lines import Chars, Digit, Digits, line
@@ -40,7 +42,7 @@ class Copy(ChainLine):
 
     def agrees(self, page: Page) -> bool:
         e = notation.example(page, self.number)
-        if e is None or self.rule in gone(page, operators_of(page.parsed)[e.op]):
+        if e is None or self.rule in struck(page, operators_of(page.parsed)[e.op]):
             return False
         known, mode = notation.known_digits(page), BY_NAME[self.rule].mode
         if notation.operands_of(e, known, mode) != (self.x, self.y):
@@ -58,6 +60,20 @@ class Copy(ChainLine):
 
 class _Candidates(ChainLine):
     """Shared by the tests of a letter's candidates: those that hit are left; when none does, those not tested."""
+
+    def whole(self, page: Page) -> bool:
+        """Candidates that narrow a letter are all that a line has left it."""
+        allowed, said = candidates(page, self.letter)
+        return self.hits == "-" or not said or set(self.candidates) == set(allowed)
+
+    def is_bare(self, page: Page) -> bool:
+        """Do they narrow a letter to some of the candidates of which no line has spoken?"""
+        allowed, said = candidates(page, self.letter)
+        return self.hits != "-" and not said and not set(self.candidates) >= set(allowed)
+
+    def is_true(self, page: Page) -> bool | None:
+        digit = hidden_digit(page, self.letter)
+        return str(digit) in self.candidates if digit is not None and self.is_bare(page) else None
 
     def settle(self, page: Page) -> None:
         allowed = page.get("among", self.letter, "0123456789")
@@ -91,6 +107,8 @@ class PinEach(_Candidates):
         known = notation.known_digits(page)
         allowed = page.get("among", self.letter, "0123456789")
         if glyph in known or any(int(c) in known.values() or c not in allowed for c in self.candidates):
+            return False
+        if not self.whole(page):
             return False
         mode = BY_NAME[self.rule].mode
         return all(
@@ -148,6 +166,8 @@ class PinOnes(_Candidates):
         allowed = page.get("among", self.letter, "0123456789")
         if glyph in known or any(int(c) in known.values() or c not in allowed for c in self.candidates):
             return False
+        if not self.whole(page):
+            return False
         out = notation.reading(e, BY_NAME[self.rule].mode)[2][-1]
         return self.target == (str(known[out]) if out in known else names[out])
 
@@ -196,6 +216,10 @@ class Among(ChainLine):
         allowed = page.get("among", self.letter, "0123456789")
         free = glyph_of(page, self.letter) is not None and pinned(page, self.letter) is None
         return free and list(self.digits) == sorted(set(self.digits) & set(allowed))
+
+    def is_true(self, page: Page) -> bool | None:
+        digit = hidden_digit(page, self.letter)
+        return None if digit is None else str(digit) in self.digits
 
     def settle(self, page: Page) -> None:
         page.put("among", self.letter, self.digits)

@@ -72,6 +72,7 @@ class Pass(Line):
 
     def establish(self, page: Page) -> None:
         start_again(page, self.mode)
+        page.assumed = pass_holds(page, self.mode, self.rules)
         page.put("pass", "", (self.mode, self.rules))
 
 
@@ -80,10 +81,31 @@ def passes_of(first: str) -> tuple[tuple[str, str], ...]:
     return tuple((mode, rules) for rules in (first, "all") for mode in ("normal", "flip"))
 
 
+PLAIN_RULES = ("add", "mul", "sub", "rsub", "abs", "negabs", "absneg")
+
+
+def pass_holds(page: Page, mode: str, rules: str, without: int = 0) -> bool | None:
+    """Does the row fit a pass's assumptions, one example left out perhaps? None where what it hides is not known."""
+    if page.truth is None:
+        return None
+    digits = page.truth.digits
+    for number, e in enumerate(page.parsed.examples, 1):
+        rule = BY_NAME[page.truth.rules[e.op]]
+        if number != without and not rule.is_join:
+            operands = notation.operands_of(e, digits, rule.mode)
+            value = arithmetic.written(rule, *operands) if operands and "00" not in operands else ""
+            fits = rules != "plain" or rule.base in PLAIN_RULES
+            fits = fits and (rules != "family" or rule.group == notation.SIGN_GROUP.get(e.op))
+            if not fits or rule.mode != mode or value != notation.target_of(e, digits, rule.mode):
+                return False
+    return True
+
+
 def start_again(page: Page, mode: str) -> None:
     """A new attempt starts from the key alone."""
+    page.forget_guesses()
     for namespace, name in list(page.facts):
-        if namespace in ("digit", "gone", "rule", "tried"):
+        if namespace in ("digit", "gone", "doubt", "rule", "tried"):
             del page.facts[namespace, name]
     page.put("mode", "", mode)
 
@@ -101,6 +123,9 @@ class PassDead(Line):
 
     def transcription(self, page: Page) -> bool:
         return self.what == "all" or letters.is_thing(page, self.what)
+
+    def is_true(self, page: Page) -> bool | None:
+        return None if page.truth is None or page.assumed is None else not page.assumed
 
     def establish(self, page: Page) -> None:
         page.put("failed", " ".join(page.get("pass", "", ())), True)
@@ -255,6 +280,10 @@ class PinSole(_Pin):
     def transcription(self, page: Page) -> bool:
         return self.free(page) and self.letter == self.letter2 and str(self.digit) not in self.gone
 
+    def is_true(self, page: Page) -> bool | None:
+        digit = letters.hidden_digit(page, self.letter2)
+        return None if digit is None else self.digit == digit
+
 
 @line
 class DropRules(Line):
@@ -269,8 +298,12 @@ class DropRules(Line):
     verdict: str
 
     def transcription(self, page: Page) -> bool:
-        live = letters.operator_glyph(page, self.op) is not None and not letters.gone(page, self.op) & set(self.rules)
+        live = letters.operator_glyph(page, self.op) is not None and not letters.struck(page, self.op) & set(self.rules)
         return live and letters.listed(self.rules)
+
+    def is_true(self, page: Page) -> bool | None:
+        rule = letters.hidden_rule(page, self.op)
+        return None if rule is None else rule in self.rules
 
     def establish(self, page: Page) -> None:
         dropped = tuple(name for name in notation.RULE_INDEX if name not in self.rules)
@@ -289,6 +322,10 @@ class Choose(Line):
     def transcription(self, page: Page) -> bool:
         open_ = letters.pinned(page, self.letter) is None and letters.glyph_of(page, self.letter) is not None
         return open_ and list(self.digits) == sorted(set(self.digits))
+
+    def is_true(self, page: Page) -> bool | None:
+        digit = letters.hidden_digit(page, self.letter)
+        return None if digit is None else str(digit) in self.digits
 
     def establish(self, page: Page) -> None:
         page.put("chosen", "", (self.letter, self.digits))
@@ -319,10 +356,15 @@ class TryDigit(Line):
     def verdict_follows(self, page: Page) -> bool:
         return (self.verdict == "holds") == (self.consequence == "-")
 
+    def is_true(self, page: Page) -> bool | None:
+        """A digit that has no consequence is only supposed."""
+        digit = letters.hidden_digit(page, self.letter)
+        return None if digit is None or self.verdict == "holds" else self.digit != digit
+
     def establish(self, page: Page) -> None:
         page.put("tried", self.letter, self.tried)
         if self.verdict == "holds":
-            page.mark()
+            page.mark(letters.holds(page, f"{self.letter}={self.digit}"))
             page.put("supposed", "", self.letter)
             letters.put_digit(page, self.letter, self.digit)
 
@@ -414,3 +456,7 @@ class Take(_Pin):
 
     def transcription(self, page: Page) -> bool:
         return self.free(page)
+
+    def is_true(self, page: Page) -> bool | None:
+        digit = letters.hidden_digit(page, self.letter)
+        return None if digit is None else self.digit == digit
