@@ -28,8 +28,8 @@ localrules:
 rule all:
     default_target: True
     input:
-        rules.summarize.output,
-        collect("<results>/figures/{name}.png", name=["frontier", "designs", "reveal", "runs"]),
+        collect("<results>/tables/{name}.html", name=names("table")),
+        collect("<results>/figures/{name}.png", name=names("figure")),
         rules.fidelity.output if config["benchmark_csv"] else [],
 
 

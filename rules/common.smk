@@ -11,6 +11,8 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 from common.config import IN_CONTEXT, check, has_weights, read_arms, read_yaml
 from common.errors import LabError
 from common.sources import sources
+from measuring.inputs import Run
+from measuring.modules import declared, names
 from puzzles import registry as puzzle_registry
 from puzzles.registry import FAMILIES
 from reasoning import registry as design_registry
@@ -37,8 +39,6 @@ except LabError as error:
 phrases = sorted({phrase for family in FAMILIES.values() for phrase in family.phrases})
 families = sorted({family for row in arms.families for family in row})
 eval_sets = ["test", "real"] if config["benchmark_csv"] else ["test"]
-with_key = [family for family in families if family.startswith("cryptarithm")]
-with_forward = [family for family in families if (family, "forward") in DESIGNS]
 orders = list(dict.fromkeys(["uniform", *(Reveal.parse(text).order for text in arms.reveal)]))
 runs = [{"arm": name, "seed": seed} for name, n in arms.seeds.items() for seed in range(1, n + 1)]
 untrained = arms.index[arms.recipe == IN_CONTEXT].tolist()
@@ -57,13 +57,16 @@ wildcard_constraints:
     decoder="|".join(config["decoders"]),
     backbone="|".join(backbones),
     kind="signatures|bit_sequences",
+    table="|".join(names("table")),
+    figure="|".join(names("figure")),
 
 
-def code(script, family=(), design=None):
-    """The script and the library files it runs on, of the families and the design that the job is about only."""
+def code(script, family=(), design=None, member=None):
+    """The script and the library files it runs on, of the families, the design or the module that the job is about only."""
     named = [family] if isinstance(family, str) else family
     members = {puzzle_registry.MODULES[f] for f in named}
     members |= {design_registry.MODULES[f, design] for f in named if design}
+    members |= {member} if member else set()
     return [f"workflow_scripts/{path}" for path in sources(f"{script}.py", *sorted(members))]
 
 
@@ -147,14 +150,3 @@ def arm_drills(name):
 def rows(split, family):
     sizes = config["rows"][split]
     return sizes.get(family, sizes["default"])
-
-
-def graded(folder, suffix=".parquet"):
-    """Every arm, seed, decoder and evaluation set; real rows have neither key nor rules, so arms with either skip them."""
-    return [
-        f"<results>/{folder}/{run['arm']}/seed-{run['seed']}/{decoder}/{eval_set}{suffix}"
-        for run in runs
-        for decoder in config["decoders"]
-        for eval_set in eval_sets
-        if eval_set == "test" or arms.at[run["arm"], "reveal"] == "0"
-    ]

@@ -54,7 +54,6 @@ rule audit:
         puzzles=lambda wildcards: arm_puzzles(wildcards.arm, wildcards.eval_set),
         solutions=lambda wildcards: arm_puzzles(wildcards.arm, wildcards.eval_set, "solutions"),
         texts=lambda wildcards: arm_texts(wildcards.arm, wildcards.eval_set),
-        training=lambda wildcards: arm_texts(wildcards.arm, "train"),
         corpus="<results>/corpora/{arm}.parquet",
     output:
         multiext(
@@ -74,5 +73,4 @@ rule audit:
         mem_mb=4000,
     shell:
         "python {input.code[0]} --completions {input.completions} --puzzles {input.puzzles}"
-        " --solutions {input.solutions} --texts {input.texts} --training {input.training} --corpus {input.corpus}"
-        " --out {output.lines} --rows {output.rows} --kinds {output.kinds} 2> {log}"
+        " --solutions {input.solutions} --texts {input.texts} --corpus {input.corpus} --out {output.lines} --rows {output.rows} --kinds {output.kinds} 2> {log}"

@@ -5,13 +5,14 @@ A completion's prompt as shown, its design and its sample number are read from t
 sample where they exist; otherwise the puzzle's own prompt, --design and 0 stand in.
 
 Two more tables can be had: --rows, one row per completion (valid, perfect = token-identical to the rendered trace of
---texts, first divergence, first failure), and --kinds, one row per kind of line (how often right on each mark; given
-that what it copied and computed is right, how often its verdict follows, beside what the most frequent outcome of
-training and a stump fitted on it would reach; the outcomes it had in training and here). What was trained is read from
---training, the rendered training texts, of which --corpus names the rows that were selected.
+--texts, first divergence, first failure, ending = the kind of its last line), and --kinds, one row per kind of line
+(how often right on each mark, the outcomes it has here and had in the training examples, --corpus).
 
-Claims without evidence are held to what the puzzles hide. A row without a key (a real one) hides what its --solutions
-found, where their answer is right; of another row whose completion makes such claims `valid` is not known.
+`given` is the verdict of the lines that copied and computed without a mistake. Of the same lines, `top` says whether
+the outcome most frequent in the training examples would have been right, `stump` whether a one-feature rule fitted on
+them would (reasoning/judging/stump.py); both are empty without --corpus. `true` holds claims without evidence to what
+the puzzles hide. A row without a key (a real one) hides what its --solutions found, where their answer is right; of
+another row, `valid` is not known once its completion makes such claims.
 
     python workflow_scripts/audit.py --completions completions.parquet --puzzles puzzles.parquet --out audit.parquet
 """
@@ -28,7 +29,18 @@ from common.progress import progress
 from puzzles.base import PromptError
 from reasoning.grammar.page import Truth
 from reasoning.grammar.texts import RENDERED
-from reasoning.judging.audit import MARKS, Checked, audit, first_divergence, is_valid, kind_table, trained_on
+from reasoning.grammar.trace import parse_completion
+from reasoning.judging.audit import (
+    MEASURES,
+    Checked,
+    Training,
+    audit,
+    first_divergence,
+    is_valid,
+    kind_table,
+    measures,
+    trained_on,
+)
 from reasoning.judging.roles import claims
 from reasoning.registry import design_of
 
@@ -39,7 +51,7 @@ LINES = pa.schema(
         ("line", pa.int32()),
         ("kind", pa.string()),
         ("text", pa.string()),
-        *((mark, pa.bool_()) for mark in MARKS),
+        *((name, pa.bool_()) for name in MEASURES),
         ("outcome", pa.string()),
         ("first_failure", pa.bool_()),
     ]
@@ -55,6 +67,7 @@ ROWS = pa.schema(
         ("failure_line", pa.int32()),
         ("failure_kind", pa.string()),
         ("failure_axis", pa.string()),
+        ("ending", pa.string()),
     ]
 )
 KINDS = pa.schema(
@@ -63,10 +76,8 @@ KINDS = pa.schema(
         ("design", pa.string()),
         ("kind", pa.string()),
         ("n", pa.int64()),
-        *((f"{mark}_{what}", pa.int64()) for mark in (*MARKS, "given") for what in ("n", "right")),
-        ("top_right", pa.int64()),
-        ("stump_right", pa.int64()),
-        ("stump", pa.string()),
+        *((f"{name}_{what}", pa.int64()) for name in MEASURES for what in ("n", "right")),
+        ("rule_of_thumb", pa.string()),
         ("declared", pa.string()),
         ("trained", pa.string()),
         ("written", pa.string()),
@@ -116,7 +127,24 @@ def row_summary(who: dict, checked: list[Checked], text: str, expected: str | No
         "failure_line": first and first.line,
         "failure_kind": first.kind if first else "",
         "failure_axis": first.failed[0] if first else "",
+        "ending": checked[-1].kind if checked else "",
     }
+
+
+def outcomes(corpus: str, completions: list[dict]) -> dict[tuple[str, str], dict[str, Training]]:
+    """(family, design) -> what the training examples say of each kind of line.
+
+    Auxiliary tasks and drills in the corpus are no examples of the design.
+    """
+    examples: dict[str, list] = defaultdict(list)
+    for row in read_table(corpus, ["family", "completion", "role"]).to_pylist():
+        if row["role"] == "task":
+            examples[row["family"]].append(row["completion"])
+    found = {}
+    for which in {(row["family"], row["design"]) for row in completions}:
+        design = design_of(*which)
+        found[which] = trained_on((parse_completion(text, design) for text in examples[which[0]]), design)
+    return found
 
 
 def main() -> None:
@@ -126,8 +154,7 @@ def main() -> None:
     parser.add_argument("--design", help="where the completions do not say it")
     parser.add_argument("--solutions", nargs="+", default=[], help="of the puzzles, for rows without a key")
     parser.add_argument("--texts", nargs="+", default=[], help="rendered texts of these rows")
-    parser.add_argument("--training", nargs="+", default=[], help="rendered texts of the training rows")
-    parser.add_argument("--corpus", help="the training rows that were selected; all of --training otherwise")
+    parser.add_argument("--corpus", help="the training examples of the arm")
     parser.add_argument("--out", required=True)
     parser.add_argument("--rows", help="table with one row per completion")
     parser.add_argument("--kinds", help="table with one row per kind of line")
@@ -139,18 +166,13 @@ def main() -> None:
     expected: dict[tuple[str, str, str], str] = {}
     hidden: dict[tuple[str, str, str], str] = {}
     for path in args.texts:
-        columns = ["id", "design", "reveal", "hidden", "completion", "status"]
+        columns = ["id", "family", "design", "reveal", "hidden", "completion", "status"]
         for row in read_table(path, columns).to_pylist():
             hidden[row["id"], row["design"], row["reveal"]] = row["hidden"]
             if row["status"] == RENDERED:
                 expected[row["id"], row["design"], row["reveal"]] = row["completion"]
-    selected = {row["id"] for row in read_table(args.corpus, ["id"]).to_pylist()} if args.corpus else None
-    training: dict[tuple[str, str], list] = defaultdict(list)
-    for path in args.training:
-        for row in read_table(path, ["id", "family", "design", "status", "lines"]).to_pylist():
-            if row["status"] == RENDERED and (selected is None or row["id"] in selected):
-                training[row["family"], row["design"]].append(row["lines"])
 
+    trained = outcomes(args.corpus, read_completions(args.completions, args.design)) if args.corpus else {}
     lines, rows = [], []
     by_design: dict[tuple[str, str], list[Checked]] = defaultdict(list)
     completions = read_completions(args.completions, args.design)
@@ -168,14 +190,14 @@ def main() -> None:
             checked = audit(row["text"], page, design, truth[row["id"]])
         except PromptError as error:
             raise LabError(str(error), file=args.completions, row=number, field="prompt") from error
-        who = {name: row[name] for name in WHO}
+        who, known = {name: row[name] for name in WHO}, trained.get((row["family"], row["design"]), {})
         lines += [
             {
                 **who,
                 "line": each.line,
                 "kind": each.kind,
                 "text": each.text,
-                **{mark: getattr(each, mark) for mark in MARKS},
+                **measures(each, known),
                 "outcome": each.outcome,
                 "first_failure": each.first_failure,
             }
@@ -184,8 +206,7 @@ def main() -> None:
         rows.append(row_summary(who, checked, row["text"], expected.get(which), truth[row["id"]] is not None))
         by_design[row["family"], row["design"]] += checked
 
-    sources = [args.completions, *args.puzzles, *args.solutions, *args.texts, *args.training]
-    sources += [args.corpus] if args.corpus else []
+    sources = [args.completions, *args.puzzles, *args.solutions, *args.texts, *([args.corpus] if args.corpus else [])]
     write_table(args.out, lines, LINES, sources=sources)
     if args.rows:
         write_table(args.rows, rows, ROWS, sources=sources)
@@ -193,8 +214,7 @@ def main() -> None:
         table = [
             {"family": family, "design": name, **row}
             for (family, name), checked in sorted(by_design.items())
-            for design in [design_of(family, name)]
-            for row in kind_table(checked, trained_on(training[family, name], design), design)
+            for row in kind_table(checked, trained.get((family, name), {}), design_of(family, name))
         ]
         write_table(args.kinds, table, KINDS, sources=sources)
 

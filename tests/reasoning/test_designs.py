@@ -67,7 +67,7 @@ def test_a_thousand_rows_read_back_are_valid_and_box_the_answer(family: str, nam
     for problem, each in rows:
         lines = parse_completion(each.text, design)
         assert each.text.isascii() and tuple(lines) == each.lines
-        page = Page.of(family, each.shown)
+        page = Page.of(family, each.shown, each.truth)
         page.thinks = bool(design.kinds)
         assert [checked for checked in audit_lines(lines, page) if checked.failed] == [], each.text
         kinds |= {line.KIND for line in lines}

@@ -49,11 +49,6 @@ class Checked:
             return ("form",)
         return tuple(mark for mark in MARKS if getattr(self, mark) is False)
 
-    @property
-    def is_given(self) -> bool:
-        """Does it conclude something, from what it copied and computed without a mistake?"""
-        return self.verdict is not None and self.transcription is not False and self.arithmetic is not False
-
 
 def audit(text: str, shown: str, design: Design, truth: Truth | None = None) -> list[Checked]:
     """Check every line of a completion; raises PromptError for a broken prompt.
@@ -108,7 +103,7 @@ def is_valid(checked: Sequence[Checked]) -> bool:
 
 @dataclass(frozen=True)
 class Training:
-    """What the training texts say of one kind of line: how often each outcome came, and the stump fitted on it."""
+    """What the training examples say of one kind of line: how often each outcome came, and the stump fitted on it."""
 
     outcomes: Mapping[str, int]
     stump: Stump
@@ -118,21 +113,33 @@ class Training:
         return max(sorted(self.outcomes), key=self.outcomes.__getitem__)
 
 
-def trained_on(texts: Iterable[Sequence[Mapping[str, str]]], design: Design) -> dict[str, Training]:
-    """Kind -> what training says of it. texts: the lines (kind, text, verdict) of every training row."""
-    kinds = {kind.KIND: kind for kind in design.kinds if kind.OUTCOMES}
-    samples: dict[str, list[tuple[Features, str]]] = {}
-    for lines in texts:
+def trained_on(examples: Iterable[Iterable[Line | Malformed]], design: Design) -> dict[str, Training]:
+    """Kind -> what the lines of all training examples say of it."""
+    samples: dict[str, list[tuple[Features, str]]] = {kind.KIND: [] for kind in design.kinds if kind.OUTCOMES}
+    for lines in examples:
         seen: dict[str, list[str]] = {}
         for each in lines:
-            kind = kinds.get(each["kind"])
-            parsed = kind.parse(each["text"]) if kind else None
-            if parsed is not None:
-                earlier = seen.setdefault(each["kind"], [])
-                features = features_of(parsed, len(earlier), earlier[-1] if earlier else "")
-                samples.setdefault(each["kind"], []).append((features, each["verdict"]))
-                earlier.append(each["verdict"])
-    return {name: Training(Counter(o for _, o in found), fit(found)) for name, found in samples.items()}
+            if isinstance(each, Malformed) or each.KIND not in samples:
+                continue
+            earlier = seen.setdefault(each.KIND, [])
+            samples[each.KIND].append((features_of(each, len(earlier), earlier[-1] if earlier else ""), each.verdict))
+            earlier.append(each.verdict)
+    return {name: Training(Counter(o for _, o in found), fit(found)) for name, found in samples.items() if found}
+
+
+MEASURES = (*MARKS, "given", "top", "stump")
+
+
+def measures(each: Checked, training: Mapping[str, Training]) -> dict[str, bool | None]:
+    """The marks of a line and, where it concludes from what it copied and computed without a mistake, `given`: whether
+    its verdict follows, `top`: whether training's most frequent outcome would, `stump`: whether the stump's would."""
+    found: dict[str, bool | None] = {mark: getattr(each, mark) for mark in MARKS}
+    is_given = each.verdict is not None and False not in (each.transcription, each.arithmetic)
+    known = training.get(each.kind) if is_given else None
+    found["given"] = each.verdict if is_given else None
+    found["top"] = known.top in each.accepts if known else None
+    found["stump"] = known.stump.says(each.features) in each.accepts if known else None
+    return found
 
 
 def first_divergence(text: str, expected: str) -> int | None:
@@ -145,14 +152,11 @@ def first_divergence(text: str, expected: str) -> int | None:
 
 
 def kind_table(checked: Iterable[Checked], training: Mapping[str, Training], design: Design) -> list[dict]:
-    """One row per kind: how often, how often right on each mark, which outcomes are declared, trained and written.
+    """One row per kind: how often, of each measure how often it applies and is right, and the outcomes that are
+    declared, trained and written.
 
-    training: what the texts say that the model was trained on. `fixed` marks a verdict-bearing kind that had a single
-    outcome in training: its verdict says nothing about a comparison.
-
-    given_n, given_right: the lines that conclude something from what they copied and computed without a mistake, and
-    how many conclude right. Of the same lines, top_right: where the outcome most frequent in training would have been
-    right; stump_right: where the stump would; both empty for kinds without outcomes or never trained. stump: its words.
+    training: of the examples that the model was trained on. `fixed` marks a verdict-bearing kind that had a single
+    outcome in training: its verdict says nothing about a comparison. rule_of_thumb: the stump in words.
     """
     groups: dict[str, list[Checked]] = {kind.KIND: [] for kind in design.kinds}
     for each in checked:
@@ -161,16 +165,12 @@ def kind_table(checked: Iterable[Checked], training: Mapping[str, Training], des
     table = []
     for kind, lines in groups.items():
         row: dict[str, object] = {"kind": kind, "n": len(lines)}
-        for mark in MARKS:
-            judged = [getattr(each, mark) for each in lines if getattr(each, mark) is not None]
-            row[f"{mark}_n"], row[f"{mark}_right"] = len(judged), sum(judged)
-        given = [each for each in lines if each.is_given]
-        row["given_n"], row["given_right"] = len(given), sum(each.verdict for each in given)
+        found = [measures(each, training) for each in lines]
+        for name in MEASURES:
+            judged = [each[name] for each in found if each[name] is not None]
+            row[f"{name}_n"], row[f"{name}_right"] = len(judged), sum(judged)
         known = training.get(kind)
-        if known:
-            row["top_right"] = sum(known.top in each.accepts for each in given)
-            row["stump_right"] = sum(known.stump.says(each.features) in each.accepts for each in given)
-        row["stump"] = str(known.stump) if known else ""
+        row["rule_of_thumb"] = str(known.stump) if known else ""
         row["declared"] = " ".join(declared.get(kind, ()))
         row["trained"] = " ".join(f"{outcome}:{n}" for outcome, n in sorted(known.outcomes.items())) if known else ""
         row["written"] = " ".join(f"{o}:{n}" for o, n in sorted(Counter(e.outcome for e in lines if e.outcome).items()))
