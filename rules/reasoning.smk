@@ -139,7 +139,7 @@ rule gallery:
         thought=config["thought"],
         seed=config["seed"],
     shell:
-        "python {input.code[0]} --puzzles {input.puzzles} --solutions {input.solutions} --reveals 0 5 5-given 10"
+        "python {input.code[0]} --puzzles {input.puzzles} --solutions {input.solutions} --reveals 0 5 5-given 10 slate-2 slate-8-given"
         " --thought {params.thought} --seed {params.seed} --out {output} 2> {log}"
 
 
@@ -147,7 +147,7 @@ rule compare:
     input:
         code=code("compare"),
         screens=[
-            f"<results>/screens/{family}/{design}/reveal-0.parquet"
+            f"<results>/screens/{family}/{design}/reveal-{DESIGNS[family, design].shows[0]}.parquet"
             for family, design in sorted(DESIGNS)
             if family in families
         ],

@@ -1,9 +1,10 @@
-"""Planted errors: one line of a rendered trace made wrong in one field, turned in its verdict, or left out.
+"""Planted errors: one line of a rendered trace made wrong in one field, turned in its verdict, invented, or left out.
 
 The measure of the audit itself: does it mark that line, on the axis that the field belongs to (roles.py), and
 nothing else? An error in a field of which another value can be as true, and that no check marks, counts as `true`, not
 as missed, unless what it puts on the page is not what the row hides; where nothing forces a field nothing is planted.
-A verdict's error belongs on verdict and nowhere else.
+A verdict's error belongs on verdict and nowhere else. An invented line is one of the same kind from another row: right
+in itself, on premises that are not this page's; it may fail any mark.
 
 The later lines stay as they are, so they may contradict the damaged one: a later line may be marked only when something
 that it reads from the page is no longer what the undamaged trace had put there; where that makes it fail on arithmetic
@@ -22,7 +23,7 @@ from reasoning.grammar.lines import Line
 from reasoning.grammar.page import Page, Truth
 from reasoning.grammar.trace import Box
 from reasoning.judging.audit import MARKS, Checked, audit_lines
-from reasoning.judging.roles import LEFT_OUT, roles
+from reasoning.judging.roles import INVENTED, LEFT_OUT, roles
 
 CLASSES = (string.digits, string.ascii_lowercase, string.ascii_uppercase, string.punctuation)
 AXIS_ORDER = (*MARKS, "structure")
@@ -120,6 +121,8 @@ def plant(told: Told, number: int, wrong: Line, name: str) -> Result:
         before, after = told.reads, _reads(told, lines)
         others += [(e.kind, axis) for e in later for axis in e.failed if before[e.line] == after[e.line]]
     axis = next(mark for mark in MARKS if mark in (here & role.first or role.first))
+    if name == INVENTED and not here:
+        axis = "true"
     return Result(
         kind=wrong.KIND,
         field=name,
@@ -222,6 +225,13 @@ def _reads(told: Told, lines: Sequence[Line]) -> list[_Reads]:
     return found
 
 
+def invented(each: Line, pool: Sequence[Line], rng: random.Random) -> Line | None:
+    """A line of the same kind that says something else, as the same step of the thought; None where there is none."""
+    own = {"step": each.step} if hasattr(each, "step") else {}
+    others = [made for other in rng.sample(pool, min(len(pool), 8)) if (made := replace(other, **own)) != each]
+    return others[0] if others else None
+
+
 def cells(lines: Sequence[Line]) -> Iterator[tuple[int, str]]:
     """Every place where something can be planted: (line, field), or (line, LEFT_OUT)."""
     for number, each in enumerate(lines):
@@ -231,12 +241,17 @@ def cells(lines: Sequence[Line]) -> Iterator[tuple[int, str]]:
                 yield number, part.name
         if known[LEFT_OUT] is not None and not isinstance(each, Box):
             yield number, LEFT_OUT
+        if fields(each) and not isinstance(each, Box):
+            yield number, INVENTED
 
 
 def errors(told: Sequence[Told], n: int, rng: random.Random) -> Iterator[Result]:
     """About n errors in traces of one design, spread over kinds of line and fields; rare kinds get what they have."""
     sites: dict[tuple[str, str], list[tuple[Told, int]]] = {}
+    pools: dict[str, list[Line]] = {}
     for each in told:
+        for line in each.lines:
+            pools.setdefault(line.KIND, []).append(line)
         for number, name in cells(each.lines):
             sites.setdefault((each.lines[number].KIND, name), []).append((each, number))
     left, queues = n, []
@@ -247,14 +262,19 @@ def errors(told: Sequence[Told], n: int, rng: random.Random) -> Iterator[Result]
         queues = [queue for queue in queues if queue[1]]
         for name, places in queues:
             each, number = places.pop()
-            made = [*_one(each, number, name, rng)]
+            made = [*_one(each, number, name, pools[each.lines[number].KIND], rng)]
             left -= len(made)
             yield from made
             if left <= 0:
                 return
 
 
-def _one(told: Told, number: int, name: str, rng: random.Random) -> Iterator[Result]:
+def _one(told: Told, number: int, name: str, pool: Sequence[Line], rng: random.Random) -> Iterator[Result]:
+    if name == INVENTED:
+        wrong = invented(told.lines[number], pool, rng)
+        if wrong is not None:
+            yield plant(told, number, wrong, name)
+        return
     if name == LEFT_OUT:
         result = leave_out(told, number)
         if result is not None:

@@ -18,6 +18,7 @@ from functools import cache
 
 LETTERS = {"T": "transcription", "A": "arithmetic", "V": "verdict", "B": "true"}
 LEFT_OUT = "line"
+INVENTED = "premises"
 
 ROLES: Mapping[str, str] = {
     "anchor/anchor": "number:AT~ count:A",
@@ -162,6 +163,8 @@ ROLES: Mapping[str, str] = {
     "proportion/round": "kept:TA dropped:TA answer:A",
     "proportion/slope": "slope:T",
     "proportion/table": "which:T multiples:AT",
+    "slate/end": "k:T mode:T place:TV",
+    "slate/key": "k:T mode:T",
     "study/bad": "number:T",
     "study/check": "number:T rule:TA x:TA y:TA value:AV expected:TV",
     "study/choose": "letter:T/B~ digits:T/B~",
@@ -218,6 +221,7 @@ def roles(kind: str) -> Mapping[str, Role | None]:
     found: dict[str, Role | None] = {
         "verdict": Role(frozenset({"verdict"}), frozenset(), False),
         LEFT_OUT: Role(frozenset({"structure"}), frozenset(), False),
+        INVENTED: Role(frozenset(LETTERS.values()), frozenset(), True),
     }
     for each in ROLES.get(kind, "").split():
         name, _, spec = each.partition(":")
@@ -243,4 +247,4 @@ def is_bare(kind: str) -> bool:
 @cache
 def claims(kind: str) -> bool:
     """Does the kind claim something that only what the row hides can tell?"""
-    return any(role is not None and "true" in role.first for role in roles(kind).values())
+    return any(role is not None and "true" in role.first for name, role in roles(kind).items() if name != INVENTED)

@@ -109,6 +109,7 @@ class SignCheck(Line):
 
     def establish(self, page: Page) -> None:
         page.put("failed", "", self.number)
+        page.put("sign", str(self.number), self.verdict)
 
 
 @line
