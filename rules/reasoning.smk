@@ -95,7 +95,7 @@ rule screen:
     input:
         code=lambda wildcards: code("screen", family=wildcards.family, design=wildcards.design),
         texts="<results>/texts/{family}/{design}/reveal-{reveal}/none/train.parquet",
-        solutions="<results>/solutions/{family}/train.parquet",
+        puzzles="<results>/puzzles/{family}/train.parquet",
     output:
         ensure(
             "<results>/screens/{family}/{design}/reveal-{reveal}.parquet",
@@ -111,7 +111,7 @@ rule screen:
     resources:
         mem_mb=2000,
     shell:
-        "python {input.code[0]} --texts {input.texts} --solutions {input.solutions} --out {output} 2> {log}"
+        "python {input.code[0]} --texts {input.texts} --puzzles {input.puzzles} --out {output} 2> {log}"
 
 
 rule gallery:

@@ -1,6 +1,7 @@
 """The page: the problem as shown and everything that the lines read so far have established."""
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +62,12 @@ class Page:
     def names(self, namespace: str) -> dict[str, Any]:
         """Everything established in one namespace."""
         return {name: value for (space, name), value in self.facts.items() if space == namespace}
+
+    def copy(self) -> "Page":
+        """The page as it is now; what is put on either is not on the other."""
+        other = copy(self)
+        other.facts, other._marks = dict(self.facts), list(self._marks)
+        return other
 
     @property
     def depth(self) -> int:

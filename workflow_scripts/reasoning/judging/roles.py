@@ -185,7 +185,7 @@ ROLES: Mapping[str, str] = {
     "study/pin-units": "number:T/A/V rule:A/V work:AV letter:T/A/V digit:T/A/V",
     "study/pin-value": "number:TV rule:A/T/V~ x:TA y:TA value:AV letter:V/T/A digit:V/T/A",
     "study/rules": "pairs:T~",
-    "study/take": "letter:T/B~ digit:T/B~",
+    "study/take": "letter:- digit:-",
     "study/try": "letter:TB digit:TB consequence:- tried:T",
     "study/try-counted": "count:T letter:TB digit:TB consequence:- tried:T",
     "study/undo": "letter:T",

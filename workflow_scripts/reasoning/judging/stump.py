@@ -29,7 +29,11 @@ class Stump:
     no: str
 
     def says(self, features: Features) -> str:
-        return self.yes if _holds(features.get(self.feature), self.cut) or not self.feature else self.no
+        return self.yes if self.holds(features) else self.no
+
+    def holds(self, features: Features) -> bool:
+        """Is its question answered with yes?"""
+        return not self.feature or _holds(features.get(self.feature), self.cut)
 
     def __str__(self) -> str:
         if not self.feature:

@@ -280,6 +280,9 @@ class StopAfter(Line):
     def transcription(self, page: Page) -> bool:
         return self.k == page.get("tried") and 0 < self.chosen <= self.k
 
+    def is_bare(self, page: Page) -> bool:
+        return True
+
     def establish(self, page: Page) -> None:
         page.put("stop", "", self.chosen)
 

@@ -231,6 +231,9 @@ class Case(Line):
         announced = self.claim in page.get("split", "", ()) if self.why == "case" else page.get("bailed", "", False)
         return announced and claimable(page, self.claim)
 
+    def is_bare(self, page: Page) -> bool:
+        return self.why == "guess"
+
     def establish(self, page: Page) -> None:
         page.mark(holds(page, self.claim))
         page.put("supposed", "", self.claim)
@@ -251,6 +254,9 @@ class Dead(Line):
 
     def transcription(self, page: Page) -> bool:
         return page.get("supposed") == self.claim and is_thing(page, self.what)
+
+    def is_bare(self, page: Page) -> bool:
+        return True
 
     def is_true(self, page: Page) -> bool | None:
         return is_out(page, self.claim)
@@ -284,6 +290,9 @@ class Leaves(Line):
 
     def verdict_follows(self, page: Page) -> bool:
         return self.verdict == ("stays" if self.count else "out")
+
+    def is_bare(self, page: Page) -> bool:
+        return True
 
     def is_true(self, page: Page) -> bool | None:
         """A true case is never out; what a false one leaves is not known."""
@@ -352,6 +361,9 @@ class Assemble(Line):
     def transcription(self, page: Page) -> bool:
         return all(pinned(page, letter) is None for letter, _ in self.pairs)
 
+    def is_bare(self, page: Page) -> bool:
+        return True
+
     def establish(self, page: Page) -> None:
         page.put("rule", page.parsed.query.op, self.rule)
         for letter, value in self.pairs:
@@ -390,6 +402,9 @@ class JoinOperands(Line):
     def transcription(self, page: Page) -> bool:
         query = page.parsed.query
         return self.output == query.left + query.right
+
+    def is_bare(self, page: Page) -> bool:
+        return True
 
     def establish(self, page: Page) -> None:
         page.answer = self.output

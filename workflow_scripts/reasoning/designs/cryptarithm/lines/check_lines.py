@@ -202,6 +202,9 @@ class Without(Line):
     def verdict_follows(self, page: Page) -> bool:
         return (self.verdict == "holds") == (self.consequence == "-")
 
+    def is_bare(self, page: Page) -> bool:
+        return True
+
     def is_true(self, page: Page) -> bool | None:
         """What holds is written out by the lines that follow."""
         found = pass_holds(page, *passes_of(first_rules(page))[0], self.number)

@@ -124,6 +124,9 @@ class PassDead(Line):
     def transcription(self, page: Page) -> bool:
         return self.what == "all" or letters.is_thing(page, self.what)
 
+    def is_bare(self, page: Page) -> bool:
+        return True
+
     def is_true(self, page: Page) -> bool | None:
         return None if page.truth is None or page.assumed is None else not page.assumed
 
@@ -356,6 +359,10 @@ class TryDigit(Line):
     def verdict_follows(self, page: Page) -> bool:
         return (self.verdict == "holds") == (self.consequence == "-")
 
+    def is_bare(self, page: Page) -> bool:
+        """What a digit leads to is named, not shown."""
+        return self.verdict == "dead"
+
     def is_true(self, page: Page) -> bool | None:
         """A digit that has no consequence is only supposed."""
         digit = letters.hidden_digit(page, self.letter)
@@ -457,6 +464,5 @@ class Take(_Pin):
     def transcription(self, page: Page) -> bool:
         return self.free(page)
 
-    def is_true(self, page: Page) -> bool | None:
-        digit = letters.hidden_digit(page, self.letter)
-        return None if digit is None else self.digit == digit
+    def is_bare(self, page: Page) -> bool:
+        return True
