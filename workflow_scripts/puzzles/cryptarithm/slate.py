@@ -29,7 +29,8 @@ def candidate_keys(
     plausible: bool,
     has_right: bool,
 ) -> tuple[Key, ...]:
-    """n different keys of the same glyphs, in random order, the row's own among them if `has_right`.
+    """n different keys of the same glyphs, in random order, the row's own among them if `has_right`; none at all where
+    the examples rule too few keys out.
 
     key: the digits of all glyphs; operators: the rule of each operator. Where an example has no more plausible keys the
     next one's are taken, and in the end random ones.
@@ -46,7 +47,7 @@ def candidate_keys(
             if fresh and not _leads_with_zero(row, made, operators) and not carries(row, made):
                 found.append(made)
     rng.shuffle(found)
-    return tuple(found)
+    return tuple(found) if len(found) == n else ()
 
 
 def carries(row: EquationRow, key: Mapping[str, int]) -> bool:

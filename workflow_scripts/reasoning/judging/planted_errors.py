@@ -241,7 +241,7 @@ def cells(lines: Sequence[Line]) -> Iterator[tuple[int, str]]:
                 yield number, part.name
         if known[LEFT_OUT] is not None and not isinstance(each, Box):
             yield number, LEFT_OUT
-        if fields(each) and not isinstance(each, Box):
+        if any(known[part.name] is not None for part in fields(each)) and not isinstance(each, Box):
             yield number, INVENTED
 
 
