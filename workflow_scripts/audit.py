@@ -41,7 +41,7 @@ from reasoning.judging.audit import (
     measures,
     trained_on,
 )
-from reasoning.judging.roles import claims
+from reasoning.judging.roles import may_claim
 from reasoning.registry import design_of
 
 WHO = {"id": pa.string(), "family": pa.string(), "design": pa.string(), "sample": pa.int32()}
@@ -116,7 +116,7 @@ def truths(puzzles: list[str], solutions: list[str]) -> dict[str, Truth | None]:
 
 def row_summary(who: dict, checked: list[Checked], text: str, expected: str | None, is_known: bool) -> dict:
     first = next((each for each in checked if each.first_failure), None)
-    unknown = not is_known and not first and any(claims(each.kind) for each in checked)
+    unknown = not is_known and not first and any(may_claim(each.kind) for each in checked)
     return {
         **who,
         "n_lines": len(checked),

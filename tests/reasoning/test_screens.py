@@ -261,3 +261,8 @@ def test_script(tmp_path: Path):
     write_table(tmp_path / "p.parquet", [problem_row(solved("numeral")[25][0], "train")], PUZZLES)
     done = subprocess.run([*command, "--out", "no.parquet"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1 and "no puzzle" in done.stderr
+
+
+def test_an_answer_that_no_line_arrives_at_is_not_written():
+    for family, name, share in (("cryptarithm_deduce", "answer-only", 0.0), ("numeral", "forward", 1.0)):
+        assert json.loads(screens_of(name, 20, family)[""]["coverage"])["written"] == share

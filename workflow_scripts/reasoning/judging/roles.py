@@ -6,6 +6,7 @@
     T~         the same, but another value can be as true (another example that shows the same, a rule that gives the
                same value)
     B          nothing on the page forces the field, what the row hides does: a bare claim, judged by the mark `true`
+    b          the same, but only of a line that rests on what no line has written (`is_bare` of its kind)
     -          nothing forces the field: a free choice, a guess, the reason named for a claim
 
 `line` is the line as a whole: others build on it, so that it cannot be left out, unless it says `~` (the later lines
@@ -16,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
-LETTERS = {"T": "transcription", "A": "arithmetic", "V": "verdict", "B": "true"}
+LETTERS = {"T": "transcription", "A": "arithmetic", "V": "verdict", "B": "true", "b": "true"}
 LEFT_OUT = "line"
 INVENTED = "premises"
 
@@ -194,25 +195,26 @@ ROLES: Mapping[str, str] = {
     "unit/example": "i:T x:TA x_cents:A y:TA y_cents:A query:TA query_cents:A",
     "witness/among": "step:T letter:T/B~ digits:T/B~ line:-",
     "witness/copy": "step:T number:T rule:TA x:TA y:TA value:TA pairs:T line:~",
-    "witness/each": "step:T letter:TAB candidates:ATVB number:TA rule:AT~ work:T/A/V hits:V/B line:~",
+    "witness/each": "step:T letter:TAb candidates:ATVb number:TA rule:AT~ work:T/A/V hits:V/b line:~",
     "witness/group": "step:T other:T group:TV op:T~ mine:V/T~ line:~",
-    "witness/left": "step:T letter:TB~ candidates:TAB taken:TA hits:A line:~",
-    "witness/ones": "step:T op:T rule:A/T/V/B~ number:T/A/V/B~ work:A/T/V/B~ target:T/V/B~ line:~",
+    "witness/left": "step:T letter:Tb~ candidates:TAb taken:TA hits:A line:~",
+    "witness/ones": "step:T op:T rule:A/T/V/b~ number:T/A/V/b~ work:A/T/V/b~ target:T/V/b~ line:~",
     "witness/order": "step:T mode:T op:T~ count:TV line:~",
     "witness/range": "step:T op:T families:A/T low:AV high:AV number:T~ least:TV most:T line:~",
     "witness/sign": "step:T op:T families:A/T sides:AV number:T/A~ found:TV line:~",
-    "witness/units": "step:T letter:T/A/V/B candidates:ATVB number:AT rule:AT work:AV target:TV hits:V line:~",
+    "witness/units": "step:T letter:T/A/V/b candidates:ATVb number:AT rule:AT work:AV target:TV hits:V line:~",
     "witness/value": "step:T op:T rule:T/A~ number:T x:TA y:TA value:AV target:TV line:~",
 }
 
 
 @dataclass(frozen=True)
 class Role:
-    """Where the error of a field belongs: on one of `first`, perhaps also on `also`."""
+    """Where the error of a field belongs: on one of `first`, perhaps also on `also`. claim: a bare claim as it is."""
 
     first: frozenset[str]
     also: frozenset[str]
     may_be_true: bool
+    claim: bool = False
 
 
 @cache
@@ -232,8 +234,8 @@ def roles(kind: str) -> Mapping[str, Role | None]:
         first = letters.split("/") if "/" in letters else letters[:1]
         axes = frozenset(LETTERS[c] for c in first if c in LETTERS)
         also = frozenset(LETTERS[c] for c in letters if c in LETTERS) - axes
-        found[name] = Role(axes, also, spec.endswith("~")) if axes else None
-        if axes and "B" in letters:  # a claim may lie in the verdict itself
+        found[name] = Role(axes, also, spec.endswith("~"), "B" in first) if axes else None
+        if "true" in axes | also and axes:  # a claim may lie in the verdict itself
             found["verdict"] = replace(found["verdict"], also=frozenset({"true"}))
     return found
 
@@ -246,5 +248,12 @@ def is_bare(kind: str) -> bool:
 
 @cache
 def claims(kind: str) -> bool:
-    """Does the kind claim something that only what the row hides can tell?"""
-    return any(role is not None and "true" in role.first for name, role in roles(kind).items() if name != INVENTED)
+    """Does every line of the kind claim something that only what the row hides can tell?"""
+    return any(role is not None and role.claim for role in roles(kind).values())
+
+
+@cache
+def may_claim(kind: str) -> bool:
+    """May a line of the kind be held to what the row hides?"""
+    marks = [role.first | role.also for name, role in roles(kind).items() if role is not None and name != INVENTED]
+    return any("true" in each for each in marks)

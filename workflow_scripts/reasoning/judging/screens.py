@@ -20,9 +20,9 @@ bare            share of lines with a field that nothing on the page forces (jud
 bare_digits, bare_rules
                 of the digits that stand at the end, and of the rules struck out by then, the share that an unwitnessed
                 line settled: the claims of a search that is not on the page.
-coverage        of all rows, the share that the design's own lines settle. `written`: it boxes the right answer and no
-                unwitnessed line stands, so that everything it rests on is on the page. For cryptarithms also each set
-                of forward rules (judging/closure.py, rules not given) from the digits that witnessed lines settled.
+coverage        of all rows, the share that the design's own lines settle. `written`: they arrive at the right answer
+                and no unwitnessed line stands, so that all that it rests on is on the page. For cryptarithms also each
+                set of forward rules (judging/closure.py, rules not given) from the digits of witnessed lines.
 wrong_answers, undetermined
                 share of the rendered rows that box another answer than the row's, or box nothing.
 tokens_mean     words, single digits and single signs of prompt and completion: about what a byte-pair tokenizer that
@@ -116,18 +116,20 @@ def _free_bits(each: Line, page: Page) -> float:
 
 @dataclass
 class _Standing:
-    """What stands on the page: whether an unwitnessed line settled each digit and struck out each rule, and how many
-    unwitnessed lines stand."""
+    """What stands on the page: whether an unwitnessed line settled each digit and struck out each rule, how many
+    unwitnessed lines stand, and the answer that the lines have arrived at."""
 
     digits: dict[str, bool] = field(default_factory=dict)
     rules: dict[tuple[str, str], bool] = field(default_factory=dict)
     lines: int = 0
+    answer: str | None = None
 
     def after(self, page: Page, bare: bool) -> "_Standing":
         """The same once a line has been established."""
         digits = {glyph: self.digits.get(glyph, bare) for glyph in page.names("digit")}
         gone = [(op, rule) for op, rules in page.names("gone").items() for rule in rules]
-        return _Standing(digits, {each: self.rules.get(each, bare) for each in gone}, self.lines + bare)
+        rules = {each: self.rules.get(each, bare) for each in gone}
+        return _Standing(digits, rules, self.lines + bare, page.answer)
 
 
 def _read_row(row: Mapping, number: int, design: Design, kinds: Mapping[str, _Kind]) -> _Standing:
@@ -229,7 +231,7 @@ def coverage(rows: Sequence[Mapping], standing: Sequence[_Standing | None], desi
     flags: dict[str, list[bool]] = defaultdict(list)
     with_key = [number for number, row in enumerate(rows) if row.get("truth") is not None][:MOST_CLOSED]
     for number, (row, found) in enumerate(zip(rows, standing, strict=True)):
-        settled = found is not None and not found.lines and _boxed(row["completion"]) == row["answer"]
+        settled = found is not None and not found.lines and found.answer == row["answer"]
         flags["written"].append(settled)
         if number in with_key:
             page = Page.of(design.family, row["prompt"])
