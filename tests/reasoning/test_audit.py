@@ -252,3 +252,52 @@ def test_script_judges_hidden_rules_by_the_texts(tmp_path: Path):
     subprocess.run([*command, "--texts", "t.parquet"], cwd=tmp_path, check=True, capture_output=True)
     found = read_table(tmp_path / "r.parquet").to_pylist()
     assert len(found) == 6 and all(row["valid"] and row["perfect"] for row in found)
+
+
+def test_script_sets_verdicts_beside_what_training_would_say(tmp_path: Path):
+    """`given` beside what the most frequent outcome and the stump reach on the same lines; nothing without a corpus."""
+    family = "equation_numeric_deduce"
+    design, problems = DESIGNS[family, "forward"], [problem for problem, _, _ in solved(family)[:12]]
+    rows, _ = rendered(family, solved(family)[:12])
+    texts = [completion_of(trace) for _, trace in rows]
+    write_table(tmp_path / "p.parquet", [problem_row(problem, "test") for problem in problems], PUZZLES)
+    write_table(tmp_path / "corpus.parquet", [{"family": family, "completion": t, "role": "task"} for t in texts])
+    told = [
+        {"id": p.id, "family": family, "design": "forward", "text": t} for p, t in zip(problems, texts, strict=False)
+    ]
+    write_table(tmp_path / "c.parquet", told)
+    command = [sys.executable, SCRIPTS / "audit.py", "--completions", "c.parquet", "--puzzles", "p.parquet"]
+    command += ["--out", "a.parquet", "--kinds", "k.parquet", "--rows", "r.parquet"]
+    subprocess.run([*command, "--corpus", "corpus.parquet"], cwd=tmp_path, check=True, capture_output=True)
+    kinds = {row["kind"]: row for row in read_table(tmp_path / "k.parquet").to_pylist()}
+    test = next(row for row in kinds.values() if len(row["trained"].split()) > 1)
+    assert test["given_n"] == test["given_right"] == test["top_n"] == test["stump_n"] > 5
+    most = max(int(each.rpartition(":")[2]) for each in test["trained"].split())
+    assert test["top_right"] == most <= test["stump_right"] and test["rule_of_thumb"]
+    lines = read_table(tmp_path / "a.parquet").to_pylist()
+    assert sum(bool(line["top"]) for line in lines if line["kind"] == test["kind"]) == most
+    assert {line["true"] for line in lines} == {None}  # its lines claim nothing bare
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    assert {line["top"] for line in read_table(tmp_path / "a.parquet").to_pylist()} == {None}
+    assert design.kinds and all(row["valid"] for row in read_table(tmp_path / "r.parquet").to_pylist())
+
+
+def test_script_does_not_know_a_bare_thought_of_a_row_that_hides_nothing_known(tmp_path: Path):
+    """r7 on a row without a key: valid is empty, or judged by the solver's key where its answer is right."""
+    family, name = "cryptarithm_deduce", "forced-chain"
+    problem, each = next(
+        (p, e) for p, e in told(family, name, 120)[0] if any(isinstance(x, AssertPin) for x in e.lines)
+    )
+    bare = replace(problem, key={}, rule={})
+    write_table(tmp_path / "p.parquet", [problem_row(bare, "real")], PUZZLES)
+    row = {"id": problem.id, "family": family, "design": name, "text": each.text, "prompt": each.shown}
+    write_table(tmp_path / "c.parquet", [row])
+    found = {"key": problem.key, "operators": problem.rule["operators"], "mode": problem.rule["mode"]}
+    write_table(tmp_path / "s.parquet", [{"id": problem.id, "answer": problem.answer, "found": json.dumps(found)}])
+    command = [sys.executable, SCRIPTS / "audit.py", "--completions", "c.parquet", "--puzzles", "p.parquet"]
+    command += ["--out", "a.parquet", "--rows", "r.parquet"]
+    valid = []
+    for more in ([], ["--solutions", "s.parquet"]):
+        subprocess.run([*command, *more], cwd=tmp_path, check=True, capture_output=True)
+        valid.append(read_table(tmp_path / "r.parquet").to_pylist()[0]["valid"])
+    assert valid == [None, True]
