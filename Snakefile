@@ -3,7 +3,7 @@ from snakemake.utils import min_version
 min_version("9.25")
 
 
-configfile: "config/default.yaml"
+configfile: f"{workflow.basedir}/config/default.yaml"
 
 
 pathvars:
@@ -16,6 +16,10 @@ include: "rules/reasoning.smk"
 include: "rules/learning.smk"
 include: "rules/evaluate.smk"
 include: "rules/measuring.smk"
+
+
+onstart:
+    keep_config(config, f"results/{config['run']}/config")
 
 
 localrules:
@@ -44,7 +48,7 @@ rule puzzles:
 
 rule texts:
     input:
-        collect("<results>/corpora/{arm}.parquet", arm=arms.index),
+        collect("<results>/corpora/{run[arm]}/seed-{run[seed]}.parquet", run=runs),
 
 
 rule models:

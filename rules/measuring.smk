@@ -4,8 +4,8 @@ artifacts = Run(
     results=f"results/{config['run']}",
     arms=arms,
     arms_file=config["arms"],
-    decoders=tuple(config["decoders"]),
     eval_sets=tuple(eval_sets),
+    published=here("config/published.csv"),
 )
 
 
@@ -20,7 +20,7 @@ def needs(kind):
 
 
 def module_code(kind):
-    return lambda wildcards: code(kind, member=declared(kind, wildcards[kind]).module)
+    return lambda wildcards: code(kind, more=[declared(kind, wildcards[kind]).module])
 
 
 def caption(kind):
@@ -51,12 +51,12 @@ rule table:
     params:
         caption=caption("table"),
         results=artifacts.results,
-        decoders=config["decoders"],
         eval_sets=eval_sets,
+        published=artifacts.published,
         out=subpath(output.html, parent=True),
     shell:
-        "python {input.code[0]} --name {wildcards.table} --results {params.results} --arms {config[arms]}"
-        " --decoders {params.decoders} --eval-sets {params.eval_sets} --out {params.out} 2> {log}"
+        "python {input.code[0]} --name {wildcards.table} --results {params.results} --arms {config[arms]:q}"
+        " --eval-sets {params.eval_sets} --published {params.published} --out {params.out} 2> {log}"
 
 
 rule figure:
@@ -83,8 +83,9 @@ rule figure:
     params:
         caption=caption("figure"),
         results=artifacts.results,
-        decoders=config["decoders"],
         eval_sets=eval_sets,
+        published=artifacts.published,
     shell:
-        "python {input.code[0]} --name {wildcards.figure} --results {params.results} --arms {config[arms]}"
-        " --decoders {params.decoders} --eval-sets {params.eval_sets} --out {output.png} {output.pdf} 2> {log}"
+        "python {input.code[0]} --name {wildcards.figure} --results {params.results} --arms {config[arms]:q}"
+        " --eval-sets {params.eval_sets} --published {params.published} --out {output.png} {output.pdf}"
+        " 2> {log}"

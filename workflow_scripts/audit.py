@@ -28,8 +28,9 @@ from common.errors import LabError
 from common.progress import progress
 from puzzles.base import PromptError
 from reasoning.grammar.page import Truth
+from reasoning.grammar.roles import may_claim
 from reasoning.grammar.texts import RENDERED
-from reasoning.grammar.trace import parse_completion
+from reasoning.grammar.trace import Design, parse_completion
 from reasoning.judging.audit import (
     MEASURES,
     Checked,
@@ -41,7 +42,6 @@ from reasoning.judging.audit import (
     measures,
     trained_on,
 )
-from reasoning.judging.roles import may_claim
 from reasoning.registry import design_of
 
 WHO = {"id": pa.string(), "family": pa.string(), "design": pa.string(), "sample": pa.int32()}
@@ -114,9 +114,12 @@ def truths(puzzles: list[str], solutions: list[str]) -> dict[str, Truth | None]:
     return found
 
 
-def row_summary(who: dict, checked: list[Checked], text: str, expected: str | None, is_known: bool) -> dict:
+def row_summary(
+    who: dict, checked: list[Checked], text: str, expected: str | None, design: Design, is_known: bool
+) -> dict:
     first = next((each for each in checked if each.first_failure), None)
-    unknown = not is_known and not first and any(may_claim(each.kind) for each in checked)
+    bare = {kind.KIND for kind in design.kinds if may_claim(kind.roles)}
+    unknown = not is_known and not first and any(each.kind in bare for each in checked)
     return {
         **who,
         "n_lines": len(checked),
@@ -203,7 +206,7 @@ def main() -> None:
             }
             for each in checked
         ]
-        rows.append(row_summary(who, checked, row["text"], expected.get(which), truth[row["id"]] is not None))
+        rows.append(row_summary(who, checked, row["text"], expected.get(which), design, truth[row["id"]] is not None))
         by_design[row["family"], row["design"]] += checked
 
     sources = [args.completions, *args.puzzles, *args.solutions, *args.texts, *([args.corpus] if args.corpus else [])]

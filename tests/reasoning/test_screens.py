@@ -15,7 +15,7 @@ from puzzles.base import Solution
 from puzzles.numeral import generate
 from puzzles.registry import FAMILIES
 from puzzles.tables import PUZZLES, problem_row
-from reasoning.grammar.lines import Line, line
+from reasoning.grammar.lines import FAILED, SEEN, Line, line
 from reasoning.grammar.page import Truth
 from reasoning.grammar.reveal import Reveal
 from reasoning.grammar.texts import RENDERED, TEXTS, render_row, table_row
@@ -30,8 +30,9 @@ SCRIPTS = Path(__file__).resolve().parents[2] / "workflow_scripts"
 class Sound(Line):
     KIND = "sound"
     TEXT = "{number} {verdict}"
-    OUTCOMES = ("odd", "even")
+    OUTCOMES = {"odd": SEEN, "even": SEEN}
     FORCED_BY = "the last digit"
+    ROLES = "number:TV"
     number: int
     verdict: str
 
@@ -46,8 +47,9 @@ class Sound(Line):
 class Fixed(Line):
     KIND = "fixed"
     TEXT = "no {number} {verdict}"
-    OUTCOMES = ("refuted",)
+    OUTCOMES = {"refuted": FAILED}
     FORCED_BY = "nothing"
+    ROLES = "number:T"
     number: int
     verdict: str
 
@@ -59,6 +61,7 @@ class Fixed(Line):
 class Asserted(Line):
     KIND = "asserted"
     TEXT = "it is {number}"
+    ROLES = "number:-"
     number: int
 
 
@@ -66,7 +69,7 @@ class Asserted(Line):
 class Bet(Line):
     KIND = "bet"
     TEXT = "bet {verdict}"
-    OUTCOMES = ("left", "right")
+    OUTCOMES = {"left": SEEN, "right": SEEN}
     FORCED_BY = "nothing"
     verdict: str
 
@@ -80,7 +83,7 @@ def toy_rows(n: int = 400) -> list[dict]:
     for problem in generate(rng, n):
         query = int(problem.prompt.split("number ")[1].split(" ")[0])
         lines = [Sound(query, "odd" if query % 2 else "even"), Fixed(query, "refuted"), Asserted(123456)]
-        lines += [Bet(rng.choice(Bet.OUTCOMES))] * rng.choice((1, 2))
+        lines += [Bet(rng.choice(list(Bet.OUTCOMES)))] * rng.choice((1, 2))
         body = "\n".join(each.text() for each in lines)
         text = f"<think>\n{body}\n</think>\n\\boxed{{I}}"
         rows.append({"prompt": problem.prompt, "completion": text, "answer": "I", "status": RENDERED})
@@ -126,8 +129,9 @@ class OnLine(Line):
 
     KIND = "on-line"
     TEXT = "{number} of {bound} {verdict}"
-    OUTCOMES = ("small", "large")
+    OUTCOMES = {"small": SEEN, "large": SEEN}
     FORCED_BY = "the bound on the line"
+    ROLES = "number:V bound:V"
     number: int
     bound: int
     verdict: str
@@ -142,8 +146,9 @@ class OnPage(Line):
 
     KIND = "on-page"
     TEXT = "{number} is {verdict}"
-    OUTCOMES = ("small", "large")
+    OUTCOMES = {"small": SEEN, "large": SEEN}
     FORCED_BY = "the query"
+    ROLES = "number:V"
     number: int
     verdict: str
 
@@ -157,8 +162,9 @@ class ByTurn(Line):
 
     KIND = "by-turn"
     TEXT = "{number} against {bound} {verdict}"
-    OUTCOMES = ("no", "match")
+    OUTCOMES = {"no": FAILED, "match": SEEN}
     FORCED_BY = "the two numbers"
+    ROLES = "number:V bound:V"
     number: int
     bound: int
     verdict: str

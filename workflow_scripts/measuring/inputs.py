@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from common.artifacts import read_table
-from common.config import IN_CONTEXT
+from common.config import IN_CONTEXT, USUAL_DECODER, read_text
 from common.errors import LabError
 from puzzles.registry import FAMILIES
 from reasoning.grammar.reveal import Reveal
@@ -29,7 +29,7 @@ PUBLISHED_COLUMNS = (
 
 def has_key(family: str) -> bool:
     """Whether the family's rows have a hidden key, so that digits of it can be shown."""
-    return family.startswith("cryptarithm")
+    return FAMILIES[family].has_key
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,6 @@ class Run:
 
     results: str
     arms: pd.DataFrame
-    decoders: tuple[str, ...]
     eval_sets: tuple[str, ...]
     arms_file: str = ""
     published: str = "config/published.csv"
@@ -47,14 +46,13 @@ class Run:
     def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--results", required=True, help="folder of the run, such as results/main")
         parser.add_argument("--arms", required=True, help="the table of arms")
-        parser.add_argument("--decoders", nargs="+", default=["greedy"])
         parser.add_argument("--eval-sets", nargs="+", default=["test"], help="test, real")
         parser.add_argument("--published", default="config/published.csv", help="the published numbers")
 
     @classmethod
     def of(cls, args: argparse.Namespace) -> "Run":
         arms = read_arms(args.arms)
-        return cls(args.results, arms, tuple(args.decoders), tuple(args.eval_sets), args.arms, args.published)
+        return cls(args.results, arms, tuple(args.eval_sets), args.arms, args.published)
 
     @property
     def families(self) -> list[str]:
@@ -68,9 +66,9 @@ class Run:
         """FOLDER/ARM/seed-S/DECODER/EVAL_SET of every arm, seed, decoder and evaluation set."""
         return [
             f"{self.results}/{folder}/{arm}/seed-{seed}/{decoder}/{eval_set}{suffix}"
-            for arm, n in self.arms.seeds.items()
-            for seed in range(1, int(n) + 1)
-            for decoder in self.decoders
+            for arm, row in self.arms.iterrows()
+            for seed in range(1, int(row.seeds) + 1)
+            for decoder in row.decoders
             for eval_set in self.eval_sets
             if self.is_evaluated(arm, eval_set)
         ]
@@ -127,9 +125,15 @@ class Run:
 
 
 def read_arms(path: str | Path) -> pd.DataFrame:
-    """The table of arms, indexed by arm, with `families` a tuple; the workflow has checked it (common/config.py)."""
-    arms = pd.read_csv(path, sep="\t", comment="#", dtype=str).set_index("arm")
-    return arms.assign(families=[tuple(each.split(",")) for each in arms.families])
+    """The table of arms, indexed by arm, `families` and `decoders` tuples; the workflow has checked it."""
+    lines = [line for line in read_text(Path(path)).split("\n") if line.strip() and not line.startswith("#")]
+    columns = lines[0].split("\t")
+    cells = [[cell.strip() for cell in line.split("\t")] for line in lines[1:]]
+    rows = [dict(zip(columns, row + [""] * (len(columns) - len(row)), strict=True)) for row in cells]
+    for row in rows:
+        row["families"] = tuple(row["families"].split(","))
+        row["decoders"] = tuple(name.strip() for name in (row.get("decoders") or USUAL_DECODER).split(","))
+    return pd.DataFrame.from_records(rows).set_index("arm")
 
 
 def cell_of(path: str | Path) -> dict[str, str]:

@@ -24,6 +24,7 @@ FIRST = ("forward", "answer-only", "derive", "search")
 """Designs that keep their place, colour and marker in every figure; others follow in alphabetical order."""
 GREY = "#8A8A8A"
 UNTRAINED = "<>ph8dH"
+FURTHER = "hp8dH<>*"
 STYLE = {
     "font.size": 9, "axes.titlesize": 9.5, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
     "grid.color": "#E6E6E6", "grid.linewidth": 0.6, "axes.axisbelow": True, "legend.frameon": False, "figure.dpi": 100,
@@ -86,11 +87,30 @@ def design_order(frame: pd.DataFrame) -> list[str]:
 
 
 def look(frame: pd.DataFrame, arm: str) -> tuple[str, str]:
-    """Colour and marker of an arm: its design's, or grey and one of its own where nothing was trained."""
+    """Colour and marker of an arm: its design's (the first arm of a design has its marker, the others further ones), or
+    grey where nothing was trained."""
     untrained = sorted(frame[~frame.trained.astype(bool)].arm.unique())
     if arm in untrained:
         return GREY, UNTRAINED[untrained.index(arm) % len(UNTRAINED)]
-    return CYCLE[design_order(frame).index(design_of(frame, arm)) % len(CYCLE)]
+    design = design_of(frame, arm)
+    colour, marker = CYCLE[design_order(frame).index(design) % len(CYCLE)]
+    same = twins(frame, arm)
+    return colour, (marker, *FURTHER)[same.index(arm) % (1 + len(FURTHER))]
+
+
+def twins(frame: pd.DataFrame, arm: str) -> list[str]:
+    """The trained arms of an arm's design that have a family with it, itself among them."""
+    own = frame[frame.arm == arm]
+    same = frame[frame.trained.astype(bool) & (frame.design == own.design.iloc[0]) & frame.family.isin(own.family)]
+    return sorted(same.arm.unique())
+
+
+def name_of(frame: pd.DataFrame, arm: str) -> str:
+    """What a legend calls an arm: its design and its training rows, and itself where others have the same design."""
+    own = frame[frame.arm == arm].iloc[0]
+    if not own.trained:
+        return f"not trained: {arm}"
+    return f"model, design {own.design}, n = {own.arm_n}{f' ({arm})' * (len(twins(frame, arm)) > 1)}"
 
 
 def design_of(frame: pd.DataFrame, arm: str) -> str:

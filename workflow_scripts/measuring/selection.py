@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-SETTINGS = ("decoder", "corruption", "selection", "backbone")
-
 
 @dataclass(frozen=True)
 class Selection:

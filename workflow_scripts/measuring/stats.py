@@ -47,7 +47,7 @@ def clustered(right: Sequence[float], total: Sequence[float]) -> tuple[float, fl
     return p, *wilson(p * n, n)
 
 
-MOST_RATIO, CHOICES = 3, 20
+MOST_RATIO, CHOICES = 3, 10
 
 
 def paired_test(a: pd.DataFrame, b: pd.DataFrame) -> dict[str, float]:

@@ -51,8 +51,8 @@ def make(accuracy: pd.DataFrame, paired: pd.DataFrame, published: pd.DataFrame, 
     with plt.rc_context(plots.STYLE):
         heights = [0.8 + 0.38 * part.arm.nunique() for *_, part in panels] + [0.6 + 0.2 * len(names)]
         figure, axes = plt.subplots(
-            len(panels) + 1, len(strata), figsize=(9.5, 0.9 + sum(heights)), height_ratios=heights, sharex=True,
-            squeeze=False,
+            len(panels) + 1, len(strata), figsize=(3.2 * len(strata) + 3.5, 0.9 + sum(heights)), height_ratios=heights,
+            sharex=True, squeeze=False,
         )  # fmt: skip
         for line, (family, eval_set, backbone, part) in zip(axes, panels, strict=False):
             arms_here = sorted(part.arm.unique(), key=lambda arm: (order.index(plots.design_of(part, arm)), arm))
@@ -104,4 +104,4 @@ def best_p(paired: pd.DataFrame, arms: list[str], family: str, eval_set: str, st
     rows = paired.query("family == @family and eval_set == @eval_set and stratum == @stratum")
     rows = rows[(rows.decoder_a == SELECTION.decoder) & (rows.decoder_b == SELECTION.decoder)]
     rows = rows[rows.arm_a.isin(arms) & rows.arm_b.isin(arms)]
-    return f"\nsmallest Holm-adjusted p: {rows.p_holm.min():.2g}" if len(rows) else ""
+    return f"\nsmallest p (Holm): {rows.p_holm.min():.2g}" if len(rows) else ""

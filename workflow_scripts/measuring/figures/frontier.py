@@ -95,8 +95,7 @@ def draw(axis: Axes, keys: list, solvers: pd.DataFrame, ours: pd.DataFrame, publ
         for i, (_, arm) in enumerate(own.iterrows()):
             colour, marker = plots.look(ours, arm.arm)
             height = y - 0.05 + 0.36 * (i + 1) / (len(own) + 1)
-            label = f"model, design {arm.design}, n = {arm.arm_n}" if arm.trained else f"not trained: {arm.arm}"
-            plots.intervals(axis, arm.to_frame().T, height, colour, marker, label, "official")
+            plots.intervals(axis, arm.to_frame().T, height, colour, marker, plots.name_of(ours, arm.arm), "official")
             if arm.trained:
                 plots.ceiling(axis, arm.to_frame().T, height, colour)
         if stratum == POOLED:
@@ -111,7 +110,7 @@ def draw_published(axis: Axes, published: pd.DataFrame, family: str, y: float) -
     rows = published[(published.row == family)].dropna(subset="value")
     for table, measure, marker in PUBLISHED:
         for _, row in rows[(rows.table == table) & (rows.measure == measure)].iterrows():
-            who = "published" if table == "master" else "first place, held out: no"
+            who = "published" if table == "master" else "first place (held out: no)"
             plots.published_point(axis, row, y + 0.36, marker, f"{who}: {measure}", horizontal=True)
     for _, row in rows[rows.table == "entrants"].iterrows():
         label = f"an entrant's model, held out: {'not said' if pd.isna(row.held_out) else row.held_out}"

@@ -60,7 +60,7 @@ def make(accuracy: pd.DataFrame, solvers: pd.DataFrame, published: pd.DataFrame,
                 panel = ours.query(
                     "family == @family and eval_set == @eval_set and stratum == @stratum and backbone == @backbone"
                 )
-                for (design, rule, n, _), own in sorted(
+                for (design, rule, n, series), own in sorted(
                     panel.groupby(["design", "rule", "arm_n", "series"]),
                     key=lambda g: (places.index(g[0][0]), g[0][1:]),
                 ):
@@ -68,8 +68,12 @@ def make(accuracy: pd.DataFrame, solvers: pd.DataFrame, published: pd.DataFrame,
                         continue
                     own = own[(own.order == order) | own.reveal.isin((0, MOST))].sort_values("reveal")
                     colour, marker = plots.CYCLE[places.index(design) % len(plots.CYCLE)]
+                    marker = (marker, *plots.FURTHER)[series % (1 + len(plots.FURTHER))]
+                    label = f"design {design}{WORDS[rule]}, n = {n}"
+                    if panel[panel.design == design].series.any():
+                        label += f" ({', '.join(dict.fromkeys(own.arm))})"
                     shift = 0.12 * (places.index(design) - (len(places) - 1) / 2)
-                    curve(axis, own, shift, colour, marker, f"design {design}{WORDS[rule]}, n = {n}", LINES[rule])
+                    curve(axis, own, shift, colour, marker, label, LINES[rule])
                 shares = solvers.query("family == @family and eval_set == @eval_set and stratum == @stratum")
                 closures(axis, shares, order)
                 if stratum == POOLED and order == ORDERS[0]:

@@ -42,8 +42,8 @@ def make(grades: pd.DataFrame, rows: pd.DataFrame, texts: list[str], arms: pd.Da
         validate="many_to_one",
     )
     boxes, abstains = (grades[name].fillna(False).astype(bool) for name in ("boxes", "abstains"))
-    gave_up = [end in ends for end in zip(grades.family, grades.design, grades.ending, strict=True)]
-    abstained = (grades.failure == "no-box") & gave_up
+    endings = zip(grades.family, grades.design, grades.ending, strict=True)
+    abstained = (grades.failure == "no-box") & pd.Series([each in ends for each in endings], grades.index)
     return accuracy(
         grades.assign(
             boxes=boxes, abstains=abstains, abstained=abstained, abstained_right=abstained & abstains

@@ -37,9 +37,9 @@ _RULES_LINE = re.compile(rf"Rules: (normal|flip)((?: [!-~]=(?:{_NAMES}))++)")
 class Reveal:
     """What is shown, written `5`, `5-query-first`, `5-given` or `5-answer-first-hidden`; defaults are not written.
 
-    digits: how many, 0..10. order: which first (it says nothing for no digits or all). rule: the operators' rules and
-    the row's mode are `derived` in the thought, `given` by the prompt, or `hidden`: used by a thought that neither
-    tests nor states them beforehand.
+    digits: how many, 0..10. order: which glyphs come first; without effect when no digit or every digit is shown. rule:
+    the operators' rules and the row's mode are `derived` in the thought, `given` by the prompt, or `hidden`: the
+    thought uses them without testing or stating them.
 
     With a slate no digit is shown by itself: `slate-8`, `slate-2-random`, `slate-8-none-50-given`. slate: how many
     candidate keys. drawn: the wrong ones are plausible or random (puzzles/cryptarithm/slate.py). none: in so many of
@@ -60,7 +60,7 @@ class Reveal:
 
     @classmethod
     def parse(cls, text: str) -> "Reveal":
-        """Raises LabError (without a place) for what is not a reveal or not written the one way it is."""
+        """Raises LabError (without a place) for a text that is not a reveal in its one written form."""
         reveal = None
         if re.fullmatch(cls.PATTERN, text):
             digits, _, rest = text.removeprefix("slate-").partition("-")
@@ -92,9 +92,9 @@ class Reveal:
 
 
 class Known(dict[str, int]):
-    """What is known beforehand: glyph -> digit. rules: operator -> name of its rule, in the row's `mode`; none, and "",
-    where they are to be worked out. thought: the characters that a cryptarithm's thought may have. slate: candidate
-    keys, none of which is known to be right."""
+    """What is known beforehand: glyph -> digit. rules: operator -> name of its rule, in the row's `mode`; empty, and
+    "", where the thought has to find them. thought: the characters that a cryptarithm's thought may have. slate:
+    candidate keys, none of which is known to be right."""
 
     def __init__(
         self,

@@ -12,11 +12,11 @@ verdict_given_stump
                 bits that one feature of the line and its place leave open (judging/stump.py), fitted on every other row
                 and measured on the rest. 0 where the verdict can be said without looking at the evidence.
 unwitnessed     share of lines that rest on something which neither the line nor the page shows: a bare claim (role B in
-                judging/roles.py), a premise that no line has written, a guess, a choice whose alternatives were never
+                its ROLES), a premise that no line has written, a guess, a choice whose alternatives were never
                 refuted (`is_bare` of the kind); or that have a value which neither the prompt nor an earlier line shows
                 and neither transcription nor arithmetic accounts for.
 unchecked       share of lines on which no mark has anything to check.
-bare            share of lines with a field that nothing on the page forces (judging/roles.py), or unwitnessed.
+bare            share of lines with a field that nothing on the page forces (its ROLES), or unwitnessed.
 bare_digits, bare_rules
                 of the digits that stand at the end, and of the rules struck out by then, the share that an unwitnessed
                 line settled: the claims of a search that is not on the page.
@@ -45,11 +45,11 @@ from dataclasses import dataclass, field, fields, replace
 
 from reasoning.grammar.lines import Line
 from reasoning.grammar.page import Page
+from reasoning.grammar.roles import claims, is_open
 from reasoning.grammar.texts import RENDERED
 from reasoning.grammar.trace import Box, Design, Malformed, parse_completion
 from reasoning.judging.audit import accepted
 from reasoning.judging.closure import LEVELS, closure_flags
-from reasoning.judging.roles import claims, is_bare
 from reasoning.judging.stump import Features, features_of, fit
 
 TOKEN = re.compile(r"[A-Za-z]+|[^A-Za-z ]")
@@ -156,9 +156,9 @@ def _read_row(row: Mapping, number: int, design: Design, kinds: Mapping[str, _Ki
         if farthest:
             seen.fetches.append(farthest)
             seen.fetch_shares.append(farthest / len(text))
-        unwitnessed = claims(each.KIND) or each.is_bare(page) or (new and checks[:2] == (None, None))
+        unwitnessed = claims(each.roles) or each.is_bare(page) or (new and checks[:2] == (None, None))
         seen.unwitnessed += unwitnessed
-        seen.bare += unwitnessed or is_bare(each.KIND)
+        seen.bare += unwitnessed or is_open(each.roles)
         verdict = getattr(each, "verdict", "")
         if each.OUTCOMES:
             earlier = seen_outcomes.setdefault(each.KIND, [])

@@ -1,12 +1,14 @@
 """witness-balanced: the corrected twin of `witness`.
 
-The same kinds of line, but each is also written with its other outcome on the same opener, before or after as a draw
-of the row decides; candidate sets are said before they are used, and a thought that stalls ends undetermined instead
-of guessing. Of a split both cases are counted, the one that falls and the one that holds. That digits and operators
-share no glyph cannot fail in a generated row, so that this line has no verdict. A letter that the examples settle is
-said with a second candidate, and without it only when nothing else is left to write: a lone candidate would be a pin
-without a witness, and every test of it would hit. So units, each and left pin in one half to two thirds of their
-lines; without digits shown few rows come to a pin at all (units and each: about one line in a hundred rows).
+Every kind of line is also written with its other outcome, after the same opening words; which of the two comes first is
+drawn per row. Candidate sets are stated before they are used. A thought that is stuck ends undetermined and does not
+guess. Both cases of a split are counted, the one that fails and the one that holds. The line which says that digits and
+operators share no glyph has no verdict, because it cannot fail in a generated row.
+
+A letter that the examples settle is first stated with a second candidate. It is stated alone only when nothing else is
+left to write: a single candidate would be a pin without a witness, and every test of it would hit. So the kinds units,
+each and left pin in one half to two thirds of their lines. Without digits shown few rows come to a pin at all (units
+and each: about one line in a hundred rows).
 """
 
 import random

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from puzzles.base import Problem
 from puzzles.cryptarithm.family import CRYPTARITHMS
+from puzzles.equations.prior import SIGN_GROUPS
 from puzzles.equations.prompt import EquationRow
 from puzzles.equations.rules import BY_NAME, VALUE_RULES
 from reasoning.designs.cryptarithm.engines.forward import Bounded, gated
@@ -117,7 +118,7 @@ class Study(Bounded):
         first = "plain"
         if self.how.families and self.canonical:
             first = "family"
-            masks[first] = {op: GROUP_RULES[GROUPS.index(notation.SIGN_GROUP[op])] for op in ops}
+            masks[first] = {op: GROUP_RULES[GROUPS.index(SIGN_GROUPS[op])] for op in ops}
         return [(mode, rules, masks[rules]) for mode, rules in tree_lines.passes_of(first)]
 
     def narrate(self) -> None:

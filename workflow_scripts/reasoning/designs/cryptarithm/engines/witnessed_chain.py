@@ -83,21 +83,22 @@ class Witnessed(Chain):
                 return
 
     def beside(self, drop: Callable[[], object], keep: Callable[[], object] | None) -> None:
-        """Write a line that drops; the twin also one of the same kind that keeps."""
+        """Write a line that drops something; the balanced twin also writes one of the same kind that keeps."""
         drop()
 
     def order(self, groups: Iterable) -> Iterable:
         return groups
 
     def narrow_one(self, state: Held) -> bool:
-        """May the twin say the one candidate of a letter, when nothing else is left to write?"""
+        """For the balanced twin: state the only candidate of a letter when nothing else is left to write."""
         return False
 
     def leave_open(self, state: Held) -> None:
-        """The twin writes here what the pins so far call for: letters that stay open."""
+        """For the balanced twin: write the lines that leave a letter open, as many as there were pins of their kind."""
 
     def open_first(self, state: Held, way: Callable) -> bool:
-        """May the twin write, before a pin, a letter that the same way leaves open? Then the pin is looked for anew."""
+        """For the balanced twin: write such a line before a pin. True when one was written; the pin is then looked for
+        again."""
         return False
 
     def _drop(self, state: Held, op: str, names) -> None:
@@ -387,8 +388,8 @@ class Balanced(Witnessed):
         return self.rng.sample(list(groups), len(groups))
 
     def candidates(self, state: Held, glyph: str) -> list[int]:
-        """A letter that no line has settled is said with a second digit: said alone, the digit would be a pin without
-        a witness, after which no line of the letter could have the other outcome."""
+        """A letter that no line has settled is stated with a second digit. Stated alone, the digit would be a pin
+        without a witness, and no later line about the letter could have the other outcome."""
         found = super().candidates(state, glyph)
         if glyph in state.shown or len(found) != 1:
             return found
@@ -397,7 +398,7 @@ class Balanced(Witnessed):
         return sorted([*found, random.Random(f"{self.seed} {glyph}").choice(rest)]) if rest else found
 
     def narrow_one(self, state: Held) -> bool:
-        """Say without its second digit a letter that is left over then."""
+        """State a letter without its second digit when no other digit is left for it."""
         for glyph in self.names if state.shown else ():
             mask = state.domains.get(glyph, 0)
             digit = str(mask.bit_length() - 1)
@@ -415,7 +416,8 @@ class Balanced(Witnessed):
         self.drawn_by(claim, lambda: super(Balanced, self).die(state, claim, why))
 
     def drawn_by(self, claim: str, run: Callable):
-        """Run with draws that depend on the row and the claim alone: silent or written, a case goes the same way."""
+        """Run with draws that depend on the row and the claim alone, so that a silent and a written case go the same
+        way."""
         before, self.rng = self.rng, random.Random(f"{self.seed} {claim}")
         try:
             return run()
@@ -452,7 +454,7 @@ class Balanced(Witnessed):
         return state.owed.get(way.__name__, 0) >= 0 and self.rng.random() < AHEAD and self.open_one(state, way)
 
     def open_one(self, state: Held, way: Callable) -> bool:
-        """Write an open test: several candidates hit, or some candidates are tried and none does."""
+        """Write a test that leaves its letter open: several candidates hit, or none of those that are tried does."""
         glyphs = [glyph for glyph in self.names if glyph not in state.shown and glyph in state.domains]
         self.rng.shuffle(glyphs)
         glyphs.sort(key=lambda glyph: single(state.domains[glyph]))
@@ -473,7 +475,8 @@ class Balanced(Witnessed):
         return False
 
     def open(self, state, way, glyph: str, kind: Callable, fields: tuple, hits: str, untaken: str = "") -> None:
-        """Write a line that leaves its letter open: with what hit, or without what was tried when nothing did."""
+        """Write a line that leaves its letter open. What stays possible is what hit or, when nothing hit, what was not
+        tried."""
         state.done.add((kind, fields))
         self.numbered(kind, *fields, hits, "open")
         left = hits if hits != "-" else "".join(c for c in untaken if c not in fields[1])

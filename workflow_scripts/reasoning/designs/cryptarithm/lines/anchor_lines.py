@@ -7,7 +7,7 @@ from puzzles.equations.rules import BY_NAME, Rule
 from reasoning.designs.cryptarithm.engines.propagation import clues, matching
 from reasoning.designs.cryptarithm.lines import arithmetic, drop_lines, notation
 from reasoning.designs.cryptarithm.lines.letters import ValueRule
-from reasoning.grammar.lines import Chars, Digit, Glyph, Line, Word, line
+from reasoning.grammar.lines import FAILED, PASSED, Chars, Digit, Glyph, Line, Word, line
 from reasoning.grammar.page import Page
 
 
@@ -22,6 +22,7 @@ class Spaced(Line):
 
     KIND = "anchor/spaced"
     TEXT = "E{number}: {text_}"
+    ROLES = "number:T text_:T"
     number: int
     text_: Annotated[str, Chars("!-~ ")]
 
@@ -36,6 +37,7 @@ class OperatorRule(Line):
 
     KIND = "anchor/operator"
     TEXT = "{op} E{number} prints {length}, no join, so {rule}"
+    ROLES = "op:TB number:T~ length:T rule:B/V"
     op: Glyph
     number: int
     length: int
@@ -68,6 +70,7 @@ class OrderGiven(Line):
 
     KIND = "anchor/order"
     TEXT = "order {mode}"
+    ROLES = "mode:T"
     mode: Literal["normal", "flip"]
 
     def transcription(self, page: Page) -> bool:
@@ -80,6 +83,7 @@ class Sizes(Line):
 
     KIND = "anchor/sizes"
     TEXT = "sizes {a}*{b}={small} {c}*{d}={large}"
+    ROLES = "a:A b:A small:A c:A d:A large:A"
     a: int
     b: int
     small: int
@@ -97,6 +101,7 @@ class AnchorChoice(Line):
 
     KIND = "anchor/anchor"
     TEXT = "anchor E{number} {count} ways"
+    ROLES = "number:AT~ count:A"
     number: int
     count: int
 
@@ -121,6 +126,7 @@ class Attempt(Line):
 
     KIND = "anchor/attempt"
     TEXT = "try {k} {x},{y} {value} {pairs: =|none}"
+    ROLES = "k:T x:TA y:TA value:A pairs:T/A"
     k: int
     x: notation.Pair
     y: notation.Pair
@@ -167,8 +173,9 @@ class Completion(Line):
 
     KIND = "anchor/completion"
     TEXT = "E{number} {x},{y} gives {value} vs {target} {verdict} {pairs: =|none}"
-    OUTCOMES = ("fits", "out")
+    OUTCOMES = {"fits": PASSED, "out": FAILED}
     FORCED_BY = "the value against the output on the same line, and the digits that other glyphs hold"
+    ROLES = "number:TA x:TA y:TA value:AV target:TV pairs:V"
     number: int
     x: notation.Pair
     y: notation.Pair
@@ -209,8 +216,9 @@ class Narrowed(Line):
 
     KIND = "anchor/narrowed"
     TEXT = "E{number} {left} {right} to {target} {verdict} {pairs: =|none}"
-    OUTCOMES = ("fits", "out")
+    OUTCOMES = {"fits": PASSED, "out": FAILED}
     FORCED_BY = "the rows of the catalog that agree with the digits on the same line: one, or none"
+    ROLES = "number:TV left:T right:T target:T pairs:V"
     number: int
     left: Word
     right: Word
@@ -247,6 +255,7 @@ class Reject(Line):
 
     KIND = "anchor/reject"
     TEXT = "reject {k}"
+    ROLES = "k:T"
     k: int
 
     def transcription(self, page: Page) -> bool:
@@ -262,6 +271,7 @@ class Keep(Line):
 
     KIND = "anchor/keep"
     TEXT = "keep {k}"
+    ROLES = "k:T"
     k: int
 
     def transcription(self, page: Page) -> bool:
@@ -274,6 +284,7 @@ class StopAfter(Line):
 
     KIND = "anchor/stop"
     TEXT = "{k} tries gone, stop with try {chosen}"
+    ROLES = "k:T chosen:-"
     k: int
     chosen: int
 
@@ -293,6 +304,7 @@ class MapGlyphs(Line):
 
     KIND = "anchor/map"
     TEXT = "map {pairs: =}"
+    ROLES = "pairs:T"
     pairs: tuple[tuple[Glyph, Digit], ...]
 
     def transcription(self, page: Page) -> bool:
@@ -305,8 +317,9 @@ class VerifyGlyphs(Line):
 
     KIND = "anchor/verify"
     TEXT = "verify E{number} {x},{y} gives {value} {verdict}"
-    OUTCOMES = ("ok",)
+    OUTCOMES = {"ok": PASSED}
     FORCED_BY = "the map: only assignments that carry every example get here"
+    ROLES = "number:TAV x:TA y:TA value:AV"
     number: int
     x: notation.Pair
     y: notation.Pair

@@ -28,7 +28,7 @@ from reasoning.designs.cryptarithm.lines.letters import (
     settles,
     struck,
 )
-from reasoning.grammar.lines import Digit, Line, Word, line
+from reasoning.grammar.lines import FAILED, PASSED, Digit, Line, Word, line
 from reasoning.grammar.page import Page
 
 
@@ -55,8 +55,9 @@ class AssertDrop(ChainLine):
 
     KIND = "chain/drop"
     TEXT = "s{step} {op} {rules:,} {verdict}"
-    OUTCOMES = ("drop",)
+    OUTCOMES = {"drop": FAILED}
     FORCED_BY = "nothing on the page: a claim about all digits that are left"
+    ROLES = "step:T op:T/B~ rules:T/B~ line:~"
     step: int
     op: Operator
     rules: tuple[ValueRule, ...]
@@ -80,8 +81,9 @@ class AssertOnly(ChainLine):
 
     KIND = "chain/only"
     TEXT = "s{step} {op} only {rules:,} {verdict}"
-    OUTCOMES = ("drop",)
+    OUTCOMES = {"drop": FAILED}
     FORCED_BY = "nothing on the page: a claim about all digits that are left"
+    ROLES = "step:T op:T/B~ rules:T/B~ line:~"
     step: int
     op: Operator
     rules: tuple[ValueRule, ...]
@@ -106,8 +108,9 @@ class AssertPin(ChainLine):
 
     KIND = "chain/pin"
     TEXT = "s{step} {letter}={digit} {why} {verdict}"
-    OUTCOMES = ("pin",)
+    OUTCOMES = {"pin": PASSED}
     FORCED_BY = "nothing on the page: a claim about all digits that are left"
+    ROLES = "step:T letter:T/B~ digit:T/B~ why:- line:~"
     step: int
     letter: Letter
     digit: Digit
@@ -132,8 +135,9 @@ class AssertMode(ChainLine):
 
     KIND = "chain/order"
     TEXT = "s{step} order {mode} has no {op} {verdict}"
-    OUTCOMES = ("drop",)
+    OUTCOMES = {"drop": FAILED}
     FORCED_BY = "nothing on the page: a claim about all rules of the operator"
+    ROLES = "step:T mode:T/B~ op:- line:~"
     step: int
     mode: Literal["normal", "flip"]
     op: Operator
@@ -158,6 +162,7 @@ class Stall(ChainLine):
 
     KIND = "chain/stall"
     TEXT = "s{step} stuck on {what}"
+    ROLES = "step:T what:T line:~"
     step: int
     what: Literal["order", "rule", "digit"]
 
@@ -176,6 +181,7 @@ class SplitLine(Line):
 
     KIND = "chain/split"
     TEXT = "split {a} or {b}"
+    ROLES = "a:T/B~ b:T/B~ line:~"
     a: Claim
     b: Claim
 
@@ -223,6 +229,7 @@ class Case(Line):
 
     KIND = "chain/case"
     TEXT = "{why} {claim}"
+    ROLES = "why:T claim:- line:~"
     why: Literal["case", "guess"]
     claim: Claim
 
@@ -246,8 +253,9 @@ class Dead(Line):
 
     KIND = "chain/dead"
     TEXT = "no value for {what} so {claim} {verdict}"
-    OUTCOMES = ("out",)
+    OUTCOMES = {"out": FAILED}
     FORCED_BY = "nothing on the line: a claim about all digits that are left"
+    ROLES = "what:- claim:TB line:~"
     what: Word
     claim: Claim
     verdict: str
@@ -278,8 +286,9 @@ class Leaves(Line):
 
     KIND = "chain/leaves"
     TEXT = "under {claim} {what} has {count} {verdict}"
-    OUTCOMES = ("out", "stays")
+    OUTCOMES = {"out": FAILED, "stays": PASSED}
     FORCED_BY = "the number on the same line: none is out"
+    ROLES = "claim:TB what:- count:- line:~"
     claim: Claim
     what: Word
     count: int
@@ -309,6 +318,7 @@ class Survives(Line):
 
     KIND = "chain/survives"
     TEXT = "so {claim}"
+    ROLES = "claim:T line:~"
     claim: Claim
 
     def transcription(self, page: Page) -> bool:
@@ -326,6 +336,7 @@ class Rules(Line):
 
     KIND = "chain/rules"
     TEXT = "rules {pairs:,:}"
+    ROLES = "pairs:T line:~"
     pairs: tuple[tuple[Operator, ValueRule], ...]
 
     def transcription(self, page: Page) -> bool:
@@ -355,6 +366,7 @@ class Assemble(Line):
 
     KIND = "chain/assemble"
     TEXT = "assemble {rule} {pairs: =|none}"
+    ROLES = "rule:- pairs:- line:~"
     rule: ValueRule
     pairs: tuple[tuple[Letter, Digit], ...]
 
@@ -376,6 +388,7 @@ class Resolved(Line):
 
     KIND = "chain/resolved"
     TEXT = "resolved {op} {rule} {pairs: =}"
+    ROLES = "op:T rule:T pairs:T line:~"
     op: Operator
     rule: ValueRule
     pairs: tuple[tuple[Letter, Digit], ...]
@@ -397,6 +410,7 @@ class JoinOperands(Line):
 
     KIND = "chain/last-resort"
     TEXT = "last resort {output}"
+    ROLES = "output:T line:~"
     output: Word
 
     def transcription(self, page: Page) -> bool:

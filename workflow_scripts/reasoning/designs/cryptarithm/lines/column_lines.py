@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from puzzles.equations.prompt import Equation
 from puzzles.equations.rules import BY_NAME, Rule
 from reasoning.designs.cryptarithm.lines import arithmetic, letters, notation
-from reasoning.grammar.lines import Chars, Digit, Digits, Glyph, Line, line
+from reasoning.grammar.lines import FAILED, PASSED, Chars, Digit, Digits, Glyph, Line, line
 from reasoning.grammar.page import Page
 
 COLUMNS = ("units", "tens", "top")
@@ -51,6 +51,7 @@ class ColumnPin(Line):
 
     KIND = "column/pin"
     TEXT = "E{number} {column} {larger} {work} so {glyph}={digit}"
+    ROLES = "number:A/T/V column:A/T/V larger:A/T/V~ work:A glyph:T/A/V digit:V/T/A"
     number: int
     column: Column
     larger: Literal["sum", "left", "right"]
@@ -116,6 +117,7 @@ class LeadPin(Line):
 
     KIND = "column/lead"
     TEXT = "E{number} three-digit sum so {glyph}={digit}"
+    ROLES = "number:T~ glyph:T digit:A/T"
     number: int
     glyph: Glyph
     digit: Digit
@@ -141,6 +143,7 @@ class ProductPin(Line):
 
     KIND = "column/value"
     TEXT = "E{number} {x},{y} gives {value} so {pairs: =}"
+    ROLES = "number:TAV x:TA y:TA value:AV pairs:V"
     number: int
     x: notation.Pair
     y: notation.Pair
@@ -184,6 +187,7 @@ class DivisionPin(Line):
 
     KIND = "column/division"
     TEXT = "E{number} {product}/{known}={other} so {pairs: =}"
+    ROLES = "number:TV product:TA known:TA other:AV pairs:V"
     number: int
     product: int
     known: int
@@ -233,6 +237,7 @@ class BranchOn(Line):
 
     KIND = "column/branch"
     TEXT = "branch {glyph} in {digits}"
+    ROLES = "glyph:- digits:T"
     glyph: Glyph
     digits: Digits
 
@@ -251,8 +256,9 @@ class BranchEnd(Line):
 
     KIND = "column/branch-end"
     TEXT = "{glyph}={digit} {place} {verdict}"
-    OUTCOMES = ("breaks", "stands")
+    OUTCOMES = {"breaks": FAILED, "stands": PASSED}
     FORCED_BY = "the named place, where values are only summed up to break"
+    ROLES = "glyph:TB digit:T/V/B~ place:-"
     glyph: Glyph
     digit: Digit
     place: Annotated[str, Chars("E0-9a-z")]

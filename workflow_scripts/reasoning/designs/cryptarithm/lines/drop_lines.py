@@ -20,7 +20,7 @@ from reasoning.designs.cryptarithm.lines.letters import (
     struck,
     target_in_letters,
 )
-from reasoning.grammar.lines import Chars, Digits, line
+from reasoning.grammar.lines import FAILED, PASSED, Chars, Digits, line
 from reasoning.grammar.page import Page
 
 RULE_FAMILIES = ("add", "mul", "sub", "rsub", "abs", "negabs", "absneg", "mod")
@@ -33,7 +33,7 @@ def sides_of(family: str, equation: Equation) -> str:
     return sides if len(sides) == 2 or sides == "." or len(minus_and_digits(equation)[1]) > 1 else sides + "."
 
 
-KEEP = ("drop", "keep")
+KEEP = {"drop": FAILED, "keep": PASSED}
 
 
 def family_rules(name: str) -> tuple[str, ...]:
@@ -92,6 +92,7 @@ class KillSign(_KillFamilies):
     TEXT = "s{step} {op} {families:,} puts {sides} E{number} has {found} {verdict}"
     OUTCOMES = KEEP
     FORCED_BY = "the sides on the same line (p in front, s behind, . none)"
+    ROLES = "step:T op:T families:A/T sides:AV number:T/A~ found:TV line:~"
     step: int
     op: Operator
     families: tuple[FamilyName, ...]
@@ -119,6 +120,7 @@ class KillRange(_KillFamilies):
     TEXT = "s{step} {op} {families:,} {low}..{high} E{number} {least}..{most} {verdict}"
     OUTCOMES = KEEP
     FORCED_BY = "the two intervals on the same line"
+    ROLES = "step:T op:T families:A/T low:AV high:AV number:T~ least:TV most:T line:~"
     step: int
     op: Operator
     families: tuple[FamilyName, ...]
@@ -150,9 +152,6 @@ def length_range(equation: Equation) -> tuple[int, int]:
     """The magnitudes of as many digits as the output has."""
     n = len(minus_and_digits(equation)[1])
     return (10 ** (n - 1) if n > 1 else 0), 10**n - 1
-
-
-Work = Annotated[str, Chars("0-9+*\\-=")]
 
 
 def ones_work(rule: str, first: str, second: str, e: Equation) -> tuple[str, ...]:
@@ -190,6 +189,7 @@ class KillOnes(_Kill):
     TEXT = "s{step} {op} {rule} E{number} ones {work:,} in {target} {verdict}"
     OUTCOMES = KEEP
     FORCED_BY = "the printed units against the output's digits on the same line, equal letters having equal digits"
+    ROLES = "step:T op:T rule:A/T/V/b~ number:T/A/V/b~ work:A/T/V/b~ target:T/V/b~ line:~"
     step: int
     op: Operator
     rule: ValueRule
@@ -255,6 +255,7 @@ class KillValue(_Kill):
     TEXT = "s{step} {op} {rule} E{number} {x},{y} gives {value} vs {target} {verdict}"
     OUTCOMES = KEEP
     FORCED_BY = "the value against the output on the same line, unknown glyphs taking free digits"
+    ROLES = "step:T op:T rule:T/A~ number:T x:TA y:TA value:AV target:TV line:~"
     step: int
     op: Operator
     rule: ValueRule
@@ -286,6 +287,7 @@ class KillGroup(ChainLine):
     TEXT = "s{step} {other} is {group} so {op} {mine} {verdict}"
     OUTCOMES = KEEP
     FORCED_BY = "the two groups on the same line: equal ones cannot both stand"
+    ROLES = "step:T other:T group:TV op:T~ mine:V/T~ line:~"
     step: int
     other: Operator
     group: Literal["add", "sub", "mul"]
@@ -317,6 +319,7 @@ class KillMode(ChainLine):
     TEXT = "s{step} order {mode} leaves {op} {count} {verdict}"
     OUTCOMES = KEEP
     FORCED_BY = "the number on the same line"
+    ROLES = "step:T mode:T op:T~ count:TV line:~"
     step: int
     mode: Literal["normal", "flip"]
     op: Operator

@@ -20,10 +20,10 @@ from reasoning.designs.cryptarithm.lines.letters import (
     struck,
     target_in_letters,
 )
-from reasoning.grammar.lines import Chars, Digit, Digits, line
+from reasoning.grammar.lines import PASSED, SEEN, Chars, Digit, Digits, line
 from reasoning.grammar.page import Page
 
-PINNED = ("pin", "open")
+PINNED = {"pin": PASSED, "open": SEEN}
 
 
 @line
@@ -32,6 +32,7 @@ class Copy(ChainLine):
 
     KIND = "witness/copy"
     TEXT = "s{step} E{number} {rule} {x},{y} gives {value} so {pairs: =}"
+    ROLES = "step:T number:T rule:TA x:TA y:TA value:TA pairs:T line:~"
     step: int
     number: int
     rule: ValueRule
@@ -91,6 +92,7 @@ class PinEach(_Candidates):
     TEXT = "s{step} {letter} in {candidates} E{number} {rule} {work:,:} hits {hits} {verdict}"
     OUTCOMES = PINNED
     FORCED_BY = "the number of candidates that hit: one pins"
+    ROLES = "step:T letter:TAb candidates:ATVb number:TA rule:AT~ work:T/A/V hits:V/b line:~"
     step: int
     letter: Letter
     candidates: Digits
@@ -148,6 +150,7 @@ class PinOnes(_Candidates):
     TEXT = "s{step} {letter} in {candidates} E{number} {rule} ones {work:,} wants {target} hits {hits} {verdict}"
     OUTCOMES = PINNED
     FORCED_BY = "the number of candidates that hit: one pins"
+    ROLES = "step:T letter:T/A/V/b candidates:ATVb number:AT rule:AT work:AV target:TV hits:V line:~"
     step: int
     letter: Letter
     candidates: Digits
@@ -208,6 +211,7 @@ class Among(ChainLine):
 
     KIND = "witness/among"
     TEXT = "s{step} {letter} among {digits}"
+    ROLES = "step:T letter:T/B~ digits:T/B~ line:-"
     step: int
     letter: Letter
     digits: Digits
@@ -233,6 +237,7 @@ class PinLast(_Candidates):
     TEXT = "s{step} {letter} in {candidates} taken {taken} left {hits} {verdict}"
     OUTCOMES = PINNED
     FORCED_BY = "the number of candidates that are not taken: one pins"
+    ROLES = "step:T letter:Tb~ candidates:TAb taken:TA hits:A line:~"
     step: int
     letter: Letter
     candidates: Digits

@@ -8,7 +8,7 @@ from reasoning.designs.cryptarithm.engines.forward import groups_of
 from reasoning.designs.cryptarithm.engines.propagation import MODES, clues
 from reasoning.designs.cryptarithm.lines import notation
 from reasoning.designs.cryptarithm.lines.arithmetic import offset_word, test_group
-from reasoning.grammar.lines import Chars, Line, line
+from reasoning.grammar.lines import FAILED, PASSED, Chars, Line, line
 from reasoning.grammar.page import Page
 
 ALL = "all"
@@ -26,6 +26,7 @@ class SlateKey(Line):
 
     KIND = "slate/key"
     TEXT = "key {k} {mode}"
+    ROLES = "k:T mode:T"
     k: int
     mode: Literal["normal", "flip"]
 
@@ -87,8 +88,9 @@ class SlateEnd(Line):
 
     KIND = "slate/end"
     TEXT = "key {k} {mode} {place} {verdict}"
-    OUTCOMES = ("out", "stands")
+    OUTCOMES = {"out": FAILED, "stands": PASSED}
     FORCED_BY = "the tests of the examples under the key: one that fails puts it out"
+    ROLES = "k:T mode:T place:TV"
     k: int
     mode: Literal["normal", "flip"]
     place: Annotated[str, Chars("E0-9a-z")]
