@@ -259,9 +259,9 @@ def arm_harvests(wildcards):
     ]
 
 
-def arm_puzzles(name, split):
-    """The problems of an arm's families, one table each."""
-    return [f"<results>/puzzles/{family}/{split}.parquet" for family in arms.at[name, "families"]]
+def arm_puzzles(name, split, folder="puzzles"):
+    """The problems (or their solutions) of an arm's families, one table each."""
+    return [f"<results>/{folder}/{family}/{split}.parquet" for family in arms.at[name, "families"]]
 
 
 def n_examples(wildcards):

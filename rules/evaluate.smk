@@ -54,6 +54,7 @@ rule audit:
         ),
         completions="<results>/completions/{arm}/seed-{seed}/{decoder}/{eval_set}.parquet",
         puzzles=lambda wildcards: arm_puzzles(wildcards.arm, wildcards.eval_set),
+        solutions=lambda wildcards: arm_puzzles(wildcards.arm, wildcards.eval_set, "solutions"),
         texts=lambda wildcards: arm_texts(wildcards.arm, wildcards.eval_set),
         corpus="<results>/corpora/{arm}/seed-{seed}.parquet",
     output:
@@ -73,8 +74,8 @@ rule audit:
     resources:
         mem_mb=4000,
     shell:
-        "python {input.code[0]} --completions {input.completions} --puzzles {input.puzzles} --texts {input.texts}"
-        " --corpus {input.corpus} --out {output.lines} --rows {output.rows} --kinds {output.kinds} 2> {log}"
+        "python {input.code[0]} --completions {input.completions} --puzzles {input.puzzles}"
+        " --solutions {input.solutions} --texts {input.texts} --corpus {input.corpus} --out {output.lines} --rows {output.rows} --kinds {output.kinds} 2> {log}"
 
 
 rule harvest:

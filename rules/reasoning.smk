@@ -91,7 +91,7 @@ rule screen:
     input:
         code=lambda wildcards: code("screen", family=wildcards.family, design=wildcards.design),
         texts="<results>/texts/{family}/{design}/reveal-{reveal}/none/train.parquet",
-        solutions="<results>/solutions/{family}/train.parquet",
+        puzzles="<results>/puzzles/{family}/train.parquet",
     output:
         ensure(
             "<results>/screens/{family}/{design}/reveal-{reveal}.parquet",
@@ -106,7 +106,7 @@ rule screen:
     resources:
         mem_mb=2000,
     shell:
-        "python {input.code[0]} --texts {input.texts} --solutions {input.solutions} --out {output} 2> {log}"
+        "python {input.code[0]} --texts {input.texts} --puzzles {input.puzzles} --out {output} 2> {log}"
 
 
 rule gallery:
@@ -133,7 +133,7 @@ rule gallery:
         thought=config["thought"],
         seed=config["seed"],
     shell:
-        "python {input.code[0]} --puzzles {input.puzzles} --solutions {input.solutions} --reveals 0 5 5-given 10"
+        "python {input.code[0]} --puzzles {input.puzzles} --solutions {input.solutions} --reveals 0 5 5-given 10 slate-2 slate-8-given"
         " --thought {params.thought} --seed {params.seed} --out {output} 2> {log}"
 
 
@@ -141,7 +141,7 @@ rule compare:
     input:
         code=code("compare"),
         screens=[
-            f"<results>/screens/{family}/{design}/reveal-0.parquet"
+            f"<results>/screens/{family}/{design}/reveal-{DESIGNS[family, design].shows[0]}.parquet"
             for family, design in sorted(DESIGNS)
             if family in families
         ],

@@ -1,4 +1,4 @@
-"""Check every line of every completion: transcription, arithmetic, verdict.
+"""Check every line of every completion: transcription, arithmetic, verdict, and the truth of bare claims.
 
 Reads completions (id, family, text; of sample.py or anyone's) and the puzzles they answer; writes one row per line.
 A completion's prompt as shown, its design and its sample number are read from the columns prompt, design, reveal and
@@ -6,12 +6,19 @@ sample where they exist; otherwise the puzzle's own prompt, --design and 0 stand
 
 Two more tables can be had: --rows, one row per completion (valid, perfect = token-identical to the rendered trace of
 --texts, first divergence, first failure, ending = the kind of its last line), and --kinds, one row per kind of line
-(how often right on each axis, the outcomes it has here and had in the training examples, --corpus).
+(how often right on each mark, the outcomes it has here and had in the training examples, --corpus).
+
+`given` is the verdict of the lines that copied and computed without a mistake. Of the same lines, `top` says whether
+the outcome most frequent in the training examples would have been right, `stump` whether a one-feature rule fitted on
+them would (reasoning/judging/stump.py); both are empty without --corpus. `true` holds claims without evidence to what
+the puzzles hide. A row without a key (a real one) hides what its --solutions found, where their answer is right; of
+another row, `valid` is not known once its completion makes such claims.
 
     python workflow_scripts/audit.py --completions completions.parquet --puzzles puzzles.parquet --out audit.parquet
 """
 
-from collections import Counter, defaultdict
+import json
+from collections import defaultdict
 
 import pyarrow as pa
 
@@ -20,10 +27,21 @@ from common.artifacts import read_table, write_table
 from common.errors import LabError
 from common.progress import progress
 from puzzles.base import PromptError
-from reasoning.grammar.lines import Line
+from reasoning.grammar.page import Truth
+from reasoning.grammar.roles import may_claim
 from reasoning.grammar.texts import RENDERED
-from reasoning.grammar.trace import parse_completion
-from reasoning.judging.audit import AXES, Checked, audit, first_divergence, is_valid, kind_table
+from reasoning.grammar.trace import Design, parse_completion
+from reasoning.judging.audit import (
+    MEASURES,
+    Checked,
+    Training,
+    audit,
+    first_divergence,
+    is_valid,
+    kind_table,
+    measures,
+    trained_on,
+)
 from reasoning.registry import design_of
 
 WHO = {"id": pa.string(), "family": pa.string(), "design": pa.string(), "sample": pa.int32()}
@@ -33,7 +51,7 @@ LINES = pa.schema(
         ("line", pa.int32()),
         ("kind", pa.string()),
         ("text", pa.string()),
-        *((axis, pa.bool_()) for axis in AXES),
+        *((name, pa.bool_()) for name in MEASURES),
         ("outcome", pa.string()),
         ("first_failure", pa.bool_()),
     ]
@@ -58,7 +76,8 @@ KINDS = pa.schema(
         ("design", pa.string()),
         ("kind", pa.string()),
         ("n", pa.int64()),
-        *((f"{axis}_{what}", pa.int64()) for axis in AXES for what in ("n", "right")),
+        *((f"{name}_{what}", pa.int64()) for name in MEASURES for what in ("n", "right")),
+        ("rule_of_thumb", pa.string()),
         ("declared", pa.string()),
         ("trained", pa.string()),
         ("written", pa.string()),
@@ -81,13 +100,31 @@ def read_completions(path: str, design: str | None) -> list[dict]:
     return rows
 
 
-def row_summary(who: dict, checked: list[Checked], text: str, expected: str | None) -> dict:
+def truths(puzzles: list[str], solutions: list[str]) -> dict[str, Truth | None]:
+    """What every row hides, by its id; None where it is not known."""
+    found, rows = {}, {}
+    for path in puzzles:
+        for row in read_table(path, ["id", "answer", "rule", "key"]).to_pylist():
+            rows[row["id"]], found[row["id"]] = row, Truth.of(json.loads(row["key"]), json.loads(row["rule"]))
+    for path in solutions:
+        for row in read_table(path, ["id", "answer", "found"]).to_pylist():
+            solved = json.loads(row["found"])
+            if found.get(row["id"], True) is None and row["answer"] == rows[row["id"]]["answer"]:
+                found[row["id"]] = Truth.of(solved.get("key", {}), solved)
+    return found
+
+
+def row_summary(
+    who: dict, checked: list[Checked], text: str, expected: str | None, design: Design, is_known: bool
+) -> dict:
     first = next((each for each in checked if each.first_failure), None)
+    bare = {kind.KIND for kind in design.kinds if may_claim(kind.roles)}
+    unknown = not is_known and not first and any(each.kind in bare for each in checked)
     return {
         **who,
         "n_lines": len(checked),
         "n_malformed": sum(each.failed == ("form",) for each in checked),
-        "valid": is_valid(checked),
+        "valid": None if unknown else is_valid(checked),
         "perfect": None if expected is None else text.rstrip("\n") == expected,
         "divergence": None if expected is None else first_divergence(text.rstrip("\n"), expected),
         "failure_line": first and first.line,
@@ -97,17 +134,19 @@ def row_summary(who: dict, checked: list[Checked], text: str, expected: str | No
     }
 
 
-def outcomes(corpus: str, families: dict[str, str]) -> dict[tuple[str, str], Counter]:
-    """(family, design) -> how often each (kind, outcome) stands in the examples; `families` names the design of each.
+def outcomes(corpus: str, completions: list[dict]) -> dict[tuple[str, str], dict[str, Training]]:
+    """(family, design) -> what the training examples say of each kind of line.
 
     Auxiliary tasks and drills in the corpus are no examples of the design.
     """
-    found: dict[tuple[str, str], Counter] = defaultdict(Counter)
+    examples: dict[str, list] = defaultdict(list)
     for row in read_table(corpus, ["family", "completion", "role"]).to_pylist():
-        if row["role"] == "task" and row["family"] in families:
-            which = row["family"], families[row["family"]]
-            lines = parse_completion(row["completion"], design_of(*which))
-            found[which].update((each.KIND, getattr(each, "verdict", "")) for each in lines if isinstance(each, Line))
+        if row["role"] == "task":
+            examples[row["family"]].append(row["completion"])
+    found = {}
+    for which in {(row["family"], row["design"]) for row in completions}:
+        design = design_of(*which)
+        found[which] = trained_on((parse_completion(text, design) for text in examples[which[0]]), design)
     return found
 
 
@@ -116,6 +155,7 @@ def main() -> None:
     parser.add_argument("--completions", required=True)
     parser.add_argument("--puzzles", nargs="+", required=True)
     parser.add_argument("--design", help="where the completions do not say it")
+    parser.add_argument("--solutions", nargs="+", default=[], help="of the puzzles, for rows without a key")
     parser.add_argument("--texts", nargs="+", default=[], help="rendered texts of these rows")
     parser.add_argument("--corpus", help="the training examples of the arm")
     parser.add_argument("--out", required=True)
@@ -125,6 +165,7 @@ def main() -> None:
     prompts = {
         row["id"]: row["prompt"] for path in args.puzzles for row in read_table(path, ["id", "prompt"]).to_pylist()
     }
+    truth = truths(args.puzzles, args.solutions)
     expected: dict[tuple[str, str, str], str] = {}
     hidden: dict[tuple[str, str, str], str] = {}
     for path in args.texts:
@@ -134,6 +175,7 @@ def main() -> None:
             if row["status"] == RENDERED:
                 expected[row["id"], row["design"], row["reveal"]] = row["completion"]
 
+    trained = outcomes(args.corpus, read_completions(args.completions, args.design)) if args.corpus else {}
     lines, rows = [], []
     by_design: dict[tuple[str, str], list[Checked]] = defaultdict(list)
     completions = read_completions(args.completions, args.design)
@@ -147,35 +189,35 @@ def main() -> None:
             message = "a text of these rows is needed for the rules that the prompt hides; name it with --texts"
             raise LabError(message, file=args.completions, row=number, field="reveal")
         try:
-            checked = audit(row["text"], "\n".join(filter(None, (shown, hidden.get(which)))), design)
+            page = "\n".join(filter(None, (shown, hidden.get(which))))
+            checked = audit(row["text"], page, design, truth[row["id"]])
         except PromptError as error:
             raise LabError(str(error), file=args.completions, row=number, field="prompt") from error
-        who = {name: row[name] for name in WHO}
+        who, known = {name: row[name] for name in WHO}, trained.get((row["family"], row["design"]), {})
         lines += [
             {
                 **who,
                 "line": each.line,
                 "kind": each.kind,
                 "text": each.text,
-                **{axis: getattr(each, axis) for axis in AXES},
+                **measures(each, known),
                 "outcome": each.outcome,
                 "first_failure": each.first_failure,
             }
             for each in checked
         ]
-        rows.append(row_summary(who, checked, row["text"], expected.get(which)))
+        rows.append(row_summary(who, checked, row["text"], expected.get(which), design, truth[row["id"]] is not None))
         by_design[row["family"], row["design"]] += checked
 
-    sources = [args.completions, *args.puzzles, *args.texts, *([args.corpus] if args.corpus else [])]
+    sources = [args.completions, *args.puzzles, *args.solutions, *args.texts, *([args.corpus] if args.corpus else [])]
     write_table(args.out, lines, LINES, sources=sources)
     if args.rows:
         write_table(args.rows, rows, ROWS, sources=sources)
     if args.kinds:
-        trained = outcomes(args.corpus, dict(by_design.keys())) if args.corpus else {}
         table = [
             {"family": family, "design": name, **row}
             for (family, name), checked in sorted(by_design.items())
-            for row in kind_table(checked, trained.get((family, name), Counter()), design_of(family, name))
+            for row in kind_table(checked, trained.get((family, name), {}), design_of(family, name))
         ]
         write_table(args.kinds, table, KINDS, sources=sources)
 

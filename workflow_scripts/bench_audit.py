@@ -22,7 +22,8 @@ from common.errors import LabError
 from common.progress import progress
 from puzzles.base import Problem, Solution, row_rng
 from puzzles.registry import FAMILIES
-from reasoning.grammar.reveal import THOUGHT, Known, shown_key, shown_prompt
+from reasoning.grammar.page import Truth
+from reasoning.grammar.reveal import THOUGHT, Known, Reveal, known_of, shown_prompt
 from reasoning.grammar.trace import Box, Design, Unrenderable, completion_of
 from reasoning.judging.audit import audit
 from reasoning.judging.planted_errors import AXIS_ORDER, Told, errors
@@ -46,26 +47,29 @@ def drawn(family: str, n: int, seed: int) -> list[tuple[Problem, object, Solutio
 
 
 def render(design: Design, rows: list, seed: int, thought: int) -> tuple[list[Told], float]:
-    """Every row at the least, a middle and the greatest number of digits shown, in turn; and the seconds it took."""
-    reveals = sorted({design.reveals[0], design.reveals[len(design.reveals) // 2], design.reveals[-1]})
+    """Every row at the least, a middle and the greatest that the design shows, in turn; and the seconds it took."""
+    shows = design.shows
+    reveals = [Reveal.parse(text) for text in dict.fromkeys((shows[0], shows[len(shows) // 2], shows[-1]))]
     told, start = [], time.process_time()
     for number, (problem, parsed, solution) in enumerate(rows):
-        k = reveals[number % len(reveals)]
-        known = Known(shown_key(problem, k, seed=seed) if k else {}, thought=thought)
+        reveal = reveals[number % len(reveals)]
+        known = known_of(problem, parsed.operators, reveal, seed) if problem.key else Known()
+        known.thought = thought
         try:
             trace = design.render(problem, parsed, solution, known, row_rng(seed, problem.id))
         except Unrenderable:
             continue
         text = completion_of(trace)
         boxed = () if trace.answer is None else (Box(trace.answer),)
-        told.append(Told(design.family, shown_prompt(problem.prompt, known), (*trace.lines, *boxed), text))
+        shown, truth = shown_prompt(problem.prompt, known), Truth.of(problem.key, problem.rule)
+        told.append(Told(design.family, shown, (*trace.lines, *boxed), text, truth))
     return told, time.process_time() - start
 
 
 def speed(design: Design, told: list[Told]) -> tuple[int, float]:
     """Lines read and checked, and the seconds it took."""
     start = time.process_time()
-    lines = sum(len(audit(each.text, each.shown, design)) for each in told)
+    lines = sum(len(audit(each.text, each.shown, design, each.truth)) for each in told)
     return lines, time.process_time() - start
 
 

@@ -2,9 +2,12 @@
 
 Reads a cryptarithm puzzles table; writes one row per puzzle, number of digits shown (0..10, those that the rendered
 texts show, in every order asked for) and stated set of rules: id, family, stratum, reveal, closure ("LEVEL/given": mode
-and rules given, "LEVEL/open": neither), settled. Rows whose query is a join need no digits and count as settled under
-every set. Rows without a key (real ones) are closed without digits and, as their rule is unknown, without the "given"
-sets.
+and rules given, "LEVEL/open": neither), settled (the answer can be written: digits, rule and its glyphs). Rows whose
+query is a join need no digits and count as settled under every set. Rows without a key (real ones) are closed without
+digits and, as their rule is unknown, without the "given" sets.
+
+by_chance: how likely the best guess is right that sees which glyphs are shown but no digit's value, the same for every
+set of rules; empty for rows without a key.
 
     python workflow_scripts/closure.py --puzzles results/main/puzzles/cryptarithm_deduce/test.parquet --seed 17 \
         --out closure.parquet
@@ -16,13 +19,13 @@ from common import cli
 from common.artifacts import read_table, write_table
 from common.progress import progress
 from puzzles.registry import FAMILIES
-from reasoning.grammar.reveal import MOST, ORDERS, Reveal, shown_key
+from reasoning.grammar.reveal import MOST, ORDERS, Reveal, by_chance, shown_key
 from reasoning.grammar.texts import PUZZLE_COLUMNS, problem_of
 from reasoning.judging.closure import LEVELS, closure_flags
 
 CLOSURES = pa.schema(
     [("id", pa.string()), ("family", pa.string()), ("stratum", pa.string()), ("reveal", pa.string())]
-    + [("closure", pa.string()), ("settled", pa.bool_())]
+    + [("closure", pa.string()), ("settled", pa.bool_()), ("by_chance", pa.float64())]
 )
 
 
@@ -44,9 +47,9 @@ def main() -> None:
         for text, reveal in reveals.items() if problem.key else [("0", Reveal())]:
             known = shown_key(problem, reveal.digits, reveal.order, args.seed)
             flags = closure_flags(parsed, given, known) or dict.fromkeys(names, True)
-            for name in names:
-                who = {"id": row["id"], "family": problem.family, "stratum": problem.stratum, "reveal": text}
-                rows.append(who | {"closure": name, "settled": flags[name]})
+            chance = by_chance(problem, reveal.digits, reveal.order, args.seed) if problem.key else None
+            who = {"id": row["id"], "family": problem.family, "stratum": problem.stratum, "reveal": text}
+            rows += [who | {"closure": name, "settled": flags[name], "by_chance": chance} for name in names]
     write_table(args.out, rows, CLOSURES, params={"seed": args.seed, "orders": args.orders}, sources=[args.puzzles])
 
 

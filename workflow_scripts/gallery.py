@@ -45,7 +45,7 @@ def main() -> None:
             for (of, _), design in sorted(DESIGNS.items())
             if of == family
             for reveal in reveals
-            if reveal.digits in design.reveals and reveal.rule in design.rules
+            if design.can_show(reveal)
         ]
         exhibits.append(
             max(

@@ -4,8 +4,9 @@ import json
 import random
 import subprocess
 import sys
-from collections import Counter
-from dataclasses import fields
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,24 @@ from told import told
 
 from common.artifacts import read_table, write_table
 from puzzles.base import Solution
+from puzzles.equations.rules import BY_NAME
+from puzzles.registry import FAMILIES
 from puzzles.tables import PUZZLES, problem_row
+from reasoning.designs.cryptarithm.lines.chain_lines import (
+    AssertDrop,
+    AssertPin,
+    Resolved,
+    Stall,
+)
+from reasoning.designs.cryptarithm.lines.drop_lines import KillOnes, ones_hits, ones_work
+from reasoning.designs.cryptarithm.lines.letters import operators_of
+from reasoning.grammar.lines import Line
+from reasoning.grammar.page import Page
 from reasoning.grammar.texts import TEXTS, render_row, table_row
 from reasoning.grammar.trace import Box, completion_of
-from reasoning.judging.audit import audit, first_divergence, is_valid, kind_table
+from reasoning.judging.audit import audit, audit_lines, first_divergence, is_valid, kind_table, trained_on
 from reasoning.judging.planted_errors import wrong_lines
+from reasoning.judging.stump import fit
 from reasoning.registry import DESIGNS
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "workflow_scripts"
@@ -57,12 +71,131 @@ def test_kinds_with_one_outcome_in_training_are_marked():
     family = "equation_numeric_deduce"
     design, (told, _) = DESIGNS[family, "forward"], rendered(family, solved(family)[:30])
     checked = [each for shown, trace in told for each in audit(completion_of(trace), shown, design)]
-    both = Counter((each.kind, each.outcome) for each in checked)
-    only = Counter({pair: n for pair, n in both.items() if pair[1] != "no"})
+    both = trained_on([trace.lines for _, trace in told], design)
+    only = trained_on([[e for e in trace.lines if getattr(e, "verdict", "") != "no"] for _, trace in told], design)
     fixed = {row["kind"]: row["fixed"] for row in kind_table(checked, both, design)}
     assert not fixed["equation/test"]
     fixed = {row["kind"]: row["fixed"] for row in kind_table(checked, only, design)}
     assert fixed["equation/test"] and not fixed["equation/lock"]
+
+
+def test_a_chain_of_invented_claims_is_not_valid() -> None:
+    """r7 with every digit pinned to another one's: nothing on the page speaks against it, what the row hides does."""
+    rows = 0
+    for problem, each in told("cryptarithm_deduce", "forced-chain", 120)[0]:
+        names = operators_of(FAMILIES[problem.family].parse(problem.prompt))
+        head = each.lines[: next((i for i, e in enumerate(each.lines) if isinstance(e, Resolved | Stall)), 0)]
+        pins = [e.digit for e in head if isinstance(e, AssertPin)]
+        if len(pins) < 2:
+            continue
+        turned = dict(zip(pins, pins[1:] + pins[:1], strict=True))
+        lines = [replace(e, digit=turned[e.digit]) if isinstance(e, AssertPin) else e for e in head]
+        assert is_valid(replace(each, truth=None).audit(lines))
+        checked = each.audit(lines)
+        assert not is_valid(checked) and all(e.verdict is None for e in checked if e.true is not None)
+        assert [e.true for e in checked if e.kind == AssertPin.KIND] == [False] * len(pins)
+        for number, line in enumerate(head):  # a drop of the rule that the operator has
+            if isinstance(line, AssertDrop):
+                own = next(problem.rule["operators"][glyph] for glyph, op in names.items() if op == line.op)
+                wrong = replace(line, rules=(own,))
+                assert each.audit([*head[:number], wrong])[-1].failed == ("true",)
+        rows += 1
+    assert rows > 30
+
+
+def test_a_true_rule_dropped_with_invented_operands_fails_there_and_not_later() -> None:
+    """Units that nobody narrowed, made up so that no pair fits: the line that drops the rule is to blame, no later one
+    that keeps it."""
+    found = 0
+    for problem, each in told("cryptarithm_deduce", "witness-balanced", 400)[0]:
+        row = FAMILIES[problem.family].parse(problem.prompt)
+        names = operators_of(row)
+        for number, line in enumerate(each.lines):
+            if not isinstance(line, KillOnes) or line.verdict != "keep":
+                continue
+            if line.rule != problem.rule["operators"][next(glyph for glyph, op in names.items() if op == line.op)]:
+                continue
+            e = row.examples[line.number - 1]
+            for first, second in product("0123456789", repeat=2):
+                work = ones_work(line.rule, first, second, e)
+                if work and not ones_hits(work, line.target, e, BY_NAME[line.rule].mode):
+                    break
+            wrong = replace(line, work=work, verdict="drop")
+            checked = each.audit([*each.lines[:number], wrong, replace(line, step=line.step + 1)])
+            assert checked[number].first_failure and checked[number].verdict and checked[number].arithmetic
+            assert not checked[number + 1].failed
+            found += 1
+    assert found > 5
+
+
+def test_premises_that_a_line_has_said_are_used_whole() -> None:
+    """One of several candidates left out, all else worked out rightly: the copy of the page is wrong."""
+    found = 0
+    for problem, each in told("cryptarithm_deduce", "witness-balanced", 400)[0]:
+        row = FAMILIES[problem.family].parse(problem.prompt)
+        for number, line in enumerate(each.lines):
+            if isinstance(line, KillOnes) and len({w[0] for w in line.work}) > 1:
+                e = row.examples[line.number - 1]
+                work = tuple(w for w in line.work if w[0] != line.work[-1][0])
+                hits = ones_hits(work, line.target, e, BY_NAME[line.rule].mode)
+                wrong = replace(line, work=work, verdict="keep" if hits else "drop")
+                checked = each.audit([*each.lines[:number], wrong])[-1]
+                assert checked.failed == ("transcription",), wrong
+                found += 1
+    assert found > 10
+
+
+def test_a_claim_below_a_false_guess_is_not_judged() -> None:
+    judged = {True: 0, False: 0}
+    for problem, each in told("cryptarithm_deduce", "forced-chain", 120)[0]:
+        page = Page.of(problem.family, each.shown, each.truth)
+        for line, checked in zip(each.lines, each.audit(each.lines), strict=True):
+            if isinstance(line, AssertPin):
+                judged[checked.true is not None] += 1
+                assert page.judges == (checked.true is not None)
+            line.establish(page)
+    assert judged[True] > 100 and judged[False] > 3
+
+
+def test_measures_tell_an_echo_from_a_comparison() -> None:
+    """Right arithmetic, the verdict always the most frequent one: `given` is what `top` is, the true traces reach 1."""
+    family = "equation_numeric_deduce"
+    design, (rows, _) = DESIGNS[family, "forward"], rendered(family, solved(family)[:60])
+    training = trained_on([trace.lines for _, trace in rows], design)
+    kind = max(training, key=lambda name: len(training[name].outcomes) > 1 and sum(training[name].outcomes.values()))
+    echo = training[kind].top
+    for says, reached in ((None, 1.0), (echo, training[kind].outcomes[echo] / sum(training[kind].outcomes.values()))):
+        checked = []
+        for shown, trace in rows:
+            lines = [replace(e, verdict=says) if says and e.KIND == kind else e for e in trace.lines]
+            for number, line in enumerate(lines):  # every line on the true page before it
+                checked.append(audit_lines([line], page_before(family, shown, trace.lines[:number]))[0])
+        row = next(row for row in kind_table(checked, training, design) if row["kind"] == kind)
+        assert row["given_right"] == pytest.approx(reached * row["given_n"])
+        assert row["top_right"] == training[kind].outcomes[echo] and row["given_n"] == row["top_n"]
+        assert row["top_right"] <= row["stump_right"] <= row["given_n"]
+
+
+def page_before(family: str, shown: str, lines: Sequence[Line]) -> Page:
+    page = Page.of(family, shown)
+    for each in lines:
+        each.establish(page)
+    return page
+
+
+def test_a_stump_finds_the_feature_that_tells_the_outcome() -> None:
+    rng = random.Random(0)
+    samples = [
+        ({"nth": n, "before": b, "noise": rng.random()}, "no" if n < 2 else "match") for n in range(4) for b in "ab"
+    ]
+    stump = fit(samples * 5)
+    assert str(stump) == "nth <= 1: no else match" and all(stump.says(f) == o for f, o in samples)
+    echo = [({"nth": 0, "before": b}, {"a": "b", "b": "a"}[b]) for b in "ab"]
+    assert {fit(echo * 5).says(f) == o for f, o in echo} == {True}
+    coin, held_out = [[({"x": rng.random()}, rng.choice(["no", "match"])) for _ in range(4000)] for _ in range(2)]
+    stump = fit(coin)
+    assert 0.45 < sum(stump.says(f) == o for f, o in held_out) / 4000 < 0.55
+    assert str(fit([({"nth": 0}, "drop")] * 3)) == "drop"
 
 
 def test_script_tells_lines_rows_and_kinds(tmp_path: Path):
@@ -119,3 +252,52 @@ def test_script_judges_hidden_rules_by_the_texts(tmp_path: Path):
     subprocess.run([*command, "--texts", "t.parquet"], cwd=tmp_path, check=True, capture_output=True)
     found = read_table(tmp_path / "r.parquet").to_pylist()
     assert len(found) == 6 and all(row["valid"] and row["perfect"] for row in found)
+
+
+def test_script_sets_verdicts_beside_what_training_would_say(tmp_path: Path):
+    """`given` beside what the most frequent outcome and the stump reach on the same lines; nothing without a corpus."""
+    family = "equation_numeric_deduce"
+    design, problems = DESIGNS[family, "forward"], [problem for problem, _, _ in solved(family)[:12]]
+    rows, _ = rendered(family, solved(family)[:12])
+    texts = [completion_of(trace) for _, trace in rows]
+    write_table(tmp_path / "p.parquet", [problem_row(problem, "test") for problem in problems], PUZZLES)
+    write_table(tmp_path / "corpus.parquet", [{"family": family, "completion": t, "role": "task"} for t in texts])
+    told = [
+        {"id": p.id, "family": family, "design": "forward", "text": t} for p, t in zip(problems, texts, strict=False)
+    ]
+    write_table(tmp_path / "c.parquet", told)
+    command = [sys.executable, SCRIPTS / "audit.py", "--completions", "c.parquet", "--puzzles", "p.parquet"]
+    command += ["--out", "a.parquet", "--kinds", "k.parquet", "--rows", "r.parquet"]
+    subprocess.run([*command, "--corpus", "corpus.parquet"], cwd=tmp_path, check=True, capture_output=True)
+    kinds = {row["kind"]: row for row in read_table(tmp_path / "k.parquet").to_pylist()}
+    test = next(row for row in kinds.values() if len(row["trained"].split()) > 1)
+    assert test["given_n"] == test["given_right"] == test["top_n"] == test["stump_n"] > 5
+    most = max(int(each.rpartition(":")[2]) for each in test["trained"].split())
+    assert test["top_right"] == most <= test["stump_right"] and test["rule_of_thumb"]
+    lines = read_table(tmp_path / "a.parquet").to_pylist()
+    assert sum(bool(line["top"]) for line in lines if line["kind"] == test["kind"]) == most
+    assert {line["true"] for line in lines} == {None}  # its lines claim nothing bare
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    assert {line["top"] for line in read_table(tmp_path / "a.parquet").to_pylist()} == {None}
+    assert design.kinds and all(row["valid"] for row in read_table(tmp_path / "r.parquet").to_pylist())
+
+
+def test_script_does_not_know_a_bare_thought_of_a_row_that_hides_nothing_known(tmp_path: Path):
+    """r7 on a row without a key: valid is empty, or judged by the solver's key where its answer is right."""
+    family, name = "cryptarithm_deduce", "forced-chain"
+    problem, each = next(
+        (p, e) for p, e in told(family, name, 120)[0] if any(isinstance(x, AssertPin) for x in e.lines)
+    )
+    bare = replace(problem, key={}, rule={})
+    write_table(tmp_path / "p.parquet", [problem_row(bare, "real")], PUZZLES)
+    row = {"id": problem.id, "family": family, "design": name, "text": each.text, "prompt": each.shown}
+    write_table(tmp_path / "c.parquet", [row])
+    found = {"key": problem.key, "operators": problem.rule["operators"], "mode": problem.rule["mode"]}
+    write_table(tmp_path / "s.parquet", [{"id": problem.id, "answer": problem.answer, "found": json.dumps(found)}])
+    command = [sys.executable, SCRIPTS / "audit.py", "--completions", "c.parquet", "--puzzles", "p.parquet"]
+    command += ["--out", "a.parquet", "--rows", "r.parquet"]
+    valid = []
+    for more in ([], ["--solutions", "s.parquet"]):
+        subprocess.run([*command, *more], cwd=tmp_path, check=True, capture_output=True)
+        valid.append(read_table(tmp_path / "r.parquet").to_pylist()[0]["valid"])
+    assert valid == [None, True]

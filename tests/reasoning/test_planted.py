@@ -6,7 +6,7 @@ import pytest
 from told import told
 
 from reasoning.grammar.lines import Line, line
-from reasoning.grammar.roles import LEFT_OUT, read_roles
+from reasoning.grammar.roles import INVENTED, LEFT_OUT, read_roles
 from reasoning.grammar.trace import Box
 from reasoning.judging.audit import is_valid
 from reasoning.judging.planted_errors import Told, cells, errors, leave_out, plant, wrong_lines
@@ -24,6 +24,8 @@ def test_roles_are_read_and_must_name_every_field_once() -> None:
     assert (found["a"].first, found["a"].also) == ({"transcription"}, {"arithmetic"})
     assert (found["b"].first, found["b"].may_be_true) == ({"transcription", "verdict"}, True)
     assert found["c"] is None and found["verdict"].first == {"verdict"} and found[LEFT_OUT].may_be_true
+    claims = read_roles("a:T/B~ b:TAb", ["a", "b", "verdict"])
+    assert claims["a"].claim and not claims["b"].claim and "true" in claims["b"].also & claims["verdict"].also
     for declared in ("a:T", "a:T b:T b:T", "a:T b:T c:T", "a:T b:X", "a:T b", "a:T b:~"):
         with pytest.raises(TypeError, match="ROLES"):
             read_roles(declared, ["a", "b"])
@@ -50,7 +52,7 @@ def test_one_error_is_caught_on_its_axis_and_nothing_else_is_marked(family: str,
     print(
         f"{family}/{name}: {len(found)} errors in {len(kinds)} kinds, {len(missed)} missed, {len(marked)} with others"
     )
-    assert {each.kind for each in found} >= {kind for kind, field in places if field != LEFT_OUT}
+    assert {each.kind for each in found} >= {kind for kind, field in places if field not in (LEFT_OUT, INVENTED)}
     assert sum(each.true for each in found) <= 0.1 * len(found)
     assert len(missed) <= 0.01 * len(found), missed[:3]
     assert len(marked) <= 0.01 * len(found), marked[:3]

@@ -4,7 +4,8 @@ from functools import cache, lru_cache
 
 from puzzles.base import Problem, Solution, row_rng
 from puzzles.registry import FAMILIES
-from reasoning.grammar.reveal import shown_key, shown_prompt
+from reasoning.grammar.page import Truth
+from reasoning.grammar.reveal import Reveal, known_of, shown_prompt
 from reasoning.grammar.trace import Box, Unrenderable, completion_of
 from reasoning.judging.planted_errors import Told
 from reasoning.registry import DESIGNS
@@ -26,13 +27,14 @@ def told(family: str, name: str, n: int) -> tuple[tuple[tuple[Problem, Told], ..
     design = DESIGNS[family, name]
     found, reasons = [], []
     for number, (problem, parsed, solution) in enumerate(drawn(family, n)):
-        k = design.reveals[number % len(design.reveals)]
-        known = shown_key(problem, k) if k else {}
+        reveal = Reveal.parse(design.shows[number % len(design.shows)])
+        known = known_of(problem, parsed.operators, reveal) if problem.key else {}
         try:
             trace = design.render(problem, parsed, solution, known, row_rng(0, problem.id))
         except Unrenderable as reason:
             reasons.append(str(reason))
             continue
         lines = (*trace.lines, *(() if trace.answer is None else (Box(trace.answer),)))
-        found.append((problem, Told(family, shown_prompt(problem.prompt, known), lines, completion_of(trace))))
+        truth = Truth.of(problem.key, problem.rule)
+        found.append((problem, Told(family, shown_prompt(problem.prompt, known), lines, completion_of(trace), truth)))
     return tuple(found), tuple(reasons)

@@ -155,10 +155,11 @@ def read_cells(paths: Iterable[str | Path], columns: Iterable[str]) -> pd.DataFr
 
 
 def read_grades(paths: Iterable[str | Path]) -> pd.DataFrame:
-    """All graded completions; reveal is the number of digits shown, order and rule what else the arm's reveal says."""
+    """All graded completions; reveal is the number of digits shown, order, rule and slate (candidate keys, 0: none)
+    what else the arm's reveal says."""
     frame = read_cells(paths, GRADE_COLUMNS)
     shown = frame.reveal.map({text: Reveal.parse(text) for text in frame.reveal.unique()})
-    names = {"reveal": "digits", "order": "order", "rule": "rule"}
+    names = {"reveal": "digits", "order": "order", "rule": "rule", "slate": "slate"}
     return frame.assign(**{name: [getattr(each, field) for each in shown] for name, field in names.items()})
 
 

@@ -135,7 +135,7 @@ def ceiling(axis: Axes, rows: pd.DataFrame, y: float, colour: str, *, abstention
 
 def unaided(accuracy: pd.DataFrame) -> pd.DataFrame:
     """The arms that are shown neither digits nor rules and derive the rules in their thought."""
-    return accuracy[(accuracy.reveal == 0) & (accuracy.rule == RULE_SOURCES[0])]
+    return accuracy[(accuracy.reveal == 0) & (accuracy.slate == 0) & (accuracy.rule == RULE_SOURCES[0])]
 
 
 def published_point(axis: Axes, row: Mapping, at: float, marker: str, label: str, *, horizontal: bool) -> None:

@@ -39,7 +39,7 @@ DOSE = {"none": 0, "half": 5, "full": 10}
 def make(accuracy: pd.DataFrame, solvers: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) -> Figure:
     """Rows of panels: family, evaluation set, backbone, order of revealing; columns: strata."""
     ours = SELECTION.of(accuracy)
-    ours = ours[ours.family.map(has_key).astype(bool) & ours.trained.astype(bool)]
+    ours = ours[ours.family.map(has_key).astype(bool) & ours.trained.astype(bool) & (ours.slate == 0)]
     if ours.empty:
         return plots.nothing("of a family with a key that is trained", SELECTION, EXAMPLE, arms)
     ours = ours[ours.recipe == ours.groupby("backbone").recipe.transform(lambda r: r.mode()[0])]

@@ -24,7 +24,7 @@ was not learned; if it is right on them nearly always, it was."""
 
 ARM = {"backbone": "", "recipe": "", "corruption": "none", "selection": "all"}
 """What a line repeats of its arm, and its value where the arm is not known."""
-KEYS = ["arm", "family", "design", "reveal", "order", "rule", "eval_set", "decoder", "stratum"]
+KEYS = ["arm", "family", "design", "reveal", "order", "rule", "slate", "eval_set", "decoder", "stratum"]
 COMPLETION = ["arm", "seed", "decoder", "eval_set", "family", "id", "sample"]
 SCORES = ["official", "strict", "truncated", "no_box", "n_tokens", "abstained", "abstained_right"]
 

@@ -13,7 +13,7 @@ not."""
 
 def make(accuracy: pd.DataFrame) -> pd.DataFrame:
     """Columns SET, SET_low, SET_high and SET_n for every evaluation set."""
-    keys = ["arm", "family", "design", "reveal", "order", "rule", "decoder", "stratum"]
+    keys = ["arm", "family", "design", "reveal", "order", "rule", "slate", "decoder", "stratum"]
     names = {"official": "", "official_low": "_low", "official_high": "_high", "n": "_n"}
     wide = accuracy[accuracy.seed == POOLED].pivot(index=keys, columns="eval_set", values=list(names))
     columns = [(name, each) for each in sorted(accuracy.eval_set.unique(), reverse=True) for name in names]

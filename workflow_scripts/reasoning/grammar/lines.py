@@ -24,6 +24,9 @@ Declaring a kind of line:
         def establish(self, page):               # what later lines may rely on
             page.put("product", str(self.b), self.product)
 
+A line that claims something without evidence has `is_true` as well, which holds the claim to what the row hides; one
+that rests on something nobody wrote, though its fields are forced, says so by `is_bare`.
+
     Partial(3, 12, 36, "small").text() == "3*12=36 small"
     Partial.parse("3*12=36 small") == Partial(3, 12, 36, "small")
 
@@ -227,6 +230,14 @@ class Line:
     def verdict_follows(self, page: "Page") -> bool | None:
         """Does its conclusion follow from its own numbers?"""
         return None
+
+    def is_true(self, page: "Page") -> bool | None:
+        """Is what it claims without evidence so (`page.truth`)? None when it claims nothing of the sort."""
+        return None
+
+    def is_bare(self, page: "Page") -> bool:
+        """Does it rest on something that neither it nor the page shows, beyond the fields that nothing forces?"""
+        return False
 
     def establish(self, page: "Page") -> None:
         """Write on the page what later lines may rely on."""

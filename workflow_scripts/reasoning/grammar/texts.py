@@ -141,7 +141,7 @@ def render_row(
     hidden = reveal.rule == "hidden"
     base = Row(
         id=row_id,
-        prompt=shown_prompt(problem.prompt, Known(known) if hidden else known),
+        prompt=shown_prompt(problem.prompt, Known(known, slate=known.slate) if hidden else known),
         answer=problem.answer,
         stratum=problem.stratum,
         tier=problem.tier,

@@ -40,6 +40,7 @@ class Design:
     that the prompt shows, with the rules where the thought need not derive them. kinds: every kind of line it may
     write. reveals: how many digits a prompt may show. rules: which of RULE_SOURCES it allows. spoil: changes the
     problem of a training row and keeps its answer; None in most designs. Rows of other sets are never changed.
+    slates: how many candidate keys a prompt may list, where it shows no digits.
     """
 
     id: str
@@ -49,17 +50,28 @@ class Design:
     reveals: tuple[int, ...] = (0,)
     rules: tuple[str, ...] = ("derived",)
     spoil: Spoil | None = None
+    slates: tuple[int, ...] = ()
 
     def reveal(self, text: str) -> Reveal:
         """Read a reveal; raises LabError (without a place) when this design cannot show it."""
         reveal = Reveal.parse(text)
-        if reveal.digits not in self.reveals or reveal.rule not in self.rules:
-            digits = f"{self.reveals[0]}" if len(self.reveals) == 1 else f"{self.reveals[0]} to {self.reveals[-1]}"
+        if not self.can_show(reveal):
+            ranges = ((self.reveals, "digits"), (self.slates, "candidate keys"))
+            what = [f"{e[0]}{f' to {e[-1]}' if len(e) > 1 else ''} {name}" for e, name in ranges if e]
             raise LabError(
-                f"design {self.id} of {self.family} can show {digits} digits, rules {' or '.join(self.rules)};"
-                f" not {text}"
+                f"design {self.id} of {self.family} can show {' or '.join(what)},"
+                f" rules {' or '.join(self.rules)}; not {text}"
             )
         return reveal
+
+    def can_show(self, reveal: Reveal) -> bool:
+        shows = reveal.slate in self.slates if reveal.slate else reveal.digits in self.reveals
+        return shows and reveal.rule in self.rules
+
+    @property
+    def shows(self) -> tuple[str, ...]:
+        """Everything a prompt of this design may show, the rules derived, in plain slates: reveals as texts."""
+        return (*map(str, self.reveals), *(f"slate-{k}" for k in self.slates))
 
     @cached_property
     def openers(self) -> Mapping[str, tuple[type[Line], ...]]:

@@ -17,9 +17,12 @@ limited         + a digit is kept if it occurs in some solution of the equation,
 full            + the same without the limit.
 
 Each set is run with the row's mode and rules given, and with neither: then both modes are closed on their own, from all
-rules of the mode (the sign's own group for rows that only use + - *). Success: every digit of the query's operands is
-settled; without given rules also a single mode left and a single rule for the query's operator where it is shown.
-The published counterpart is in arXiv:2606.21884, whose closure is said to settle 1 of 659 rows.
+rules of the mode (the sign's own group for rows that only use + - *). A row is settled when its answer can be written:
+every digit of the query's operands is settled, a single rule is left for its operator, and every digit of what the rule
+gives has a glyph whose digit is settled or shown. So a row whose query's operator no example shows is settled only with
+given rules, and a row is not when its answer needs a glyph that nothing tells.
+The published counterpart is in arXiv:2606.21884, whose closure is said to settle 1 of 659 rows; it asks for the digits
+of the query's operands only, as `compare` here does.
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,7 +36,7 @@ from puzzles.cryptarithm.relational_join import RULE_CODE, RULE_GROUP, compute
 from puzzles.cryptarithm.signatures import proper_rows, signature_of
 from puzzles.equations.prior import SIGN_GROUPS
 from puzzles.equations.prompt import Equation, EquationRow, join_of, minus_and_digits
-from puzzles.equations.rules import BY_NAME, MODES, VALUE_RULES
+from puzzles.equations.rules import BY_NAME, MODES, VALUE_RULES, apply
 
 LEVELS = ("units", "magnitude", "compute", "limited", "full")
 LIMIT = 100
@@ -54,6 +57,24 @@ class Closed:
 
     def settled(self, glyphs: Iterable[str]) -> bool:
         return bool(self.modes) and all(len(self.digits[glyph]) == 1 for glyph in glyphs)
+
+    def answer(self, row: EquationRow, rule: str | None = None) -> str | None:
+        """The one answer that is left and can be written, None when there is none. rule: of the query, where given."""
+        query, names = row.query, self.rules.get(row.query.op, frozenset())
+        if rule is None and len(names) == 1 and len(self.modes) == 1:
+            (rule,) = names
+        if rule is None:
+            return None
+        if BY_NAME[rule].is_join:
+            return apply(BY_NAME[rule], query.left, query.right)
+        if not self.settled(query.left + query.right):
+            return None
+        glyph_of = {str(*digits): glyph for glyph, digits in self.digits.items() if len(digits) == 1}
+        digit_of = {glyph: digit for digit, glyph in glyph_of.items()}
+        left, right = ("".join(digit_of[glyph] for glyph in text) for text in (query.left, query.right))
+        value = apply(BY_NAME[rule], left, right, "-")
+        written = [glyph_of.get(c, "") if c != "-" else query.op for c in value]
+        return "".join(written) if all(written) else None
 
 
 @compiled
@@ -398,30 +419,33 @@ def closure_flags(
     given, known: as in `close`; without `given` the "given" flags are left out. {} for a row whose query is a join: it
     needs no digits.
     """
-    query = row.query
-    if any(equation.op == query.op and join_of(equation) for equation in row.examples):
+    if _asks_a_join(row):
         return {}
     flags = {}
     for level in LEVELS:
         if given is not None:
-            flags[f"{level}/given"] = close(row, level, given, known).settled(query.left + query.right)
-        free = close(row, level, None, known)
-        flags[f"{level}/open"] = (
-            free.settled(query.left + query.right)
-            and len(free.modes) == 1
-            and (query.op not in free.rules or len(free.rules[query.op]) == 1)
-        )
+            rule = given["operators"][row.query.op]
+            flags[f"{level}/given"] = close(row, level, given, known).answer(row, rule) is not None
+        flags[f"{level}/open"] = close(row, level, None, known).answer(row) is not None
     return flags
+
+
+def _asks_a_join(row: EquationRow) -> bool:
+    return any(equation.op == row.query.op and join_of(equation) for equation in row.examples)
 
 
 def compare(rows: Iterable[tuple[EquationRow, Mapping[str, Any]]]) -> str:
     """A table of the shares of value rows that each set settles, beside the published re-measurement.
 
-    rows: parsed rows with their mode and rules.
+    rows: parsed rows with their mode and rules. digits: the query's operands are settled, rules given, which is what
+    was published; given, open: the answer can be written.
     """
-    flags = [found for found in (closure_flags(row, given) for row, given in rows) if found]
-    lines = [f"{'rules':<10} {'given':>7} {'open':>7} {'published, given':>17}   (n = {len(flags)})"]
+    kept = [(row, given) for row, given in rows if not _asks_a_join(row)]
+    flags = [closure_flags(row, given) for row, given in kept]
+    n = max(len(kept), 1)
+    lines = [f"{'rules':<10} {'digits':>7} {'published':>10} {'given':>7} {'open':>7}   (n = {len(kept)})"]
     for level in LEVELS:
-        shares = [sum(f[f"{level}/{kind}"] for f in flags) / max(len(flags), 1) for kind in ("given", "open")]
-        lines.append(f"{level:<10} {shares[0]:>7.3f} {shares[1]:>7.3f} {PUBLISHED[level]:>17.3f}")
+        digits = sum(close(row, level, given).settled(row.query.left + row.query.right) for row, given in kept) / n
+        shares = [sum(f[f"{level}/{kind}"] for f in flags) / n for kind in ("given", "open")]
+        lines.append(f"{level:<10} {digits:>7.3f} {PUBLISHED[level]:>10.3f} {shares[0]:>7.3f} {shares[1]:>7.3f}")
     return "\n".join(lines)

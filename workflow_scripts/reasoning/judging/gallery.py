@@ -7,10 +7,11 @@ from html import escape
 from typing import Any
 
 from reasoning.grammar.lines import Line
+from reasoning.grammar.page import Truth
 from reasoning.grammar.reveal import Reveal
 from reasoning.grammar.texts import RENDERED, Row
 from reasoning.grammar.trace import Design, Malformed, parse_completion
-from reasoning.judging.audit import AXES, audit
+from reasoning.judging.audit import MARKS, audit
 
 HUES = (210, 30, 140, 285, 0, 175, 55, 330, 100, 245, 15, 190)
 """Colours of the kinds of a design, in the order in which it declares them; far apart first."""
@@ -81,7 +82,7 @@ def _line(each: Line | Malformed, checked: Any, hues: Mapping[str, int]) -> str:
         text = f"{head}<mark>{escape(verdict)}</mark>{tail}"
     fields = [f"{f.name} = {getattr(each, f.name)!r}" for f in dataclasses.fields(each)]
     words = {True: "right", False: "WRONG", None: "nothing to check"}
-    checks = [f"{axis}: {words[getattr(checked, axis)]}" for axis in AXES]
+    checks = [f"{axis}: {words[getattr(checked, axis)]}" for axis in MARKS]
     forced = [f"forced by {each.FORCED_BY}; can be {', '.join(each.OUTCOMES)}"] if each.OUTCOMES else []
     tip = escape("\n".join([each.KIND, *fields, *forced, *checks]))
     hue = hues.get(each.KIND, 0)
@@ -93,7 +94,7 @@ def _trace(row: Row, design: Design, reveal: Reveal) -> str:
     if row.status != RENDERED:
         return f'<div class="trace"><header>{head}: not told, {escape(row.status)}</header></div>'
     lines = parse_completion(row.completion, design)
-    checked = audit(row.completion, row.page, design)
+    checked = audit(row.completion, row.page, design, Truth.of(row.problem.key, row.problem.rule))
     hues = _hues(design)
     body = "".join(_line(each, check, hues) for each, check in zip(lines, checked, strict=True))
     key = "".join(f" &middot; {escape(line)}" for line in row.page.split("\n") if line.startswith(("Key:", "Rules:")))

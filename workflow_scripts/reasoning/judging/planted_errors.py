@@ -1,8 +1,10 @@
-"""Planted errors: one line of a rendered trace with one field made wrong, its verdict turned, or left out.
+"""Planted errors: one line of a rendered trace with a field made wrong, its verdict turned, invented, or left out.
 
 They measure the audit itself. It should mark that line, on the axis that the ROLES of its kind name for the field, and
-nothing else. Where another value can be as true and no check fails, the error counts as `true`, not as missed. Where
-nothing forces a field, nothing is planted. An error in a verdict belongs on the verdict axis alone.
+nothing else. Where another value can be as true and no check fails, the error counts as `true`, not as missed, unless
+what it puts on the page is not what the row hides. Where nothing forces a field, nothing is planted. An error in a
+verdict belongs on the verdict axis alone. An invented line is one of the same kind from another row: right in itself,
+on premises that are not this page's; it may fail any mark.
 
 The later lines stay as they are, so they may contradict the damaged one. A later line may be marked only when something
 that it reads from the page has changed; when it then fails on arithmetic or verdict, the error `spreads`. A line left
@@ -18,13 +20,13 @@ from functools import cache, cached_property
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from reasoning.grammar.lines import Line
-from reasoning.grammar.page import Page
-from reasoning.grammar.roles import LEFT_OUT
+from reasoning.grammar.page import Page, Truth
+from reasoning.grammar.roles import INVENTED, LEFT_OUT
 from reasoning.grammar.trace import Box
-from reasoning.judging.audit import AXES, Checked, audit_lines
+from reasoning.judging.audit import MARKS, Checked, audit_lines
 
 CLASSES = (string.digits, string.ascii_lowercase, string.ascii_uppercase, string.punctuation)
-AXIS_ORDER = (*AXES, "structure")
+AXIS_ORDER = (*MARKS, "structure")
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,13 @@ class Result:
 
 @dataclass(frozen=True)
 class Told:
-    """A rendered row: its family, the prompt as shown, the lines with the box, the completion."""
+    """A rendered row: its family, the prompt as shown, the lines with the box, the completion; what the row hides."""
 
     family: str
     shown: str
     lines: tuple[Line, ...]
     text: str
+    truth: Truth | None = None
 
     @cached_property
     def alphabet(self) -> str:
@@ -66,7 +69,7 @@ class Told:
 
     def audit(self, lines: Sequence[Line]) -> list[Checked]:
         """The audit of other lines on this row."""
-        return audit_lines(lines, _thinking(Page.of(self.family, self.shown)))
+        return audit_lines(lines, _thinking(Page.of(self.family, self.shown, self.truth)))
 
 
 def damaged(value: Any, hint: Any, alphabet: str, rng: random.Random) -> Any:
@@ -117,17 +120,43 @@ def plant(told: Told, number: int, wrong: Line, name: str) -> Result:
     if later:
         before, after = told.reads, _reads(told, lines)
         others += [(e.kind, axis) for e in later for axis in e.failed if before[e.line] == after[e.line]]
-    axis = next(axis for axis in AXES if axis in (here & role.first or role.first))
+    axis = next(mark for mark in MARKS if mark in (here & role.first or role.first))
+    if name == INVENTED and not here:
+        axis = "true"
     return Result(
         kind=wrong.KIND,
         field=name,
         axis=axis,
         caught=bool(here & role.first) and checked[number].first_failure,
-        true=role.may_be_true and not here,
+        true=role.may_be_true and not here and not (axis == "true" and puts_a_falsehood(told, lines, number)),
         others=tuple(others),
         spreads=any(set(each.failed) - {"transcription"} for each in later),
         was=told.lines[number].text(),
         planted=wrong.text(),
+    )
+
+
+def puts_a_falsehood(told: Told, lines: Sequence[Line], number: int) -> bool:
+    """Does a line put something on the page that the row does not hide, with no false guess standing?
+
+    Told from the page alone, without what the kinds of line say of themselves.
+    """
+    page = _thinking(Page.of(told.family, told.shown, told.truth))
+    for each in lines[:number]:
+        each.establish(page)
+    judges, before = page.judges, dict(page.facts)
+    lines[number].establish(page)
+    if not judges or page.depth:
+        return False
+    new = {fact: value for fact, value in page.facts.items() if before.get(fact) != value}
+    digits, rules = told.truth.digits, told.truth.rules
+    ops = dict(zip(page.parsed.operators, "xyzw", strict=False))
+    letters = dict(zip(page.parsed.digit_glyphs(), string.ascii_uppercase, strict=False))
+    return (
+        any(space == "digit" and digits.get(name, value) != value for (space, name), value in new.items())
+        or any(rule in new.get(("gone", ops.get(op, "")), ()) for op, rule in rules.items())
+        or any(str(digits[g]) not in new.get(("among", letter), str(digits[g])) for g, letter in letters.items())
+        or ("no-mode", told.truth.mode) in new
     )
 
 
@@ -196,6 +225,13 @@ def _reads(told: Told, lines: Sequence[Line]) -> list[_Reads]:
     return found
 
 
+def invented(each: Line, pool: Sequence[Line], rng: random.Random) -> Line | None:
+    """A line of the same kind that says something else, as the same step of the thought; None where there is none."""
+    own = {"step": each.step} if hasattr(each, "step") else {}
+    others = [made for other in rng.sample(pool, min(len(pool), 8)) if (made := replace(other, **own)) != each]
+    return others[0] if others else None
+
+
 def cells(lines: Sequence[Line]) -> Iterator[tuple[int, str]]:
     """Every place where something can be planted: (line, field), or (line, LEFT_OUT)."""
     for number, each in enumerate(lines):
@@ -205,12 +241,17 @@ def cells(lines: Sequence[Line]) -> Iterator[tuple[int, str]]:
                 yield number, part.name
         if known[LEFT_OUT] is not None and not isinstance(each, Box):
             yield number, LEFT_OUT
+        if any(known[part.name] is not None for part in fields(each)) and not isinstance(each, Box):
+            yield number, INVENTED
 
 
 def errors(told: Sequence[Told], n: int, rng: random.Random) -> Iterator[Result]:
     """About n errors in traces of one design, spread over kinds of line and fields; rare kinds get what they have."""
     sites: dict[tuple[str, str], list[tuple[Told, int]]] = {}
+    pools: dict[str, list[Line]] = {}
     for each in told:
+        for line in each.lines:
+            pools.setdefault(line.KIND, []).append(line)
         for number, name in cells(each.lines):
             sites.setdefault((each.lines[number].KIND, name), []).append((each, number))
     left, queues = n, []
@@ -221,14 +262,19 @@ def errors(told: Sequence[Told], n: int, rng: random.Random) -> Iterator[Result]
         queues = [queue for queue in queues if queue[1]]
         for name, places in queues:
             each, number = places.pop()
-            made = [*_one(each, number, name, rng)]
+            made = [*_one(each, number, name, pools[each.lines[number].KIND], rng)]
             left -= len(made)
             yield from made
             if left <= 0:
                 return
 
 
-def _one(told: Told, number: int, name: str, rng: random.Random) -> Iterator[Result]:
+def _one(told: Told, number: int, name: str, pool: Sequence[Line], rng: random.Random) -> Iterator[Result]:
+    if name == INVENTED:
+        wrong = invented(told.lines[number], pool, rng)
+        if wrong is not None:
+            yield plant(told, number, wrong, name)
+        return
     if name == LEFT_OUT:
         result = leave_out(told, number)
         if result is not None:

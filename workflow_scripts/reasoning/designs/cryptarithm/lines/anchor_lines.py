@@ -37,7 +37,7 @@ class OperatorRule(Line):
 
     KIND = "anchor/operator"
     TEXT = "{op} E{number} prints {length}, no join, so {rule}"
-    ROLES = "op:T number:TV~ length:T rule:-"
+    ROLES = "op:TB number:T~ length:T rule:B/V"
     op: Glyph
     number: int
     length: int
@@ -55,6 +55,10 @@ class OperatorRule(Line):
         low, high = drop_lines.RANGES[drop_lines.family_of(self.rule)]
         least, most = drop_lines.length_range(e)
         return least <= high and most >= low
+
+    def is_true(self, page: Page) -> bool | None:
+        rule = page.truth.rules.get(self.op) if page.judges else None
+        return None if rule is None else self.rule == rule
 
     def establish(self, page: Page) -> None:
         page.put("rule", self.op, self.rule)
@@ -286,6 +290,9 @@ class StopAfter(Line):
 
     def transcription(self, page: Page) -> bool:
         return self.k == page.get("tried") and 0 < self.chosen <= self.k
+
+    def is_bare(self, page: Page) -> bool:
+        return True
 
     def establish(self, page: Page) -> None:
         page.put("stop", "", self.chosen)

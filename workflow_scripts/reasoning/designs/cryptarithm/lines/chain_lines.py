@@ -13,6 +13,9 @@ from reasoning.designs.cryptarithm.lines.letters import (
     drop,
     glyph_of,
     gone,
+    hidden_digit,
+    hidden_rule,
+    holds,
     in_step,
     is_thing,
     letters_of,
@@ -22,6 +25,8 @@ from reasoning.designs.cryptarithm.lines.letters import (
     operators_of,
     pinned,
     put_digit,
+    settles,
+    struck,
 )
 from reasoning.grammar.lines import FAILED, PASSED, Digit, Line, Word, line
 from reasoning.grammar.page import Page
@@ -52,15 +57,19 @@ class AssertDrop(ChainLine):
     TEXT = "s{step} {op} {rules:,} {verdict}"
     OUTCOMES = {"drop": FAILED}
     FORCED_BY = "nothing on the page: a claim about all digits that are left"
-    ROLES = "step:T op:- rules:- line:~"
+    ROLES = "step:T op:T/B~ rules:T/B~ line:~"
     step: int
     op: Operator
     rules: tuple[ValueRule, ...]
     verdict: str
 
     def agrees(self, page: Page) -> bool:
-        live = operator_glyph(page, self.op) is not None and not gone(page, self.op) & set(self.rules)
+        live = operator_glyph(page, self.op) is not None and not struck(page, self.op) & set(self.rules)
         return live and listed(self.rules)
+
+    def is_true(self, page: Page) -> bool | None:
+        rule = hidden_rule(page, self.op)
+        return None if rule is None else rule not in self.rules
 
     def settle(self, page: Page) -> None:
         drop(page, self.op, self.rules)
@@ -74,15 +83,19 @@ class AssertOnly(ChainLine):
     TEXT = "s{step} {op} only {rules:,} {verdict}"
     OUTCOMES = {"drop": FAILED}
     FORCED_BY = "nothing on the page: a claim about all digits that are left"
-    ROLES = "step:T op:- rules:- line:~"
+    ROLES = "step:T op:T/B~ rules:T/B~ line:~"
     step: int
     op: Operator
     rules: tuple[ValueRule, ...]
     verdict: str
 
     def agrees(self, page: Page) -> bool:
-        live = operator_glyph(page, self.op) is not None and not gone(page, self.op) & set(self.rules)
+        live = operator_glyph(page, self.op) is not None and not struck(page, self.op) & set(self.rules)
         return live and listed(self.rules)
+
+    def is_true(self, page: Page) -> bool | None:
+        rule = hidden_rule(page, self.op)
+        return None if rule is None else rule in self.rules
 
     def settle(self, page: Page) -> None:
         drop(page, self.op, tuple(rule.name for rule in VALUE_RULES if rule.name not in self.rules))
@@ -97,7 +110,7 @@ class AssertPin(ChainLine):
     TEXT = "s{step} {letter}={digit} {why} {verdict}"
     OUTCOMES = {"pin": PASSED}
     FORCED_BY = "nothing on the page: a claim about all digits that are left"
-    ROLES = "step:T letter:- digit:- why:- line:~"
+    ROLES = "step:T letter:T/B~ digit:T/B~ why:- line:~"
     step: int
     letter: Letter
     digit: Digit
@@ -107,6 +120,10 @@ class AssertPin(ChainLine):
     def agrees(self, page: Page) -> bool:
         free = glyph_of(page, self.letter) is not None and pinned(page, self.letter) is None
         return free and self.digit not in notation.known_digits(page).values()
+
+    def is_true(self, page: Page) -> bool | None:
+        digit = hidden_digit(page, self.letter)
+        return None if digit is None else self.digit == digit
 
     def settle(self, page: Page) -> None:
         put_digit(page, self.letter, self.digit)
@@ -120,7 +137,7 @@ class AssertMode(ChainLine):
     TEXT = "s{step} order {mode} has no {op} {verdict}"
     OUTCOMES = {"drop": FAILED}
     FORCED_BY = "nothing on the page: a claim about all rules of the operator"
-    ROLES = "step:T mode:- op:- line:~"
+    ROLES = "step:T mode:T/B~ op:- line:~"
     step: int
     mode: Literal["normal", "flip"]
     op: Operator
@@ -128,6 +145,9 @@ class AssertMode(ChainLine):
 
     def agrees(self, page: Page) -> bool:
         return operator_glyph(page, self.op) is not None and page.get("no-mode", self.mode) is None
+
+    def is_true(self, page: Page) -> bool | None:
+        return self.mode != page.truth.mode if page.judges else None
 
     def settle(self, page: Page) -> None:
         page.put("no-mode", self.mode, True)
@@ -161,13 +181,18 @@ class SplitLine(Line):
 
     KIND = "chain/split"
     TEXT = "split {a} or {b}"
-    ROLES = "a:T~ b:T~ line:~"
+    ROLES = "a:T/B~ b:T/B~ line:~"
     a: Claim
     b: Claim
 
     def transcription(self, page: Page) -> bool:
         same = self.a.partition("=")[0] == self.b.partition("=")[0]
         return same and self.a != self.b and claimable(page, self.a) and claimable(page, self.b)
+
+    def is_true(self, page: Page) -> bool | None:
+        """That there is no third value is a bare claim."""
+        found = holds(page, self.a), holds(page, self.b)
+        return None if None in found or not page.judges else any(found)
 
     def establish(self, page: Page) -> None:
         page.put("split", "", (self.a, self.b))
@@ -213,8 +238,11 @@ class Case(Line):
         announced = self.claim in page.get("split", "", ()) if self.why == "case" else page.get("bailed", "", False)
         return announced and claimable(page, self.claim)
 
+    def is_bare(self, page: Page) -> bool:
+        return self.why == "guess"
+
     def establish(self, page: Page) -> None:
-        page.mark()
+        page.mark(holds(page, self.claim))
         page.put("supposed", "", self.claim)
         suppose(page, self.claim)
 
@@ -227,7 +255,7 @@ class Dead(Line):
     TEXT = "no value for {what} so {claim} {verdict}"
     OUTCOMES = {"out": FAILED}
     FORCED_BY = "nothing on the line: a claim about all digits that are left"
-    ROLES = "what:- claim:T line:~"
+    ROLES = "what:- claim:TB line:~"
     what: Word
     claim: Claim
     verdict: str
@@ -235,8 +263,21 @@ class Dead(Line):
     def transcription(self, page: Page) -> bool:
         return page.get("supposed") == self.claim and is_thing(page, self.what)
 
+    def is_bare(self, page: Page) -> bool:
+        return True
+
+    def is_true(self, page: Page) -> bool | None:
+        return is_out(page, self.claim)
+
     def establish(self, page: Page) -> None:
         page.undo()
+        page.put("out", self.claim, True)
+
+
+def is_out(page: Page, claim: str) -> bool | None:
+    """Is a claim false that is still supposed?"""
+    found = holds(page, claim)
+    return not found if found is not None and page.judges_before else None
 
 
 @line
@@ -247,7 +288,7 @@ class Leaves(Line):
     TEXT = "under {claim} {what} has {count} {verdict}"
     OUTCOMES = {"out": FAILED, "stays": PASSED}
     FORCED_BY = "the number on the same line: none is out"
-    ROLES = "claim:T what:- count:- line:~"
+    ROLES = "claim:TB what:- count:- line:~"
     claim: Claim
     what: Word
     count: int
@@ -259,13 +300,21 @@ class Leaves(Line):
     def verdict_follows(self, page: Page) -> bool:
         return self.verdict == ("stays" if self.count else "out")
 
+    def is_bare(self, page: Page) -> bool:
+        return True
+
+    def is_true(self, page: Page) -> bool | None:
+        """A true case is never out; what a false one leaves is not known."""
+        return is_out(page, self.claim) if self.verdict == "out" else None
+
     def establish(self, page: Page) -> None:
         page.undo()
+        page.put("out", self.claim, self.verdict == "out")
 
 
 @line
 class Survives(Line):
-    """The other case holds."""
+    """The other case holds, as the first is out."""
 
     KIND = "chain/survives"
     TEXT = "so {claim}"
@@ -273,7 +322,9 @@ class Survives(Line):
     claim: Claim
 
     def transcription(self, page: Page) -> bool:
-        return self.claim in page.get("split", "", ()) and claimable(page, self.claim)
+        split = page.get("split", "", ())
+        others = [claim for claim in split if claim != self.claim]
+        return self.claim in split and all(page.get("out", other) for other in others) and claimable(page, self.claim)
 
     def establish(self, page: Page) -> None:
         suppose(page, self.claim)
@@ -289,12 +340,7 @@ class Rules(Line):
     pairs: tuple[tuple[Operator, ValueRule], ...]
 
     def transcription(self, page: Page) -> bool:
-        return all(
-            operator_glyph(page, op) is not None
-            and {rule.name for rule in VALUE_RULES} - gone(page, op) <= {rule}
-            and rule not in gone(page, op)
-            for op, rule in self.pairs
-        )
+        return all(operator_glyph(page, op) is not None and settles(page, op, rule) for op, rule in self.pairs)
 
     def establish(self, page: Page) -> None:
         for op, rule in self.pairs:
@@ -327,6 +373,9 @@ class Assemble(Line):
     def transcription(self, page: Page) -> bool:
         return all(pinned(page, letter) is None for letter, _ in self.pairs)
 
+    def is_bare(self, page: Page) -> bool:
+        return True
+
     def establish(self, page: Page) -> None:
         page.put("rule", page.parsed.query.op, self.rule)
         for letter, value in self.pairs:
@@ -348,8 +397,7 @@ class Resolved(Line):
         glyph, names = page.parsed.query.op, letters_of(page.parsed)
         query = dict.fromkeys(names[c] for c in page.parsed.query.left + page.parsed.query.right)
         right = operator_glyph(page, self.op) == glyph and [letter for letter, _ in self.pairs] == list(query)
-        left = {rule.name for rule in VALUE_RULES} - gone(page, self.op)
-        settled = page.get("rule", glyph) == self.rule or left == {self.rule}
+        settled = page.get("rule", glyph) == self.rule or settles(page, self.op, self.rule)
         return right and settled and all(pinned(page, a) == d for a, d in self.pairs)
 
     def establish(self, page: Page) -> None:
@@ -368,6 +416,9 @@ class JoinOperands(Line):
     def transcription(self, page: Page) -> bool:
         query = page.parsed.query
         return self.output == query.left + query.right
+
+    def is_bare(self, page: Page) -> bool:
+        return True
 
     def establish(self, page: Page) -> None:
         page.answer = self.output

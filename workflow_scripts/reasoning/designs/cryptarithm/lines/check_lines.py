@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-from puzzles.equations.prior import SIGN_GROUPS
 from puzzles.equations.prompt import MAX_EXAMPLES, EquationRow
 from puzzles.equations.rules import BY_NAME
 from reasoning.designs.cryptarithm.engines.propagation import clues
@@ -25,6 +24,7 @@ from reasoning.designs.cryptarithm.lines.tree_lines import (
     TryCounted,
     TryDigit,
     UndoDigit,
+    pass_holds,
     passes_of,
     start_again,
 )
@@ -167,13 +167,17 @@ class NoPass(Line):
     count: int
 
     def transcription(self, page: Page) -> bool:
-        literal = all(op in SIGN_GROUPS for op in page.parsed.operators)
-        failed = [page.get("failed", " ".join(each), False) for each in passes_of("family" if literal else "plain")]
+        failed = [page.get("failed", " ".join(each), False) for each in passes_of(first_rules(page))]
         return all(failed) and self.count == page.get("tries", "", 0) + 1
 
     def establish(self, page: Page) -> None:
         page.put("tries", "", self.count)
         page.put("without", "", 0)
+
+
+def first_rules(page: Page) -> str:
+    """The rules of the first pass: the signs' own where all operators are signs."""
+    return "family" if all(op in notation.SIGN_GROUP for op in page.parsed.operators) else "plain"
 
 
 def spare(row: EquationRow) -> tuple[int, ...]:
@@ -205,11 +209,20 @@ class Without(Line):
     def verdict_follows(self, page: Page) -> bool:
         return (self.verdict == "holds") == (self.consequence == "-")
 
+    def is_bare(self, page: Page) -> bool:
+        return True
+
+    def is_true(self, page: Page) -> bool | None:
+        """What holds is written out by the lines that follow."""
+        found = pass_holds(page, *passes_of(first_rules(page))[0], self.number)
+        return not found if found is not None and self.verdict == "dead" else None
+
     def establish(self, page: Page) -> None:
         page.put("tries", "", self.count)
         page.put("without", "", self.number)
         page.put("holds", "", self.verdict == "holds")
         start_again(page, "normal")
+        page.assumed = pass_holds(page, *passes_of(first_rules(page))[0], self.number)
 
 
 @line

@@ -258,7 +258,7 @@ class BranchEnd(Line):
     TEXT = "{glyph}={digit} {place} {verdict}"
     OUTCOMES = {"breaks": FAILED, "stands": PASSED}
     FORCED_BY = "the named place, where values are only summed up to break"
-    ROLES = "glyph:T digit:- place:-"
+    ROLES = "glyph:TB digit:T/V/B~ place:-"
     glyph: Glyph
     digit: Digit
     place: Annotated[str, Chars("E0-9a-z")]
@@ -274,6 +274,10 @@ class BranchEnd(Line):
         """Only the last digit of the branch can stand."""
         last = page.get("branch", "", ("", ""))[1] == str(self.digit)
         return (self.verdict == "stands") == (self.place == "all" and last)
+
+    def is_true(self, page: Page) -> bool | None:
+        digit = page.truth.digits.get(self.glyph) if page.judges else None
+        return None if digit is None else (self.digit == digit) == (self.verdict == "stands")
 
     def establish(self, page: Page) -> None:
         glyph, digits = page.get("branch", "", ("", ""))

@@ -10,11 +10,14 @@ from reasoning.designs.cryptarithm.lines.letters import (
     Operator,
     Target,
     ValueRule,
+    candidates,
     drop,
     gone,
+    hidden_digit,
     letters_of,
     operator_glyph,
     operators_of,
+    struck,
     target_in_letters,
 )
 from reasoning.grammar.lines import FAILED, PASSED, Chars, Digits, line
@@ -51,7 +54,7 @@ class _Kill(ChainLine):
 
     def live(self, page: Page) -> bool:
         """Are the rules it speaks of still on the page?"""
-        return self.rule not in gone(page, self.op)
+        return self.rule not in struck(page, self.op)
 
     def agrees(self, page: Page) -> bool:
         e = notation.example(page, self.number)
@@ -76,7 +79,7 @@ class _KillFamilies(_Kill):
         return tuple(name for family in self.families for name in family_rules(family))
 
     def live(self, page: Page) -> bool:
-        dropped = gone(page, self.op)
+        dropped = struck(page, self.op)
         distinct = len(set(self.families)) == len(self.families)
         return distinct and all(not set(family_rules(family)) <= dropped for family in self.families)
 
@@ -186,7 +189,7 @@ class KillOnes(_Kill):
     TEXT = "s{step} {op} {rule} E{number} ones {work:,} in {target} {verdict}"
     OUTCOMES = KEEP
     FORCED_BY = "the printed units against the output's digits on the same line, equal letters having equal digits"
-    ROLES = "step:T op:T rule:A/T/V~ number:T/A/V~ work:A/T/V~ target:T/V~ line:~"
+    ROLES = "step:T op:T rule:A/T/V/b~ number:T/A/V/b~ work:A/T/V/b~ target:T/V/b~ line:~"
     step: int
     op: Operator
     rule: ValueRule
@@ -195,21 +198,37 @@ class KillOnes(_Kill):
     target: Digits
     verdict: str
 
-    def premises(self, page: Page, e: Equation) -> bool:
-        """Pinned units are written with their digit; open ones never with a digit that another letter holds."""
-        known = notation.known_digits(page)
+    def places(self, page: Page, e: Equation) -> list[tuple[str, str, str, bool]]:
+        """For both operands' units and the output's: letter, digits on the line, those of the page, said by a line?"""
         left, right, out = notation.reading(e, BY_NAME[self.rule].mode)
-        for glyph, digits in (
-            (left[1], {each[:1] for each in self.work}),
-            (right[1], {each[2:3] for each in self.work}),
-            (out[-1], set(self.target)),
-        ):
-            taken = {str(d) for g, d in known.items() if g != glyph}
-            if (glyph in known and digits != {str(known[glyph])}) or digits & taken:
-                return False
-        said = "" if out[-1] in known else page.get("among", letters_of(page.parsed)[out[-1]], "")
-        narrowed = "".join(c for c in said if int(c) not in known.values())
-        return list(self.target) == sorted(set(self.target)) and (not narrowed or self.target == narrowed)
+        names = [letters_of(page.parsed)[glyph] for glyph in (left[1], right[1], out[-1])]
+        printed = "".join(each[:1] for each in self.work), "".join(each[2:3] for each in self.work), self.target
+        return [(name, digits, *candidates(page, name)) for name, digits in zip(names, printed, strict=True)]
+
+    def premises(self, page: Page, e: Equation) -> bool:
+        """The digits are those that the page leaves the letters: all of them where a line has said which."""
+        places = self.places(page, e)
+        if any(not set(digits) <= set(allowed) for _, digits, allowed, _ in places):
+            return False
+        first, second, target = ["".join(sorted(set(d))) if not said else a for _, d, a, said in places]
+        whole = set(self.work) == set(ones_work(self.rule, first, second, e)) or not first + second
+        return whole and list(self.target) == sorted(set(self.target)) and self.target == target
+
+    def is_bare(self, page: Page) -> bool:
+        """Are there fewer digits than the page leaves a letter that no line has narrowed?"""
+        e = notation.example(page, self.number)
+        if e is None or BY_NAME[self.rule].group not in ("add", "mul"):
+            return False
+        (_, _, first, _), (_, _, second, _), (_, digits, target, _) = self.places(page, e)
+        return set(digits) != set(target) or set(self.work) != set(ones_work(self.rule, first, second, e))
+
+    def is_true(self, page: Page) -> bool | None:
+        """Digits that nobody has narrowed a letter to have the hidden one among them."""
+        e = notation.example(page, self.number)
+        if e is None or not page.judges or not self.is_bare(page):
+            return None
+        hidden = [(hidden_digit(page, name), digits) for name, digits, _, said in self.places(page, e) if not said]
+        return all(digit is None or str(digit) in digits for digit, digits in hidden)
 
     def arithmetic(self, page: Page) -> bool:
         e = notation.example(page, self.number)
@@ -277,10 +296,12 @@ class KillGroup(ChainLine):
     verdict: str
 
     def agrees(self, page: Page) -> bool:
-        left = {rule.group for rule in VALUE_RULES if rule.name not in gone(page, self.other)}
-        mine = any(rule.group == self.mine and rule.name not in gone(page, self.op) for rule in VALUE_RULES)
+        left = [
+            {rule.group for rule in VALUE_RULES if rule.name not in out(page, self.other)} for out in (gone, struck)
+        ]
+        mine = any(rule.group == self.mine and rule.name not in struck(page, self.op) for rule in VALUE_RULES)
         known = operator_glyph(page, self.op) is not None
-        return self.op != self.other and left == {self.group} and known and mine
+        return self.op != self.other and {self.group} in left and known and mine
 
     def verdict_follows(self, page: Page) -> bool:
         return (self.verdict == "drop") == (self.group == self.mine)
@@ -306,8 +327,9 @@ class KillMode(ChainLine):
     verdict: str
 
     def agrees(self, page: Page) -> bool:
-        left = [rule for rule in VALUE_RULES if rule.mode == self.mode and rule.name not in gone(page, self.op)]
-        return operator_glyph(page, self.op) is not None and len(left) == self.count
+        own = [rule.name for rule in VALUE_RULES if rule.mode == self.mode]
+        left = {len(set(own) - gone(page, self.op)), len(set(own) - struck(page, self.op))}
+        return operator_glyph(page, self.op) is not None and self.count in left
 
     def verdict_follows(self, page: Page) -> bool:
         return self.verdict == ("keep" if self.count else "drop")

@@ -253,7 +253,56 @@ def gone(page: Page, op: str) -> set[str]:
 
 
 def drop(page: Page, op: str, rules: tuple[str, ...]) -> None:
+    """Strike rules out; those that a line struck out which fails itself stay in doubt."""
+    doubt = set(page.get("doubt", op, ()))
+    new = set(rules) - gone(page, op)
+    page.put("doubt", op, tuple(sorted(doubt | new if page.in_doubt else doubt - set(rules))))
     page.put("gone", op, tuple(sorted(gone(page, op) | set(rules))))
+
+
+def struck(page: Page, op: str) -> set[str]:
+    """The rules that are gone for good: a line that speaks of one of the others is not to blame for it."""
+    return gone(page, op) - set(page.get("doubt", op, ()))
+
+
+def settles(page: Page, op: str, rule: str) -> bool:
+    """Is this the one rule that an operator has left?"""
+    return rule not in struck(page, op) and {each.name for each in VALUE_RULES} - gone(page, op) <= {rule}
+
+
+# what a row hides
+
+
+def hidden_digit(page: Page, letter: str) -> int | None:
+    """The digit that is behind a letter; None where it is not known or below a false guess."""
+    return page.truth.digits.get(glyph_of(page, letter) or "") if page.judges else None
+
+
+def hidden_rule(page: Page, op: str) -> str | None:
+    """The rule that an operator letter has; None where it is not known or below a false guess."""
+    return page.truth.rules.get(operator_glyph(page, op) or "") if page.judges else None
+
+
+def holds(page: Page, claim: str) -> bool | None:
+    """Is a claim such as A=3, x=add or order=flip so? None where that is not known, whatever guesses stand."""
+    name, _, value = claim.partition("=")
+    if page.truth is None:
+        return None
+    if name == "order":
+        return page.truth.mode == value
+    glyph, op = glyph_of(page, name), operator_glyph(page, name)
+    if glyph is not None and glyph in page.truth.digits:
+        return str(page.truth.digits[glyph]) == value
+    return page.truth.rules[op] == value if op in page.truth.rules else None
+
+
+def candidates(page: Page, letter: str) -> tuple[str, bool]:
+    """The digits that the page leaves a letter, and whether a line has settled or narrowed it."""
+    digit = pinned(page, letter)
+    if digit is not None:
+        return str(digit), True
+    said, taken = page.get("among", letter), notation.known_digits(page).values()
+    return "".join(c for c in said or "0123456789" if int(c) not in taken), said is not None
 
 
 TABLE_KINDS = (Scan, Letters, Operators, FormLine, QueryForm, Disjoint, Given, Regime)

@@ -10,12 +10,14 @@ from reasoning.designs.cryptarithm.lines.letters import (
     Letter,
     Target,
     ValueRule,
+    candidates,
     glyph_of,
-    gone,
+    hidden_digit,
     letters_of,
     operators_of,
     pinned,
     put_digit,
+    struck,
     target_in_letters,
 )
 from reasoning.grammar.lines import PASSED, SEEN, Chars, Digit, Digits, line
@@ -41,7 +43,7 @@ class Copy(ChainLine):
 
     def agrees(self, page: Page) -> bool:
         e = notation.example(page, self.number)
-        if e is None or self.rule in gone(page, operators_of(page.parsed)[e.op]):
+        if e is None or self.rule in struck(page, operators_of(page.parsed)[e.op]):
             return False
         known, mode = notation.known_digits(page), BY_NAME[self.rule].mode
         if notation.operands_of(e, known, mode) != (self.x, self.y):
@@ -60,6 +62,20 @@ class Copy(ChainLine):
 class _Candidates(ChainLine):
     """Shared by the tests of a letter's candidates: those that hit are left; when none does, those not tested."""
 
+    def whole(self, page: Page) -> bool:
+        """Candidates that narrow a letter are all that a line has left it."""
+        allowed, said = candidates(page, self.letter)
+        return self.hits == "-" or not said or set(self.candidates) == set(allowed)
+
+    def is_bare(self, page: Page) -> bool:
+        """Do they narrow a letter to some of the candidates of which no line has spoken?"""
+        allowed, said = candidates(page, self.letter)
+        return self.hits != "-" and not said and not set(self.candidates) >= set(allowed)
+
+    def is_true(self, page: Page) -> bool | None:
+        digit = hidden_digit(page, self.letter)
+        return str(digit) in self.candidates if digit is not None and self.is_bare(page) else None
+
     def settle(self, page: Page) -> None:
         allowed = page.get("among", self.letter, "0123456789")
         untested = "".join(c for c in allowed if c not in self.candidates)
@@ -76,7 +92,7 @@ class PinEach(_Candidates):
     TEXT = "s{step} {letter} in {candidates} E{number} {rule} {work:,:} hits {hits} {verdict}"
     OUTCOMES = PINNED
     FORCED_BY = "the number of candidates that hit: one pins"
-    ROLES = "step:T letter:TA candidates:ATV number:TA rule:AT~ work:T/A/V hits:V line:~"
+    ROLES = "step:T letter:TAb candidates:ATVb number:TA rule:AT~ work:T/A/V hits:V/b line:~"
     step: int
     letter: Letter
     candidates: Digits
@@ -93,6 +109,8 @@ class PinEach(_Candidates):
         known = notation.known_digits(page)
         allowed = page.get("among", self.letter, "0123456789")
         if glyph in known or any(int(c) in known.values() or c not in allowed for c in self.candidates):
+            return False
+        if not self.whole(page):
             return False
         mode = BY_NAME[self.rule].mode
         return all(
@@ -132,7 +150,7 @@ class PinOnes(_Candidates):
     TEXT = "s{step} {letter} in {candidates} E{number} {rule} ones {work:,} wants {target} hits {hits} {verdict}"
     OUTCOMES = PINNED
     FORCED_BY = "the number of candidates that hit: one pins"
-    ROLES = "step:T letter:T/A/V candidates:ATV number:AT rule:AT work:AV target:TV hits:V line:~"
+    ROLES = "step:T letter:T/A/V/b candidates:ATVb number:AT rule:AT work:AV target:TV hits:V line:~"
     step: int
     letter: Letter
     candidates: Digits
@@ -150,6 +168,8 @@ class PinOnes(_Candidates):
         known, names = notation.known_digits(page), letters_of(page.parsed)
         allowed = page.get("among", self.letter, "0123456789")
         if glyph in known or any(int(c) in known.values() or c not in allowed for c in self.candidates):
+            return False
+        if not self.whole(page):
             return False
         out = notation.reading(e, BY_NAME[self.rule].mode)[2][-1]
         return self.target == (str(known[out]) if out in known else names[out])
@@ -191,7 +211,7 @@ class Among(ChainLine):
 
     KIND = "witness/among"
     TEXT = "s{step} {letter} among {digits}"
-    ROLES = "step:T letter:- digits:- line:-"
+    ROLES = "step:T letter:T/B~ digits:T/B~ line:-"
     step: int
     letter: Letter
     digits: Digits
@@ -200,6 +220,10 @@ class Among(ChainLine):
         allowed = page.get("among", self.letter, "0123456789")
         free = glyph_of(page, self.letter) is not None and pinned(page, self.letter) is None
         return free and list(self.digits) == sorted(set(self.digits) & set(allowed))
+
+    def is_true(self, page: Page) -> bool | None:
+        digit = hidden_digit(page, self.letter)
+        return None if digit is None else str(digit) in self.digits
 
     def settle(self, page: Page) -> None:
         page.put("among", self.letter, self.digits)
@@ -213,7 +237,7 @@ class PinLast(_Candidates):
     TEXT = "s{step} {letter} in {candidates} taken {taken} left {hits} {verdict}"
     OUTCOMES = PINNED
     FORCED_BY = "the number of candidates that are not taken: one pins"
-    ROLES = "step:T letter:T~ candidates:TA taken:TA hits:A line:~"
+    ROLES = "step:T letter:Tb~ candidates:TAb taken:TA hits:A line:~"
     step: int
     letter: Letter
     candidates: Digits

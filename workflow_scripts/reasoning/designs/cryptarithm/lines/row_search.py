@@ -111,6 +111,7 @@ class SignCheck(Line):
 
     def establish(self, page: Page) -> None:
         page.put("failed", "", self.number)
+        page.put("sign", str(self.number), self.verdict)
 
 
 @line
@@ -155,6 +156,10 @@ class RowTry(Line):
         same = all(row[glyph] == {**digits, **new}.get(glyph) for glyph in clue.glyphs)
         return same and VALUE_RULES[table.rule[self.k - 1]] == rule
 
+    def is_bare(self, page: Page) -> bool:
+        """Is a row picked while those before it have not been tried and taken back?"""
+        return self.k != page.get("undone", str(self.number), 0) + 1
+
     def establish(self, page: Page) -> None:
         page.mark()
         e = example(page, self.number)
@@ -183,6 +188,7 @@ class UndoRow(Line):
     def establish(self, page: Page) -> None:
         page.undo()
         page.put("failed", "", self.number)
+        page.put("undone", str(self.number), self.k)
 
 
 @line

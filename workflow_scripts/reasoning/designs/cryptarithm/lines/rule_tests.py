@@ -247,6 +247,9 @@ class Bet(Line):
         flip = dropped or page.get("mode") == "flip"
         return self.rule == bet_rule(self.groups, page.names("rule"), flip).name
 
+    def is_bare(self, page: Page) -> bool:
+        return True
+
     def establish(self, page: Page) -> None:
         page.put("rule", self.op, self.rule)
 

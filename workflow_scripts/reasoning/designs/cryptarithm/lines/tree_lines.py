@@ -74,6 +74,7 @@ class Pass(Line):
 
     def establish(self, page: Page) -> None:
         start_again(page, self.mode)
+        page.assumed = pass_holds(page, self.mode, self.rules)
         page.put("pass", "", (self.mode, self.rules))
 
 
@@ -82,10 +83,31 @@ def passes_of(first: str) -> tuple[tuple[str, str], ...]:
     return tuple((mode, rules) for rules in (first, "all") for mode in ("normal", "flip"))
 
 
+PLAIN_RULES = ("add", "mul", "sub", "rsub", "abs", "negabs", "absneg")
+
+
+def pass_holds(page: Page, mode: str, rules: str, without: int = 0) -> bool | None:
+    """Does the row fit a pass's assumptions, one example left out perhaps? None where what it hides is not known."""
+    if page.truth is None:
+        return None
+    digits = page.truth.digits
+    for number, e in enumerate(page.parsed.examples, 1):
+        rule = BY_NAME[page.truth.rules[e.op]]
+        if number != without and not rule.is_join:
+            operands = notation.operands_of(e, digits, rule.mode)
+            value = arithmetic.written(rule, *operands) if operands and "00" not in operands else ""
+            fits = rules != "plain" or rule.base in PLAIN_RULES
+            fits = fits and (rules != "family" or rule.group == notation.SIGN_GROUP.get(e.op))
+            if not fits or rule.mode != mode or value != notation.target_of(e, digits, rule.mode):
+                return False
+    return True
+
+
 def start_again(page: Page, mode: str) -> None:
     """A new attempt starts from the key alone."""
+    page.forget_guesses()
     for namespace, name in list(page.facts):
-        if namespace in ("digit", "gone", "rule", "tried"):
+        if namespace in ("digit", "gone", "doubt", "rule", "tried"):
             del page.facts[namespace, name]
     page.put("mode", "", mode)
 
@@ -104,6 +126,12 @@ class PassDead(Line):
 
     def transcription(self, page: Page) -> bool:
         return self.what == "all" or letters.is_thing(page, self.what)
+
+    def is_bare(self, page: Page) -> bool:
+        return True
+
+    def is_true(self, page: Page) -> bool | None:
+        return None if page.truth is None or page.assumed is None else not page.assumed
 
     def establish(self, page: Page) -> None:
         page.put("failed", " ".join(page.get("pass", "", ())), True)
@@ -253,7 +281,7 @@ class PinSole(_Pin):
     TEXT = "{letter} not {gone} so {letter2}={digit} {verdict}"
     OUTCOMES = {"pin": PASSED}
     FORCED_BY = "nothing on the line: the listed digits are declared impossible"
-    ROLES = "letter:T gone:- letter2:T digit:-"
+    ROLES = "letter:T gone:- letter2:TB digit:T/B~"
     letter: Letter
     gone: Digits
     letter2: Letter
@@ -262,6 +290,10 @@ class PinSole(_Pin):
 
     def transcription(self, page: Page) -> bool:
         return self.free(page) and self.letter == self.letter2 and str(self.digit) not in self.gone
+
+    def is_true(self, page: Page) -> bool | None:
+        digit = letters.hidden_digit(page, self.letter2)
+        return None if digit is None else self.digit == digit
 
 
 @line
@@ -272,14 +304,18 @@ class DropRules(Line):
     TEXT = "{op} only {rules:,} {verdict}"
     OUTCOMES = {"drop": FAILED}
     FORCED_BY = "nothing on the line: a claim about all digits"
-    ROLES = "op:- rules:- line:-"
+    ROLES = "op:T/B~ rules:T/B~ line:-"
     op: Operator
     rules: tuple[ValueRule, ...]
     verdict: str
 
     def transcription(self, page: Page) -> bool:
-        live = letters.operator_glyph(page, self.op) is not None and not letters.gone(page, self.op) & set(self.rules)
+        live = letters.operator_glyph(page, self.op) is not None and not letters.struck(page, self.op) & set(self.rules)
         return live and letters.listed(self.rules)
+
+    def is_true(self, page: Page) -> bool | None:
+        rule = letters.hidden_rule(page, self.op)
+        return None if rule is None else rule in self.rules
 
     def establish(self, page: Page) -> None:
         dropped = tuple(name for name in notation.RULE_INDEX if name not in self.rules)
@@ -292,13 +328,17 @@ class Choose(Line):
 
     KIND = "study/choose"
     TEXT = "choose {letter} of {digits}"
-    ROLES = "letter:- digits:-"
+    ROLES = "letter:T/B~ digits:T/B~"
     letter: Letter
     digits: Digits
 
     def transcription(self, page: Page) -> bool:
         open_ = letters.pinned(page, self.letter) is None and letters.glyph_of(page, self.letter) is not None
         return open_ and list(self.digits) == sorted(set(self.digits))
+
+    def is_true(self, page: Page) -> bool | None:
+        digit = letters.hidden_digit(page, self.letter)
+        return None if digit is None else str(digit) in self.digits
 
     def establish(self, page: Page) -> None:
         page.put("chosen", "", (self.letter, self.digits))
@@ -312,7 +352,7 @@ class TryDigit(Line):
     TEXT = "try {letter}={digit} {consequence} tried {tried} {verdict}"
     OUTCOMES = {"dead": FAILED, "holds": PASSED}
     FORCED_BY = "the named consequence: something without a value is a conflict"
-    ROLES = "letter:T digit:T consequence:- tried:T"
+    ROLES = "letter:TB digit:TB consequence:- tried:T"
     letter: Letter
     digit: Digit
     consequence: Annotated[str, Chars("A-Vw-z0-9E\\-")]
@@ -330,10 +370,19 @@ class TryDigit(Line):
     def verdict_follows(self, page: Page) -> bool:
         return (self.verdict == "holds") == (self.consequence == "-")
 
+    def is_bare(self, page: Page) -> bool:
+        """What a digit leads to is named, not shown."""
+        return self.verdict == "dead"
+
+    def is_true(self, page: Page) -> bool | None:
+        """A digit that has no consequence is only supposed."""
+        digit = letters.hidden_digit(page, self.letter)
+        return None if digit is None or self.verdict == "holds" else self.digit != digit
+
     def establish(self, page: Page) -> None:
         page.put("tried", self.letter, self.tried)
         if self.verdict == "holds":
-            page.mark()
+            page.mark(letters.holds(page, f"{self.letter}={self.digit}"))
             page.put("supposed", "", self.letter)
             letters.put_digit(page, self.letter, self.digit)
 
@@ -346,7 +395,7 @@ class TryCounted(TryDigit):
     TEXT = "t{count} try {letter}={digit} {consequence} tried {tried} {verdict}"
     OUTCOMES = {"dead": FAILED, "holds": PASSED}
     FORCED_BY = "the named consequence: something without a value is a conflict"
-    ROLES = "count:T letter:T digit:T consequence:- tried:T"
+    ROLES = "count:T letter:TB digit:TB consequence:- tried:T"
     letter: Letter
     digit: Digit
     consequence: Annotated[str, Chars("A-Vw-z0-9E\\-")]
@@ -430,3 +479,6 @@ class Take(_Pin):
 
     def transcription(self, page: Page) -> bool:
         return self.free(page)
+
+    def is_bare(self, page: Page) -> bool:
+        return True

@@ -360,6 +360,9 @@ class Bet(Line):
             and GROUP_OF[self.rule] not in groups
         )
 
+    def is_bare(self, page: Page) -> bool:
+        return True
+
     def establish(self, page: Page) -> None:
         page.put("rule", self.op, (self.mode, self.rule))
 
