@@ -18,7 +18,7 @@ from functools import cache
 LETTERS = {"T": "transcription", "A": "arithmetic", "V": "verdict"}
 LEFT_OUT = "line"
 
-ROLES: Mapping[str, str] = {
+ROLES: dict[str, str] = {
     "anchor/anchor": "number:AT~ count:A",
     "anchor/attempt": "k:T x:TA y:TA value:A pairs:T/A",
     "anchor/completion": "number:TA x:TA y:TA value:AV target:TV pairs:V",
@@ -75,10 +75,10 @@ ROLES: Mapping[str, str] = {
     "chain/dead": "what:- claim:T line:~",
     "chain/drop": "step:T op:- rules:- line:~",
     "chain/last-resort": "output:T line:~",
-    "chain/leaves": "claim:T what:- count:- line:~",
     "chain/only": "step:T op:- rules:- line:~",
     "chain/order": "step:T mode:- op:- line:~",
     "chain/pin": "step:T letter:- digit:- why:- line:~",
+    "chain/pins": "step:T pairs:- line:~",
     "chain/resolved": "op:T rule:T pairs:T line:~",
     "chain/rules": "pairs:T line:~",
     "chain/split": "a:T~ b:T~ line:~",
@@ -155,7 +155,17 @@ ROLES: Mapping[str, str] = {
     "letters/regime": "ops:TV line:~",
     "letters/scan": "number:T places:T output:T",
     "letters/sets": "digits:T ops:T",
+    "narrow/example": "step:T number:T/A sets:A/T line:~",
+    "narrow/no-zero": "step:T letters:T line:~",
     "numeral/take": "before:TAV value:AV after:A symbol:TA so_far:T",
+    "pin/column": "step:T number:T/A/V~ rule:T/A column:A/T/V work:A letter:T/A/V digit:A/V line:~",
+    "pin/copy": "step:T number:T rule:T/A x:TA y:TA value:AV target:TV pairs:V line:~",
+    "pin/inverse": "step:T number:T rule:T/A value:TA side:T/A known:TA other:AV target:TV pairs:V line:~",
+    "pin/last": "step:T letter:T candidates:TV taken:TV letter_again:T digit:V line:~",
+    "pin/lead": "step:T number:T~ op:T letter:T digit:A line:~",
+    "pin/place": "step:T sets:TV letter:V/T digit:V line:~",
+    "pin/reading": "step:T number:T/A rule:T/A sets:T/V work:A/T/V pairs:V line:~",
+    "pin/units": "step:T number:T/A rule:T/A first:TA second:TA work:AV target:TV letter:T/V digit:V line:~",
     "proportion/divide": "dividend:TA taken:TA left:AV digit:T",
     "proportion/multiply": "digit:T shifted:TA part:TA total:A",
     "proportion/round": "kept:TA dropped:TA answer:A",
@@ -169,8 +179,8 @@ ROLES: Mapping[str, str] = {
     "study/cue": "op:T~ shape:TV",
     "study/distinct": "digits:TV",
     "study/drop": "op:- rules:- line:-",
-    "study/exhausted": "letter:T tried:T",
     "study/excluded": "number:T output:T target:TV rule:TA x:TA y:TA value:AV",
+    "study/exhausted": "letter:T tried:T",
     "study/map": "pairs:T",
     "study/no-pass": "count:T",
     "study/no-zero": "letters:T",
@@ -187,18 +197,23 @@ ROLES: Mapping[str, str] = {
     "study/undo": "letter:T",
     "study/verify": "number:T output:T target:TV rule:TA x:TA y:TA value:AV",
     "study/without": "count:T number:T consequence:-",
+    "try/both": "step:T op:T base:A/T/V~ number:T/A/V~ work:A/T/V target:TV turned:A/T/V turned_target:TV line:~",
+    "try/group": "step:T other:T group:TV op:T~ mine:V/T~ line:~",
+    "try/mode": "step:T mode:T op:T~ count:TV line:~",
+    "try/ones": "step:T op:T rule:A/T/V~ number:T/A/V~ first:TA second:TA work:AV target:TV line:~",
+    "try/order": "step:T mode:T op:T tests:A/T/V line:~",
+    "try/range": "step:T op:T families:A/T mode:T/A~ number:T~ x0:TA x1:TA y0:TA y1:TA low:AV high:AV least:TV most:TV line:~",
+    "try/readings": "step:T op:T rule:T/A~ number:T/A/V~ sets:TV work:A/T/V line:~",
+    "try/sign": "step:T op:T families:A/T sides:AV number:T/A~ found:TV line:~",
+    "try/value": "step:T op:T rule:T/A~ number:T x:TA y:TA value:AV target:TV line:~",
     "unit/example": "i:T x:TA x_cents:A y:TA y_cents:A query:TA query_cents:A",
-    "witness/among": "step:T letter:- digits:- line:-",
-    "witness/copy": "step:T number:T rule:TA x:TA y:TA value:TA pairs:T line:~",
-    "witness/each": "step:T letter:TA candidates:ATV number:TA rule:AT~ work:T/A/V hits:V line:~",
-    "witness/group": "step:T other:T group:TV op:T~ mine:V/T~ line:~",
-    "witness/left": "step:T letter:T~ candidates:TA taken:TA hits:A line:~",
-    "witness/ones": "step:T op:T rule:A/T/V~ number:T/A/V~ work:A/T/V~ target:T/V~ line:~",
-    "witness/order": "step:T mode:T op:T~ count:TV line:~",
-    "witness/range": "step:T op:T families:A/T low:AV high:AV number:T~ least:TV most:T line:~",
-    "witness/sign": "step:T op:T families:A/T sides:AV number:T/A~ found:TV line:~",
-    "witness/units": "step:T letter:T/A/V candidates:ATV number:AT rule:AT work:AV target:TV hits:V line:~",
-    "witness/value": "step:T op:T rule:T/A~ number:T x:TA y:TA value:AV target:TV line:~",
+}
+"""Of a test that has an opening word for each end (reasoning/designs/cryptarithm/lines/drop_lines.py), `try` is listed."""
+ROLES |= {
+    kind.replace("try/", f"{word}/"): spec
+    for kind, spec in ROLES.items()
+    if kind.startswith("try/")
+    for word in ("not", "may")
 }
 
 

@@ -110,6 +110,28 @@ class AssertPin(ChainLine):
 
 
 @line
+class AssertPins(ChainLine):
+    """The digits of one letter or more: a bare claim, what is left of a witnessed line without its witness."""
+
+    KIND = "chain/pins"
+    TEXT = "s{step} so {pairs:,=} {verdict}"
+    OUTCOMES = ("pin",)
+    FORCED_BY = "nothing on the page: a claim about all digits that are left"
+    step: int
+    pairs: tuple[tuple[Letter, Digit], ...]
+    verdict: str
+
+    def agrees(self, page: Page) -> bool:
+        held, digits = notation.known_digits(page).values(), [digit for _, digit in self.pairs]
+        free = all(glyph_of(page, letter) is not None and pinned(page, letter) is None for letter, _ in self.pairs)
+        return free and len(dict(self.pairs)) == len(set(digits)) == len(digits) and not set(digits) & set(held)
+
+    def settle(self, page: Page) -> None:
+        for letter, digit in self.pairs:
+            put_digit(page, letter, digit)
+
+
+@line
 class AssertMode(ChainLine):
     """A reading order in which some operator has no rule: a bare claim (r7)."""
 
@@ -226,29 +248,6 @@ class Dead(Line):
 
     def transcription(self, page: Page) -> bool:
         return page.get("supposed") == self.claim and is_thing(page, self.what)
-
-    def establish(self, page: Page) -> None:
-        page.undo()
-
-
-@line
-class Leaves(Line):
-    """How many values a case leaves to a letter, operator or example (counted beside the page); it is taken back."""
-
-    KIND = "chain/leaves"
-    TEXT = "under {claim} {what} has {count} {verdict}"
-    OUTCOMES = ("out", "stays")
-    FORCED_BY = "the number on the same line: none is out"
-    claim: Claim
-    what: Word
-    count: int
-    verdict: str
-
-    def transcription(self, page: Page) -> bool:
-        return page.get("supposed") == self.claim and is_thing(page, self.what)
-
-    def verdict_follows(self, page: Page) -> bool:
-        return self.verdict == ("stays" if self.count else "out")
 
     def establish(self, page: Page) -> None:
         page.undo()

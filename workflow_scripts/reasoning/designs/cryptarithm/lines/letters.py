@@ -14,6 +14,7 @@ from reasoning.grammar.lines import Chars, Digit, Glyph, Line, Word, line
 from reasoning.grammar.page import Page
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUV"
+ALL = "0123456789"
 OPERATORS = "xyzw"
 Letter = Annotated[str, Chars("A-V", 1)]
 Operator = Annotated[str, Chars("w-z", 1)]
@@ -70,6 +71,15 @@ def put_digit(page: Page, letter: str, value: int) -> None:
     glyph = glyph_of(page, letter)
     if glyph is not None:
         page.put("digit", glyph, value)
+
+
+def said(page: Page, glyph: str) -> str:
+    """The digits that a glyph may have by what is written: its own, or those said of it that no other glyph holds."""
+    known = notation.known_digits(page)
+    if glyph in known:
+        return str(known[glyph])
+    taken = {str(digit) for digit in known.values()}
+    return "".join(c for c in page.get("among", letters_of(page.parsed).get(glyph, ""), ALL) if c not in taken)
 
 
 def is_thing(page: Page, what: str) -> bool:
