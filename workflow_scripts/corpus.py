@@ -15,7 +15,8 @@ With --drills, that many recall drills of each family with a table of them are m
         --n 100 --selection all --seed 17 --out corpus.parquet
 """
 
-import re
+import json
+from collections import Counter
 from pathlib import Path
 
 import pyarrow as pa
@@ -26,7 +27,7 @@ from common.errors import LabError
 from puzzles.base import content_hash, row_rng
 from puzzles.leaks import check_no_leak
 from reasoning.auxiliary.hints import HINTS, hint
-from reasoning.grammar.trace import Box
+from reasoning.auxiliary.selections import parts
 
 SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("id", "family", "prompt", "completion", "answer", "stratum", "role")]
@@ -38,33 +39,33 @@ TASK, HINT, HINT_TEST, DRILL = "task", "hint", "hint-test", "drill"
 MEASURED = 64  # rows a family whose hints are kept out of training
 
 
-def select(path: Path, n: int, selection: str, seed: int, columns: tuple[str, ...]) -> tuple[list[dict], list[dict]]:
+def select(
+    path: Path, n: int, selection: str, seed: int, columns: tuple[str, ...], puzzles: Path | None = None
+) -> tuple[list[dict], list[dict]]:
     """(n rendered rows of a family's texts, drawn by a permutation of ids that depends on the seed alone; the rest).
 
-    Arms that differ in design or in what is shown draw the same rows as far as both rendered them. A selection such as
-    wrong-19 is a quota: 19 in 100 of the n rows box another answer than the row's, as in a design that gives up.
+    Arms that differ in design or in what is shown draw the same rows as far as both rendered them. What a selection can
+    be: reasoning/auxiliary/selections.py.
     """
-    every = read_table(path, columns).to_pylist()
-    quota = re.fullmatch("wrong-([0-9]{1,2})", selection)
-    rows = [row for row in every if row["status"] == "rendered" and (quota or selection in ("all", row["stratum"]))]
+    every = read_table(path, (*columns, *(("lines",) if selection.startswith("ends") else ()))).to_pylist()
+    rows = [row for row in every if row["status"] == "rendered"]
+    (most, count), *_ = Counter(row["stratum"] for row in every).most_common(1) or [("", 0)]
+    if selection == "all" and rows and most not in {row["stratum"] for row in rows}:
+        message = f"none of the {count} rows of stratum {most!r} is rendered; the selection may name another one"
+        raise LabError(message, file=path, field="selection")
+    if selection == "even":
+        rules = {row["id"]: json.loads(row["rule"]) for row in read_table(puzzles, ("id", "rule")).to_pylist()}
+        rows = [row | {"rule": rules[row["id"]]} for row in rows]
     rows.sort(key=lambda row: content_hash(f"{seed}:{row['id']}"))
-    if quota:
-        n_wrong = round(n * int(quota[1]) / 100)
-        wrong, right = ([row for row in rows if boxes_wrong(row) == is_wrong] for is_wrong in (True, False))
-        parts = [(wrong, n_wrong, "box a wrong answer"), (right, n - n_wrong, "box no wrong answer")]
-    else:
-        parts = [(rows, n, f"are rendered and of selection {selection!r}")]
-    for found, wanted, what in parts:
+    chosen, rest = [], []
+    for wanted, belongs, what in parts(selection, n):
+        found = [row for row in rows if belongs(row)]
         if len(found) < wanted:
             raise LabError(
                 f"{wanted} rows asked for, but of {len(every)} only {len(found)} {what}", file=path, field="n"
             )
-    return [row for found, k, _ in parts for row in found[:k]], [row for found, k, _ in parts for row in found[k:]]
-
-
-def boxes_wrong(row: dict) -> bool:
-    box = Box.parse(row["completion"].rpartition("\n")[2])
-    return box is not None and box.answer != row["answer"]
+        chosen, rest = chosen + found[:wanted], rest + found[wanted:]
+    return chosen, rest
 
 
 def with_hints(
@@ -95,7 +96,7 @@ def main() -> None:
     args.add_argument(
         "--selection",
         default="all",
-        help="all, a stratum, or wrong-N: N in 100 are wrong",
+        help="all, a stratum, even, wrong-N or ends-A-B-C (reasoning/auxiliary/selections.py)",
     )
     args.add_argument("--hint", choices=HINTS, default="none", help="auxiliary task")
     args.add_argument("--share", type=float, default=0.0, help="of the examples that become hints")
@@ -111,7 +112,7 @@ def main() -> None:
         raise LabError(f"a share of {args.share} for hint {args.hint!r}; none has 0, another 0..1", field="--share")
     columns = (*TEXT_COLUMNS, "lines") if hinted else TEXT_COLUMNS
     for path, puzzles in zip(args.texts, args.puzzles, strict=True):
-        chosen, rest = select(Path(path), args.n, args.selection, args.seed, columns)
+        chosen, rest = select(Path(path), args.n, args.selection, args.seed, columns, Path(puzzles))
         if hinted:
             chosen, own = with_hints(chosen, rest, Path(puzzles), args.hint, args.share, args.seed)
             measured += own
