@@ -23,7 +23,7 @@ from dataclasses import fields
 from functools import partial
 from typing import Any
 
-from puzzles.base import Problem, Solution
+from puzzles.base import Problem, Solution, row_rng
 from puzzles.cryptarithm.family import CRYPTARITHMS
 from puzzles.equations.rules import VALUE_RULES
 from reasoning.designs.cryptarithm.engines.forward import gated
@@ -90,7 +90,7 @@ def render(
     shown: bool = True,
 ) -> Trace:
     """twins: tests that keep, too. ends: the opening word tells the end. guess: at a bail. shown: the witness."""
-    work = Witnessed(parsed, known, rng, twins)
+    work = Witnessed(parsed, known, row_rng(0, "witness", problem.id), twins)  # the same draws in every design
     work.narrate()
     trace = gated(problem, work)
     lines, answer = list(trace.lines), trace.answer

@@ -69,6 +69,9 @@ class OrderGiven(Line):
     def transcription(self, page: Page) -> bool:
         return all(BY_NAME[rule].mode == self.mode for rule in page.names("rule").values() if rule in BY_NAME)
 
+    def establish(self, page: Page) -> None:
+        page.put("order-given", "", self.mode)
+
 
 @line
 class Sizes(Line):
