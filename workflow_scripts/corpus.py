@@ -47,7 +47,7 @@ def select(
     Arms that differ in design or in what is shown draw the same rows as far as both rendered them. What a selection can
     be: reasoning/auxiliary/selections.py.
     """
-    every = read_table(path, (*columns, *(("lines",) if selection.startswith("ends") else ()))).to_pylist()
+    every = read_table(path, (*columns, *(("lines",) if selection.startswith(("ends", "bad")) else ()))).to_pylist()
     rows = [row for row in every if row["status"] == "rendered"]
     (most, count), *_ = Counter(row["stratum"] for row in every).most_common(1) or [("", 0)]
     if selection == "all" and rows and most not in {row["stratum"] for row in rows}:
@@ -96,7 +96,7 @@ def main() -> None:
     args.add_argument(
         "--selection",
         default="all",
-        help="all, a stratum, even, wrong-N or ends-A-B-C (reasoning/auxiliary/selections.py)",
+        help="all, a stratum, even, wrong-N, bad-N or ends-A-B-C (reasoning/auxiliary/selections.py)",
     )
     args.add_argument("--hint", choices=HINTS, default="none", help="auxiliary task")
     args.add_argument("--share", type=float, default=0.0, help="of the examples that become hints")

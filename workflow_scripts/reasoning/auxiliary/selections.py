@@ -1,4 +1,4 @@
-"""Which rendered rows an arm trains on: all, one stratum, or a quota of rows that differ in how they end or what they ask.
+"""Which rendered rows an arm trains on: all, one stratum, or a quota of rows by how they end or what they ask.
 
 all             whatever is rendered; the stratum that most puzzles have must be there
 join, value     one stratum
@@ -6,6 +6,7 @@ wrong-19        19 in 100 rows box a wrong answer (the study's r10 and r11)
 ends-55-30-15   55 in 100 come to an answer straight on (joins among them), 30 by a split, 15 bail (r7 and r8)
 ends-55-30-15-wrong-9
                 the same, and 9 in 100 box a wrong answer, all of them bails
+bad-10          10 in 100 name an example that contradicts the others (r6)
 even            as many rows of every group of rules that the query can have: join, add, sub, mul (the honest corpora)
 """
 
@@ -38,6 +39,10 @@ def ending(row: Mapping[str, Any]) -> str:
     """How a chain ends: bail, split or chain."""
     kinds = {each["kind"] for each in row["lines"]}
     return "bail" if kinds & BAILS else "split" if "chain/split" in kinds else "chain"
+
+
+def names_bad(row: Mapping[str, Any]) -> bool:
+    return any(each["kind"] == "study/bad" for each in row["lines"])
 
 
 def group_of(row: Mapping[str, Any]) -> str:
@@ -76,6 +81,12 @@ def parts(selection: str, n: int) -> list[Part]:
             Part(counts[2], lambda row: ending(row) == "bail" and not boxes_wrong(row), "bail without a wrong answer"),
             Part(counts[3], lambda row: ending(row) == "bail" and boxes_wrong(row), "bail and box a wrong answer"),
         ]
+    if found := re.fullmatch("bad-([0-9]{1,2})", selection):
+        sound, bad = shares(n, (100 - int(found[1]), int(found[1])))
+        return [
+            Part(bad, names_bad, "name a bad example"),
+            Part(sound, lambda row: not names_bad(row), "name no bad example"),
+        ]
     if selection == "even":
         counts = [n // len(GROUPS) + (k < n % len(GROUPS)) for k in range(len(GROUPS))]
         return [
@@ -83,9 +94,5 @@ def parts(selection: str, n: int) -> list[Part]:
             for count, group in zip(counts, GROUPS, strict=True)
         ]
     if not re.fullmatch("[a-z_]+", selection):
-        raise LabError(f"{selection!r} is no selection; expected all, even, a stratum, wrong-N or ends-A-B-C")
-    return [
-        Part(
-            n, lambda row: selection in ("all", row["stratum"]), f"are rendered and of selection {selection!r}"
-        )
-    ]
+        raise LabError(f"{selection!r} is no selection; expected all, even, a stratum, wrong-N, bad-N or ends-A-B-C")
+    return [Part(n, lambda row: selection in ("all", row["stratum"]), f"are rendered and of selection {selection!r}")]

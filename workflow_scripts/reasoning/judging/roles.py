@@ -24,7 +24,7 @@ ROLES: dict[str, str] = {
     "anchor/completion": "number:TA x:TA y:TA value:AV target:TV pairs:V",
     "anchor/keep": "k:T",
     "anchor/map": "pairs:T",
-    "anchor/narrowed": "number:TV left:T right:T target:T pairs:V",
+    "anchor/narrowed": "number:T count:T pairs:TV",
     "anchor/operator": "op:T number:TV~ length:T rule:-",
     "anchor/order": "mode:T",
     "anchor/reject": "k:T",
@@ -32,6 +32,7 @@ ROLES: dict[str, str] = {
     "anchor/spaced": "number:T text_:T",
     "anchor/stop": "k:T chosen:-",
     "anchor/verify": "number:TAV x:TA y:TA value:AV",
+    "anchor/way": "number:T/A pairs:T x:TA y:TA value:AV target:TV",
     "bits/answer": "byte:T",
     "bits/apply": "byte:TA gate:TA taps:TA made:A",
     "bits/bases": "taps:-",
@@ -74,6 +75,7 @@ ROLES: dict[str, str] = {
     "chain/case": "why:T claim:- line:~",
     "chain/dead": "what:- claim:T line:~",
     "chain/drop": "step:T op:- rules:- line:~",
+    "chain/families": "step:T op:- mode:- families:- line:~",
     "chain/last-resort": "output:T line:~",
     "chain/only": "step:T op:- rules:- line:~",
     "chain/order": "step:T mode:- op:- line:~",
@@ -145,7 +147,7 @@ ROLES: dict[str, str] = {
     "equation/shape": "target:TA digits:AV sign:AV",
     "equation/sum": "x:TA y:TA value:A",
     "equation/test": "rule:T/A~ value:A printed:AV target:TV",
-    "fact/factors": "number:T value:TA pairs:AV sets:VT",
+    "fact/factors": "number:T/V value:TA pairs:AV sets:VT",
     "fact/left": "glyph:T digits:TV again:T digit:V",
     "fact/no-zero": "glyphs:T",
     "fact/one": "number:T/V fact:T/V formula:T sets:VT",
@@ -208,13 +210,14 @@ ROLES: dict[str, str] = {
     "try/mode": "step:T mode:T op:T~ count:TV line:~",
     "try/ones": "step:T op:T rule:A/T/V~ number:T/A/V~ first:TA second:TA work:AV target:TV line:~",
     "try/order": "step:T mode:T op:T tests:A/T/V line:~",
-    "try/range": "step:T op:T families:A/T mode:T/A~ number:T~ x0:TA x1:TA y0:TA y1:TA low:AV high:AV least:TV most:TV line:~",
+    "try/range": "step:T op:T families:A/T mode:T/A~ number:T~ x0:TA x1:TA y0:TA y1:TA low:AV high:AV"
+    " least:TV most:TV line:~",
     "try/readings": "step:T op:T rule:T/A~ number:T/A/V~ sets:TV work:A/T/V line:~",
     "try/sign": "step:T op:T families:A/T sides:AV number:T/A~ found:TV line:~",
     "try/value": "step:T op:T rule:T/A~ number:T x:TA y:TA value:AV target:TV line:~",
     "unit/example": "i:T x:TA x_cents:A y:TA y_cents:A query:TA query_cents:A",
 }
-"""Of a test that has an opening word for each end (reasoning/designs/cryptarithm/lines/drop_lines.py), `try` is listed."""
+"""Of a test with an opening word for each end (reasoning/designs/cryptarithm/lines/drop_lines.py) `try` is listed."""
 ROLES |= {
     kind.replace("try/", f"{word}/"): spec
     for kind, spec in ROLES.items()

@@ -17,7 +17,7 @@ from puzzles.equations.prompt import Equation, EquationRow, join_of
 from puzzles.equations.rules import BY_NAME
 from reasoning.designs.cryptarithm.engines.tree_search import Options, designs
 
-SHARE = 0.2  # of the rows that can have one, which are half of all
+SHARE = 0.4  # of the rows that can have one, which are half of all
 DRAWS = 20
 
 

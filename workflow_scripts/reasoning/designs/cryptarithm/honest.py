@@ -63,10 +63,14 @@ class Honest(Worker):
         self.add(anchor.OrderGiven(self.problem.rule["mode"]))
         self.clues = clues(row)
         leading = facts.leading_glyphs(row, (self.problem.rule["mode"],))
-        self.add(facts.NoZeros(tuple(glyph for glyph in leading if glyph not in self.digits)))
-        self.may = dict.fromkeys(self.lines[-1].glyphs, facts.ALL[1:])
+        leading = tuple(glyph for glyph in leading if glyph not in self.digits)
+        if leading:
+            self.add(facts.NoZeros(leading))
+            self.may = dict.fromkeys(leading, facts.ALL[1:])
         while self.lacking():
-            if not (self.plain() or self.last() or self.left_glyph() or self.one_fact() or self.two_facts() or self.branch()):
+            if not (
+                self.plain() or self.last() or self.left_glyph() or self.one_fact() or self.two_facts() or self.branch()
+            ):
                 raise Unrenderable("the facts do not settle the query")
         self.check()
         if not row.seen:

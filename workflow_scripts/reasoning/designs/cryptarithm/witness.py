@@ -69,6 +69,8 @@ def without_witness(lines: Sequence[Line], page: Page) -> list[Line]:
             each = chain_lines.AssertPins(each.step, each.pairs, "pin")
         elif isinstance(each, drop_lines.TestMode | drop_lines.TestOrder):
             each = chain_lines.AssertMode(each.step, each.mode, each.op, "drop")
+        elif isinstance(each, drop_lines.TestSign | drop_lines.TestRange):
+            each = drop_lines.AssertFamilies(each.step, each.op, each.order(), each.families, "drop")
         elif type(each) in drop_lines.TEST_KINDS:
             fallen = letters.gone(page, each.op) - before[each.op]
             rules = tuple(rule.name for rule in VALUE_RULES if rule.name in fallen)
@@ -113,7 +115,7 @@ COMMON = (
     *query_lines.QUERY_KINDS,
     query_lines.Undetermined,
 )
-BARE = (chain_lines.AssertDrop, chain_lines.AssertMode, chain_lines.AssertPins)
+BARE = (chain_lines.AssertDrop, drop_lines.AssertFamilies, chain_lines.AssertMode, chain_lines.AssertPins)
 VARIANTS: dict[str, tuple[dict[str, bool], tuple[type[Line], ...]]] = {
     "witness": ({}, (*drop_lines.NOT_KINDS, *pin_lines.PIN_KINDS)),
     "witness-undetermined": ({"guess": False}, (*drop_lines.NOT_KINDS, *pin_lines.PIN_KINDS)),

@@ -313,9 +313,7 @@ class Witnessed(Chain):
             for mode, test in tests:
                 if test[2]:
                     keeps = [each for other, each in tests if not each[2] and other != mode]
-                    self.beside(
-                        partial(self.numbered, test[0], *test[1], "drop"), partial(self.spare, state, keeps)
-                    )
+                    self.beside(partial(self.numbered, test[0], *test[1], "drop"), partial(self.spare, state, keeps))
                     self.drop_order(state, mode)
                     return True
         for op in order:

@@ -110,7 +110,8 @@ class Compare(Line):
             return False
         known, mode = notation.known_digits(page), BY_NAME[self.rule].mode
         target = letters.target_in_letters(page.parsed, e, known, mode)
-        return notation.operands_of(e, known, mode) == (self.x, self.y) and target == self.target
+        live = self.rule not in letters.gone(page, self.op)
+        return live and notation.operands_of(e, known, mode) == (self.x, self.y) and target == self.target
 
     def arithmetic(self, page: Page) -> bool:
         return int(self.x) > 0 < int(self.y) and self.value == arithmetic.written(BY_NAME[self.rule], self.x, self.y)
@@ -161,7 +162,7 @@ class NoPass(Line):
 
     def transcription(self, page: Page) -> bool:
         literal = all(op in notation.SIGN_GROUP for op in page.parsed.operators)
-        failed = [page.get("failed", " ".join(each), False) for each in passes_of("family" if literal else "plain")]
+        failed = [page.get("failed", " ".join(each), False) for each in passes_of(literal)]
         return all(failed) and self.count == page.get("tries", "", 0) + 1
 
     def establish(self, page: Page) -> None:

@@ -1,7 +1,7 @@
 """Lines of the witnessed chain that test rules, each with the numbers that it rests on.
 
-Every kind of test comes three times: `try` may end in drop or keep, `not` ends in drop and `may` in keep. The fields and
-the checks are the same; what differs is whether the line's opening word tells its end.
+Every kind of test comes three times: `try` may end in drop or keep, `not` ends in drop and `may` in keep. The fields
+and the checks are the same; what differs is whether the line's opening word tells its end.
 """
 
 from collections.abc import Callable, Sequence
@@ -219,7 +219,7 @@ Work = Annotated[str, Chars("0-9+*\\-=")]
 
 
 def units_sign(rule: Rule, e: Equation) -> str:
-    """How a rule combines the units of its operands: +, * or -, `r` for right minus left; "" where it cannot be told."""
+    """How a rule combines the units of its operands: +, *, - or `r` (right minus left); "" where it cannot be told."""
     if rule.group in ("add", "mul"):
         return "+" if rule.group == "add" else "*"
     side = minus_and_digits(e)[0]
@@ -231,7 +231,7 @@ def units_sign(rule: Rule, e: Equation) -> str:
 
 
 def units_text(rule: Rule, sign: str, p: str, q: str) -> str:
-    """The units of a value from the units of its operands (left, right), such as 3*4+1=3; the difference larger first."""
+    """The units of a value from the units of its operands (left, right), such as 3*4+1=3."""
     if sign in "-r":
         p, q = (p, q) if sign == "-" else (q, p)
         return f"{p}-{q}={(int(p) - int(q)) % 10}"
@@ -344,9 +344,7 @@ class TestBoth(_Test):
     """One rule in both reading orders, each with its units: it falls in both or stays in both."""
 
     KIND = "try/both"
-    TEXT = (
-        "s{step} try {op} {base} E{number} normal {work:,} in {target} flip {turned:,} in {turned_target} {verdict}"
-    )
+    TEXT = "s{step} try {op} {base} E{number} normal {work:,} in {target} flip {turned:,} in {turned_target} {verdict}"
     OUTCOMES = KEEP
     FORCED_BY = "the printed units against the output's digits of each order: dropped when no pair of either agrees"
     step: int
@@ -416,7 +414,11 @@ class TestOrder(ChainLine):
             place, _, rest = rest.partition(":")
             work, _, target = rest.partition(":")
             number = place[1:]
-            e = notation.example(page, int(number)) if place[:1] == "E" and number.isdigit() and len(number) < 3 else None
+            e = (
+                notation.example(page, int(number))
+                if place[:1] == "E" and number.isdigit() and len(number) < 3
+                else None
+            )
             if e is None or rule not in notation.RULE_INDEX or not right_form(work.split(",")) or not target.isdigit():
                 return None
             found.append((rule, e, work.split(","), target))
@@ -666,6 +668,27 @@ class TestMode(ChainLine):
 TEST_KINDS = (
     TestSign, TestRange, TestOnes, TestBoth, TestOrder, TestValue, TestReadings, TestGroup, TestMode,
 )  # fmt: skip
+
+
+@line
+class AssertFamilies(_TestFamilies):
+    """Families of an operator that fit no digits: a bare claim, what is left of their test without its witness."""
+
+    KIND = "chain/families"
+    TEXT = "s{step} {op} {mode} {families:,} {verdict}"
+    OUTCOMES = ("drop",)
+    FORCED_BY = "nothing on the page: a claim about all digits that are left"
+    step: int
+    op: Operator
+    mode: Literal["any", "normal", "flip"]
+    families: tuple[FamilyName, ...]
+    verdict: str
+
+    def order(self) -> str:
+        return self.mode
+
+    def agrees(self, page: Page) -> bool:
+        return operator_glyph(page, self.op) is not None and self.live(page)
 
 
 def with_one_end(kind: type[Line], word: str, outcome: str) -> type[Line]:

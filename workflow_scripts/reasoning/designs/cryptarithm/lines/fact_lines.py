@@ -28,7 +28,7 @@ MOST_COLUMN, MOST_TOGETHER = 3000, 100
 
 
 class Fact(NamedTuple):
-    """name: with its side; glyphs: those it speaks of; text: with known digits in place; holds: of digits of them all."""
+    """name: with its side; glyphs: those it speaks of; text: with known digits in place; holds: of digits of all."""
 
     number: int
     name: str
@@ -67,9 +67,7 @@ def facts_of(e: Equation, number: int, rule: Rule, larger: str, known: Mapping[s
         parts, k = notation.reading(e, rule.mode), arithmetic.OFFSETS[arithmetic.offset_word(rule)]
         p, q, r = parts[0][1], parts[1][1], parts[2][-1]
         text = f"{shown(p, known)}*{shown(q, known)}{signed_offset(k)}={shown(r, known)}"
-        yield Fact(
-            number, "units", tuple(dict.fromkeys((p, q, r))), text, lambda d: (d[p] * d[q] + k - d[r]) % 10 == 0
-        )
+        yield Fact(number, "units", tuple(dict.fromkeys((p, q, r))), text, lambda d: (d[p] * d[q] + k - d[r]) % 10 == 0)
         yield size_fact(number, parts, k, known)
         yield from modular(number, parts, "*", k, "", known)
     if rule.base != "mod" and (parts is not None):

@@ -320,8 +320,9 @@ class OneReading(WithReadings, PinLine):
             return None
         left, right, _ = notation.reading(e, BY_NAME[self.rule].mode)
         digits = dict(zip(left + right, operands, strict=False))
-        return self.pairs == tuple((letter, int(digits.get(glyph, -1))) for (letter, _), (glyph, _) in zip(
-            self.sets, ways, strict=True))
+        return self.pairs == tuple(
+            (letter, int(digits.get(glyph, -1))) for (letter, _), (glyph, _) in zip(self.sets, ways, strict=True)
+        )
 
 
 @line
@@ -439,7 +440,9 @@ class ExampleLeaves(ChainLine):
         rules = sum(1 << i for i, rule in enumerate(VALUE_RULES) if rule.name not in dropped)
         live = [rules, *(sum(1 << int(c) for c in said(page, glyph)) for glyph in clue.glyphs)]
         names = letters_of(page.parsed)
-        support = dict(zip((names[glyph] for glyph in clue.glyphs), clue.table.rows.within(live).support[1:], strict=True))
+        support = dict(
+            zip((names[glyph] for glyph in clue.glyphs), clue.table.rows.within(live).support[1:], strict=True)
+        )
         return all(
             digits == "".join(str(d) for d in range(10) if support.get(letter, 0) >> d & 1)
             for letter, digits in self.sets

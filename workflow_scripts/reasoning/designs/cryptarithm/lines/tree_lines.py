@@ -68,16 +68,17 @@ class Pass(Line):
     KIND = "study/pass"
     TEXT = "pass {mode} {rules}"
     mode: Literal["normal", "flip"]
-    rules: Literal["plain", "family", "all", "true"]
+    rules: Literal["plain", "family-plain", "family", "all", "true"]
 
     def establish(self, page: Page) -> None:
         start_again(page, self.mode)
         page.put("pass", "", (self.mode, self.rules))
 
 
-def passes_of(first: str) -> tuple[tuple[str, str], ...]:
-    """Mode and rules of the passes in their order: those of the first vocabulary, then all."""
-    return tuple((mode, rules) for rules in (first, "all") for mode in ("normal", "flip"))
+def passes_of(families: bool) -> tuple[tuple[str, str], ...]:
+    """Mode and rules of the passes in their order: plain rules, then all; of the signs' own families before all."""
+    vocabularies = ("family-plain", "family", "all") if families else ("plain", "all")
+    return tuple((mode, rules) for rules in vocabularies for mode in ("normal", "flip"))
 
 
 def start_again(page: Page, mode: str) -> None:
