@@ -1,8 +1,10 @@
 """honest-columns, honest-products, honest-branch (the study's honest series): column facts, no look-ahead.
 
-A digit is pinned only by a fact in which it is the single unknown: a column of a sum or difference with its carry, the
-leading 1 of a three-digit sum, the value of known operands, the last digit left; honest-products adds exact division,
-honest-branch one branch whose other digits are summed up as breaking. Rules, reading order and which operand of a
+A glyph gets a digit, or is left few, only by a fact whose few unknowns are tried under what is written: the leading 1
+of a three-digit sum, a column of a sum or difference with its carry, the units of a product, the value of known
+operands, the last digit left. honest-products adds exact division, factor pairs of a known product, casting out nines
+and elevens, the size of a product and the equation itself; honest-branch adds two facts that share a glyph (at most 100
+choices tried) and one branch whose other digits are summed up as breaking. Rules, reading order and which operand of a
 difference is the larger come from the renderer, not from the page. There is no failure ending. The study's r1 to r3
 differed in their corpora and in the facts that were switched on; the three steps here follow the facts.
 """

@@ -39,6 +39,8 @@ from reasoning.designs.cryptarithm.lines import (
     rule_tests,
     tree_lines,
 )
+from reasoning.designs.cryptarithm.lines.catalog_lines import active
+from reasoning.designs.cryptarithm.lines.drop_lines import family_of
 from reasoning.grammar.lines import Line
 from reasoning.grammar.trace import Design, Spoil, Trace, Unrenderable
 
@@ -294,8 +296,10 @@ class Study(Bounded):
         left = self.live[op]
         if self.how.compare:
             if op not in self.rivals:
-                others = by_frequency([i for i in bits(self.written[op]) if not left >> i & 1], self.rng)
-                self.rivals[op] = others[: self.rng.randint(0, MOST_RIVALS)]
+                shapes = active(self.row, op)  # the families that print outputs like the operator's
+                others = [i for i in bits(self.written[op] & ~left) if family_of(VALUE_RULES[i].name) in shapes]
+                others = by_frequency(others, self.rng)
+                self.rivals[op] = others[: self.rng.randint(1, MOST_RIVALS)]
             left |= sum(1 << i for i in self.rivals[op]) & self.written[op]
         if left != self.written[op]:
             self.written[op] = left
