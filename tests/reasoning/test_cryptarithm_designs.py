@@ -268,12 +268,12 @@ def test_a_longer_thought_is_told_only_where_it_may_be(design_id: str) -> None:
 
 @pytest.mark.parametrize("design_id", ["anchor-capped", "anchor-sized"])
 def test_rows_that_give_up_after_three_tries_keep_their_wrong_guess(design_id: str) -> None:
-    told = [
-        (p, t) for p in rows("cryptarithm_deduce") if isinstance(t := render(CRYPT[p.family, design_id], p, 0), Trace)
-    ]
+    family = "cryptarithm_deduce"
+    many = cryptarithm.generate(row_rng(17, family), 1000, family=family)
+    told = [(p, t) for p in many if isinstance(t := render(CRYPT[family, design_id], p, 0), Trace)]
     stopped = [(p, t) for p, t in told if any(each.KIND == "anchor/stop" for each in t.lines)]
     wrong = [p for p, t in told if t.answer != p.answer]
-    assert len(stopped) > 0.04 * len(told) and len(wrong) > 0.8 * len(stopped)
+    assert len(stopped) > 0.03 * len(told) and len(wrong) > 0.8 * len(stopped)
     assert {p.id for p in wrong} <= {p.id for p, _ in stopped}
 
 
@@ -341,7 +341,8 @@ def test_the_witness_is_all_that_witness_and_its_hidden_twin_differ_in() -> None
         for a, b in zip(one.lines, other.lines, strict=True):
             if a.kind.startswith(("not/", "pin/")):
                 hidden += 1
-                assert b.kind in bare and a.text.split(" ")[0] == b.text.split(" ")[0] and len(b.text) < len(a.text)
+                assert b.kind in bare and a.text.split(" ")[0] == b.text.split(" ")[0]
+                assert len(b.text) < len(a.text) or a.kind == "not/group"
                 said = a.text.rpartition(" so ")[2].split(" ") if a.kind.startswith("pin/") else ()
                 assert all(pair in b.text for pair in said)
             else:

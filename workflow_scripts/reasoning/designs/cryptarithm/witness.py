@@ -71,6 +71,10 @@ def without_witness(lines: Sequence[Line], page: Page) -> list[Line]:
             each = chain_lines.AssertMode(each.step, each.mode, each.op, "drop")
         elif isinstance(each, drop_lines.TestSign | drop_lines.TestRange):
             each = drop_lines.AssertFamilies(each.step, each.op, each.order(), each.families, "drop")
+        elif isinstance(each, drop_lines.TestGroup):
+            fallen = letters.gone(page, each.op) - before[each.op]
+            families = dict.fromkeys(drop_lines.family_of(rule.name) for rule in VALUE_RULES if rule.name in fallen)
+            each = drop_lines.AssertFamilies(each.step, each.op, "any", tuple(families), "drop")
         elif type(each) in drop_lines.TEST_KINDS:
             fallen = letters.gone(page, each.op) - before[each.op]
             rules = tuple(rule.name for rule in VALUE_RULES if rule.name in fallen)
