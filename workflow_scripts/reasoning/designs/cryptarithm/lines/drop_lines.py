@@ -5,6 +5,7 @@ and the checks are the same; what differs is whether the line's opening word tel
 """
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Annotated, Literal
 
 from puzzles.equations.prompt import Equation, minus_and_digits
@@ -497,6 +498,7 @@ class TestValue(_Test):
         return self.verdict == ("keep" if notation.fits(self.value, self.target, free) is not None else "drop")
 
 
+MOST_CHOICES = 100
 Reading = Annotated[str, Chars("0-9A-V:/\\-")]
 LetterSets = tuple[tuple[Letter, Digits], ...]
 
@@ -545,7 +547,13 @@ class WithReadings(ChainLine):
 
     def expected(self, page: Page) -> list[Reading]:
         e = notation.example(page, self.number)
-        return readings(page.parsed, e, self.rule, notation.known_digits(page), self.by_glyph(page)) if e else []
+        if e is None or not self.few():
+            return []
+        return readings(page.parsed, e, self.rule, notation.known_digits(page), self.by_glyph(page))
+
+    def few(self) -> bool:
+        """Are there no more choices than any thought has? A model may write any sets."""
+        return prod(len(digits) for _, digits in self.sets) <= MOST_CHOICES
 
     def by_glyph(self, page: Page) -> list[tuple[str, str]]:
         back = {name: glyph for glyph, name in letters_of(page.parsed).items()}
@@ -570,7 +578,7 @@ class WithReadings(ChainLine):
         return True
 
     def fits(self, page: Page) -> list[int] | None:
-        if any(each.count(":") != 2 for each in self.work):
+        if any(each.count(":") != 2 for each in self.work) or not self.few():
             return None
         return fitting(self.work, notation.known_digits(page), choices(self.by_glyph(page)))
 
