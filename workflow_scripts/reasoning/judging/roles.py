@@ -162,7 +162,6 @@ ROLES: dict[str, str] = {
     "letters/query-form": "form:T",
     "letters/regime": "ops:TV line:~",
     "letters/scan": "number:T places:T output:T",
-    "letters/sets": "digits:T ops:T",
     "narrow/example": "step:T number:T/A sets:A/T line:~",
     "narrow/no-zero": "step:T letters:T line:~",
     "numeral/take": "before:TAV value:AV after:A symbol:TA so_far:T",

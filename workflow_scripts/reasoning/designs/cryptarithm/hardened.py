@@ -2,7 +2,7 @@
 
 Adds to two-regime the scan of every example, the two disjoint glyph sets, a running number on every try, and an ending
 for rows that no pass fits: examples are left out one at a time, the first without which the others fit is named bad
-and excluded. A fifth of the training rows get an example that contradicts the others; no row of an evaluation set has
+and excluded. A quarter of the training rows get an example that contradicts the others; no row of an evaluation set has
 one, so what they teach is never right there (the study's quirk). Their thoughts run through every pass, and many are
 too long: the study's share, 10 in 100 of the rows trained on, is the selection bad-10 of a corpus.
 """

@@ -178,21 +178,7 @@ class Scan(Line):
 
 
 @line
-class Sets(Line):
-    """Digit glyphs and operator glyphs. No verdict: that they share nothing cannot fail in a well-formed row."""
-
-    KIND = "letters/sets"
-    TEXT = "digits {digits} ops {ops}"
-    digits: Word
-    ops: Word
-
-    def transcription(self, page: Page) -> bool:
-        row = page.parsed
-        return self.digits == "".join(row.digit_glyphs()) and self.ops == "".join(row.operators)
-
-
-@line
-class Disjoint(Sets):
+class Disjoint(Line):
     """Digit glyphs and operator glyphs share nothing."""
 
     KIND = "letters/disjoint"
@@ -202,6 +188,10 @@ class Disjoint(Sets):
     digits: Word
     ops: Word
     verdict: str
+
+    def transcription(self, page: Page) -> bool:
+        row = page.parsed
+        return self.digits == "".join(row.digit_glyphs()) and self.ops == "".join(row.operators)
 
     def verdict_follows(self, page: Page) -> bool:
         return (self.verdict == "shared") == bool(set(self.digits) & set(self.ops))
