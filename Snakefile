@@ -3,7 +3,7 @@ from snakemake.utils import min_version
 min_version("9.25")
 
 
-configfile: "config/default.yaml"
+configfile: f"{workflow.basedir}/config/default.yaml"
 
 
 pathvars:
@@ -18,6 +18,10 @@ include: "rules/evaluate.smk"
 include: "rules/measuring.smk"
 
 
+onstart:
+    keep_config(config, f"results/{config['run']}/config")
+
+
 localrules:
     all,
     puzzles,
@@ -28,8 +32,8 @@ localrules:
 rule all:
     default_target: True
     input:
-        rules.summarize.output,
-        collect("<results>/figures/{name}.png", name=["frontier", "designs", "reveal", "runs"]),
+        collect("<results>/tables/{name}.html", name=names("table")),
+        collect("<results>/figures/{name}.png", name=names("figure")),
         rules.fidelity.output if config["benchmark_csv"] else [],
 
 
@@ -44,7 +48,7 @@ rule puzzles:
 
 rule texts:
     input:
-        collect("<results>/corpora/{arm}.parquet", arm=arms.index),
+        collect("<results>/corpora/{run[arm]}/seed-{run[seed]}.parquet", run=runs),
 
 
 rule models:

@@ -4,45 +4,114 @@ import gc
 import json
 import os
 import sys
+from dataclasses import replace
 
 # What a plan of thousands of jobs makes stays: looking for garbage took a tenth of its time.
 gc.set_threshold(100_000)
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
-from common.config import IN_CONTEXT, check, has_weights, read_arms, read_yaml
+from common.config import (
+    FILES,
+    IN_CONTEXT,
+    check,
+    check_budgets,
+    keep_config,
+    read_arms,
+    read_yaml,
+    require_file,
+)
 from common.errors import LabError
-from common.sources import sources
-from puzzles import registry as puzzle_registry
+from common.gpus import present
+from common.running import hold, use_this_python
+from learning.decoders import lacking, resolve
+from learning.engines import engine_of
+from learning.methods import check_recipes, read_recipe
+from learning.settings import check_local, read_backbones
+from measuring.inputs import Run
+from measuring.modules import declared, names
+from learning.shipped import check_context, check_shipped, shipped_files
 from puzzles.registry import FAMILIES
-from reasoning import registry as design_registry
+from reasoning.auxiliary.hints import HINTS
 from reasoning.grammar.reveal import Reveal
+from reasoning.job_files import code, code_of_designs
 from reasoning.judging.corruption import CORRUPTIONS
 from reasoning.registry import DESIGNS
 
-SCHEMAS = f"{workflow.basedir}/config"
+use_this_python()
+if workflow.is_main_process and workflow.nodes is None:
+    # Not on a cluster, which may still have the jobs of a killed run.
+    alive = hold()
+
+
+HOME = os.path.relpath(workflow.basedir)
+
+
+def here(path):
+    """A file of the project, relative to where Snakemake works: mostly the same folder."""
+    return path if HOME == "." else f"{HOME}/{path}"
+
+
+config_files = [os.path.relpath(file) for file in workflow.configfiles]
 try:
-    check(config, f"{SCHEMAS}/config.schema.yaml", map(os.path.relpath, workflow.configfiles))
-    backbones, recipes = read_yaml(config["backbones"]), read_yaml(config["recipes"])
-    check(backbones, f"{SCHEMAS}/backbones.schema.yaml", [config["backbones"]])
-    check(recipes, f"{SCHEMAS}/recipes.schema.yaml", [config["recipes"]])
+    check(config, FAMILIES, config_files)
+    for key in (*FILES, "benchmark_csv"):
+        if not Path(config[key]).exists() and Path(here(config[key])).exists():
+            config[key] = here(config[key])
+        require_file(config, key, config_files)
+    entries, recipes = read_yaml(config["backbones"]), read_yaml(config["recipes"])
+    backbones = read_backbones(entries, config["backbones"])
+    check_recipes(recipes, HINTS, config["recipes"])
+    decoders = resolve(read_yaml(config["decoders"]), config["decoding"], config["decoders"])
+    if config["harvest"]["decoder"] not in decoders:
+        raise LabError(f"unknown decoder, not in {config['decoders']}", field="harvest.decoder")
     arms = read_arms(
         config["arms"],
         designs={key: design.reveal for key, design in DESIGNS.items()},
         backbones=backbones,
         recipes=recipes,
         corruptions=CORRUPTIONS,
+        decoders={
+            name: lambda backbone, name=name: lacking(name, decoders, engine_of(backbone))
+            for name in decoders
+        },
+        harvest=config["harvest"]["decoder"],
     )
+    for name, entry in entries.items():  # a folder of the project, wherever Snakemake works
+        if (
+            "path" in entry
+            and not Path(entry["path"]).exists()
+            and Path(here(entry["path"])).exists()
+        ):
+            entry["path"] = here(entry["path"])
+            backbones[name] = replace(backbones[name], path=entry["path"])
+    used = {name: backbones[name] for name in arms.backbone}
+    check_local(used, config["backbones"])
+    phrases = sorted({phrase for family in FAMILIES.values() for phrase in family.phrases})
+    for options in used.values():
+        if options.path:
+            check_shipped(options.path, phrases)
+    for name, row in arms.iterrows():
+        check_context(name, recipes.get(row.recipe, {}), used[row.backbone])
+    told = [
+        arm
+        for arm, row in arms.iterrows()
+        if any(FAMILIES[f].has_key and DESIGNS[f, row.design].kinds for f in row.families)
+    ]
+    check_budgets(arms, told, backbones, decoders, config["thought"])
 except LabError as error:
     raise WorkflowError(str(error)) from None
 
-phrases = sorted({phrase for family in FAMILIES.values() for phrase in family.phrases})
 families = sorted({family for row in arms.families for family in row})
 eval_sets = ["test", "real"] if config["benchmark_csv"] else ["test"]
-with_key = [family for family in families if family.startswith("cryptarithm")]
-with_forward = [family for family in families if (family, "forward") in DESIGNS]
 orders = list(dict.fromkeys(["uniform", *(Reveal.parse(text).order for text in arms.reveal)]))
 runs = [{"arm": name, "seed": seed} for name, n in arms.seeds.items() for seed in range(1, n + 1)]
 untrained = arms.index[arms.recipe == IN_CONTEXT].tolist()
 trainings = [run for run in runs if run["arm"] not in untrained]
+ranks = config["gpus"] or config["ranks"]
+
+# How many GPUs jobs here have together; a cluster has its own limits. What one job uses stands in its params.
+if workflow.nodes is None and "gpu" not in workflow.global_resources:
+    workflow.register_resource("gpu", len(present()))
+selections = [name for name, entry in decoders.items() if "of" in entry]
 
 
 wildcard_constraints:
@@ -51,26 +120,15 @@ wildcard_constraints:
     reveal=Reveal.PATTERN,
     corruption="|".join(CORRUPTIONS),
     split="train|test|real",
-    eval_set="test|real",
+    eval_set="test|real|train",
     arm="|".join(arms.index),
     seed=r"\d+",
-    decoder="|".join(config["decoders"]),
+    decoder="|".join(decoders),
     backbone="|".join(backbones),
+    kept="answer|valid",
     kind="signatures|bit_sequences",
-
-
-def code(script, family=(), design=None):
-    """The script and the library files it runs on, of the families and the design that the job is about only."""
-    named = [family] if isinstance(family, str) else family
-    members = {puzzle_registry.MODULES[f] for f in named}
-    members |= {design_registry.MODULES[f, design] for f in named if design}
-    return [f"workflow_scripts/{path}" for path in sources(f"{script}.py", *sorted(members))]
-
-
-def design_files(names):
-    """The files of every design of these families."""
-    found = {name for (family, _), name in design_registry.MODULES.items() if family in names}
-    return [f"workflow_scripts/{name.replace('.', '/')}.py" for name in sorted(found)]
+    table="|".join(names("table")),
+    figure="|".join(names("figure")),
 
 
 def arm(column):
@@ -82,15 +140,41 @@ def backbone_of(wildcards):
     return backbones[arms.at[wildcards.arm, "backbone"]]
 
 
+def local_files(wildcards):
+    """The files of a backbone that is a local folder; none of one that is made here or fetched."""
+    folder = backbones[wildcards.backbone].path
+    return [str(path) for path in shipped_files(folder)] if folder else []
+
+
+def entry_of(name):
+    """An entry of backbones.yaml for a script, as it was written."""
+    return json.dumps(entries[name])
+
+
 def deepspeed_of(wildcards):
     """The DeepSpeed file of the backbone's stage, with the optimiser (and weights, in stage 3) on the CPU if it says so."""
     options = backbone_of(wildcards)
-    return f"config/deepspeed/zero{options['zero_stage']}{'-offload' * options.get('offload', False)}.json"
+    return here(f"config/deepspeed/zero{options.zero_stage}{'-offload' * options.offload}.json")
 
 
 def recipe_of(wildcards):
     """The training settings of an arm; none where nothing is trained."""
     return recipes.get(arms.at[wildcards.arm, "recipe"], {})
+
+
+def method_files(wildcards):
+    """The file of the arm's training method, and what judges completions where the method asks for it."""
+    recipe = read_recipe(recipe_of(wildcards))
+    return [f"learning.methods.{recipe.method}", *["reasoning.judging.judges"] * recipe.JUDGED]
+
+
+def decoder_files(wildcards):
+    """The files of the arm's engine and of the decoder."""
+    kind = decoders[wildcards.decoder]["kind"]
+    return [
+        f"learning.engines.{engine_of(backbone_of(wildcards))}",
+        f"learning.decoders.{kind}",
+    ]
 
 
 def backbone_file(wildcards):
@@ -105,9 +189,34 @@ def is_trained(wildcards):
     return wildcards.arm not in untrained
 
 
+def is_held_out(wildcards):
+    """Whether an evaluation set must share no row with the training examples."""
+    return wildcards.eval_set != "train"
+
+
 def is_here(wildcards):
     """Whether the arm's backbone is a folder here, not an endpoint or a baseline."""
-    return has_weights(backbone_of(wildcards))
+    return backbone_of(wildcards).here
+
+
+def answers_of(wildcards):
+    """What decides the completions: who answers, and the decoder; rows share a batch only where a model is here."""
+    decoder = decoders[wildcards.decoder]
+    if not is_here(wildcards):
+        decoder = {name: value for name, value in decoder.items() if name != "batch"}
+    return backbone_of(wildcards).answers() | {"decoder": decoder}
+
+
+def making_gpus(wildcards):
+    """Pretraining is for one GPU; a backbone that is fetched, linked or left as it starts needs none."""
+    make = backbones[wildcards.backbone].make
+    return min(config["gpus"], make.steps if make else 0, 1)
+
+
+def decoding_gpus(wildcards):
+    """vLLM spreads a model over all GPUs that a job may have; the other engines use one, endpoints and baselines none."""
+    used = config["gpus"] if backbone_of(wildcards).engine == "vllm" else 1
+    return min(config["gpus"], used) if is_here(wildcards) else 0
 
 
 def who(wildcards, input):
@@ -115,16 +224,39 @@ def who(wildcards, input):
     options = f"--backbone {Path(input.backbone).parent}" if input.backbone else ""
     if input.adapter:
         return f"{options} --adapter {Path(input.adapter).parent}"
-    n = arms.at[wildcards.arm, "n"]
-    return f"{options} --corpus {input.corpus} --shots {n} --seed {wildcards.seed}"
+    return f"{options} --corpus {input.corpus} --shots {arms.at[wildcards.arm, 'n']}"
 
 
-def arm_texts(name, split):
-    """The rendered texts of an arm, one table per family. What the model is shown never depends on the corruption."""
+def start_file(wildcards):
+    """The adapter that a training starts from, of the same seed; none starts from the backbone."""
+    start = arms.at[wildcards.arm, "start"]
+    adapter = f"<results>/adapters/{start}/seed-{wildcards.seed}/adapter_model.safetensors"
+    return adapter if start else []
+
+
+def arm_texts(name, split, corruption="none"):
+    """The rendered texts of an arm's rows, one table per family."""
     row = arms.loc[name]
-    corruption = row.corruption if split == "train" else "none"
     tail = f"{row.design}/reveal-{row.reveal}/{corruption}/{split}.parquet"
     return [f"<results>/texts/{family}/{tail}" for family in row.families]
+
+
+def arm_rendered(wildcards):
+    """The rendered texts that an arm learns from; with a source, only where its recipe mixes them in."""
+    row = arms.loc[wildcards.arm]
+    if row.source and not recipe_of(wildcards).get("rendered", 0):
+        return []
+    return arm_texts(wildcards.arm, "train", row.corruption)
+
+
+def arm_harvests(wildcards):
+    """The verified completions of the arm's source, of the same seed, one table per family."""
+    row = arms.loc[wildcards.arm]
+    kept = recipe_of(wildcards).get("harvest", "answer")
+    tail = f"seed-{wildcards.seed}/{config['harvest']['decoder']}/{kept}"
+    return [
+        f"<results>/harvests/{row.source}/{tail}/{f}.parquet" for f in row.families if row.source
+    ]
 
 
 def arm_puzzles(name, split):
@@ -147,14 +279,3 @@ def arm_drills(name):
 def rows(split, family):
     sizes = config["rows"][split]
     return sizes.get(family, sizes["default"])
-
-
-def graded(folder, suffix=".parquet"):
-    """Every arm, seed, decoder and evaluation set; real rows have neither key nor rules, so arms with either skip them."""
-    return [
-        f"<results>/{folder}/{run['arm']}/seed-{run['seed']}/{decoder}/{eval_set}{suffix}"
-        for run in runs
-        for decoder in config["decoders"]
-        for eval_set in eval_sets
-        if eval_set == "test" or arms.at[run["arm"], "reveal"] == "0"
-    ]

@@ -4,15 +4,17 @@
 rule leaks:
     input:
         code=code("leaks"),
-        corpus="<results>/corpora/{arm}.parquet",
+        corpus="<results>/corpora/{arm}/seed-{seed}.parquet",
         puzzles=lambda wildcards: arm_puzzles(wildcards.arm, "train") + arm_drills(wildcards.arm),
         held_out=lambda wildcards: arm_puzzles(wildcards.arm, wildcards.eval_set),
     output:
-        ensure("<results>/leaks/{arm}/{eval_set}.json", non_empty=True),
+        ensure("<results>/leaks/{arm}/seed-{seed}/{eval_set}.json", non_empty=True),
     log:
-        "<results>/logs/leaks/{arm}/{eval_set}.log",
+        "<results>/logs/leaks/{arm}/seed-{seed}/{eval_set}.log",
     benchmark:
-        "<results>/benchmarks/leaks/{arm}/{eval_set}.jsonl"
+        "<results>/benchmarks/leaks/{arm}/seed-{seed}/{eval_set}.jsonl"
+    wildcard_constraints:
+        eval_set="test|real",
     conda:
         "../envs/cpu.yaml"
     threads: 1
@@ -27,7 +29,7 @@ rule grade:
     input:
         code=code("grade"),
         completions="<results>/completions/{arm}/seed-{seed}/{decoder}/{eval_set}.parquet",
-        leaks="<results>/leaks/{arm}/{eval_set}.json",
+        leaks=branch(is_held_out, then="<results>/leaks/{arm}/seed-{seed}/{eval_set}.json"),
     output:
         ensure("<results>/grades/{arm}/seed-{seed}/{decoder}/{eval_set}.parquet", non_empty=True),
     log:
@@ -52,8 +54,8 @@ rule audit:
         ),
         completions="<results>/completions/{arm}/seed-{seed}/{decoder}/{eval_set}.parquet",
         puzzles=lambda wildcards: arm_puzzles(wildcards.arm, wildcards.eval_set),
-        texts=lambda wildcards: arm_texts(wildcards.arm, wildcards.eval_set)
-        + arm_texts(wildcards.arm, "train"),
+        texts=lambda wildcards: arm_texts(wildcards.arm, wildcards.eval_set),
+        corpus="<results>/corpora/{arm}/seed-{seed}.parquet",
     output:
         multiext(
             "<results>/audits/{arm}/seed-{seed}/{decoder}/{eval_set}",
@@ -72,4 +74,36 @@ rule audit:
         mem_mb=4000,
     shell:
         "python {input.code[0]} --completions {input.completions} --puzzles {input.puzzles} --texts {input.texts}"
-        " --out {output.lines} --rows {output.rows} --kinds {output.kinds} 2> {log}"
+        " --corpus {input.corpus} --out {output.lines} --rows {output.rows} --kinds {output.kinds} 2> {log}"
+
+
+rule harvest:
+    input:
+        code=lambda wildcards: code(
+            "harvest", family=wildcards.family, design=arms.at[wildcards.arm, "design"]
+        ),
+        completions="<results>/completions/{arm}/seed-{seed}/{decoder}/train.parquet",
+        grades="<results>/grades/{arm}/seed-{seed}/{decoder}/train.parquet",
+        audits="<results>/audits/{arm}/seed-{seed}/{decoder}/train.rows.parquet",
+        texts=lambda wildcards: [
+            path for path in arm_texts(wildcards.arm, "train") if f"/{wildcards.family}/" in path
+        ],
+    output:
+        ensure(
+            "<results>/harvests/{arm}/seed-{seed}/{decoder}/{kept}/{family}.parquet",
+            non_empty=True,
+        ),
+    log:
+        "<results>/logs/harvest/{arm}/seed-{seed}/{decoder}/{kept}/{family}.log",
+    benchmark:
+        "<results>/benchmarks/harvest/{arm}/seed-{seed}/{decoder}/{kept}/{family}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        distinct=config["harvest"]["distinct"],
+    shell:
+        "python {input.code[0]} --completions {input.completions} --grades {input.grades} --audits {input.audits}"
+        " --texts {input.texts} --keep {wildcards.kept} --distinct {params.distinct} --out {output} 2> {log}"

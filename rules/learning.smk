@@ -1,19 +1,22 @@
+# A job is done again when a parameter changes, unless it is a function of `threads`, too: so `decides` stands for what
+# matters of an entry, and the entry itself, with what does not (requests at a time, say), is such a function.
 """Training examples per arm, the backbones, one adapter per arm and seed, and what each adapter writes."""
 
 
 rule corpus:
     input:
         code=code("corpus"),
-        texts=lambda wildcards: arm_texts(wildcards.arm, "train"),
+        texts=arm_rendered,
+        harvests=arm_harvests,
         puzzles=lambda wildcards: arm_puzzles(wildcards.arm, "train"),
         held_out=lambda wildcards: arm_puzzles(wildcards.arm, "test"),
         drills=lambda wildcards: arm_drills(wildcards.arm),
     output:
-        ensure("<results>/corpora/{arm}.parquet", non_empty=True),
+        ensure("<results>/corpora/{arm}/seed-{seed}.parquet", non_empty=True),
     log:
-        "<results>/logs/corpus/{arm}.log",
+        "<results>/logs/corpus/{arm}/seed-{seed}.log",
     benchmark:
-        "<results>/benchmarks/corpus/{arm}.jsonl"
+        "<results>/benchmarks/corpus/{arm}/seed-{seed}.jsonl"
     conda:
         "../envs/cpu.yaml"
     threads: 1
@@ -22,19 +25,23 @@ rule corpus:
     params:
         n=n_examples,
         selection=arm("selection"),
+        rendered=lambda wildcards: recipe_of(wildcards).get("rendered", 0),
         hint=lambda wildcards: recipe_of(wildcards).get("hint", "none"),
         share=lambda wildcards: recipe_of(wildcards).get("share", 0),
+        unlearned=lambda wildcards: recipe_of(wildcards).get("unlearned", "none"),
         drills=lambda wildcards: recipe_of(wildcards).get("drills", 0),
         seed=config["seed"],
     shell:
-        "python {input.code[0]} --texts {input.texts} --puzzles {input.puzzles} --held-out {input.held_out}"
-        " --n {params.n} --selection {params.selection} --hint {params.hint} --share {params.share}"
+        "python {input.code[0]} --texts {input.texts} --harvests {input.harvests} --rendered {params.rendered}"
+        " --puzzles {input.puzzles} --held-out {input.held_out} --n {params.n} --selection {params.selection}"
+        " --hint {params.hint} --share {params.share} --unlearned {params.unlearned}"
         " --drills {input.drills} --n-drills {params.drills} --seed {params.seed} --out {output} 2> {log}"
 
 
 rule backbone:
     input:
         code=code("backbone"),
+        folder=local_files,
     output:
         config="<results>/backbones/{backbone}/config.json",
         tokenizer="<results>/backbones/{backbone}/tokenizer.json",
@@ -48,17 +55,20 @@ rule backbone:
         "../envs/gpu.yaml"
     threads: config["threads"]["backbone"]
     resources:
-        gpu=config["gpus"],
+        gpu=making_gpus,
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        runtime=lambda wildcards, attempt: (
+            attempt * (2880 if "make" in backbones[wildcards.backbone] else 120)
+        ),
     params:
-        options=lambda wildcards: json.dumps(backbones[wildcards.backbone]),
+        options=lambda wildcards: json.dumps(backbones[wildcards.backbone].source()),
+        gpus=making_gpus,
         phrases=phrases,  # of the families' prompts: tokens of the tokenizer, so a new one is a new backbone
         state=f"results/{config['run']}/state/backbone/{{backbone}}",
         out=subpath(output.config, parent=True),
     shell:
-        "python {input.code[0]} --options {params.options:q} --threads {threads} --skills {output.skills}"
-        " --state {params.state} --out {params.out} 2> {log}"
+        "python {input.code[0]} --options {params.options:q} --gpus {params.gpus} --threads {threads}"
+        " --skills {output.skills} --state {params.state} --out {params.out} 2> {log}"
 
 
 rule native_voice:
@@ -84,19 +94,23 @@ rule native_voice:
         mem_mb=8000,
         runtime=60,
     params:
-        options=lambda wildcards: json.dumps(backbones[wildcards.backbone]),
+        gpus=min(config["gpus"], 1),
+        decides=lambda wildcards: json.dumps(backbones[wildcards.backbone].probes()),
+        options=lambda wildcards, threads: entry_of(wildcards.backbone),
         backbone=subpath(input.backbone, parent=True),
     shell:
         "python {input.code[0]} --texts {input.texts} --backbone {params.backbone} --backbone-options {params.options:q}"
-        " --gpus {resources.gpu} --threads {threads} --out {output} 2> {log}"
+        " --gpus {params.gpus} --threads {threads} --out {output} 2> {log}"
 
 
 rule train:
     input:
-        code=code("train"),
-        corpus="<results>/corpora/{arm}.parquet",
+        code=lambda wildcards: code("train", more=method_files(wildcards)),
+        corpus="<results>/corpora/{arm}/seed-{seed}.parquet",
         backbone=backbone_file,
         skills=skills_file,
+        start=start_file,
+        texts=lambda wildcards: ancient(arm_texts(wildcards.arm, "test")),
         deepspeed=lambda wildcards: deepspeed_of(wildcards),
     output:
         multiext(
@@ -113,31 +127,34 @@ rule train:
     retries: 1
     conda:
         "../envs/gpu.yaml"
-    threads: max(config["threads"]["train"], config["ranks"])
+    threads: max(config["threads"]["train"], ranks)
     resources:
         gpu=config["gpus"],
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         recipe=lambda wildcards: json.dumps(recipe_of(wildcards)),
+        start=lambda wildcards, input: f"--start {Path(input.start).parent}" if input.start else "",
         backbone=subpath(input.backbone, parent=True),
-        options=lambda wildcards: json.dumps(backbone_of(wildcards)),
-        ranks=config["gpus"] or config["ranks"],
+        decides=lambda wildcards: json.dumps(backbone_of(wildcards).trains()),
+        options=lambda wildcards, threads: entry_of(arms.at[wildcards.arm, "backbone"]),
+        ranks=ranks,
+        gpus=config["gpus"],
         state=f"results/{config['run']}/state/train/{{arm}}/seed-{{seed}}",
         out=subpath(output.weights, parent=True),
     shell:
-        "python {input.code[0]} --corpus {input.corpus} --backbone {params.backbone} --recipe {params.recipe:q}"
+        "python {input.code[0]} --corpus {input.corpus} --texts {input.texts} --backbone {params.backbone} {params.start} --recipe {params.recipe:q}"
         " --backbone-options {params.options:q} --deepspeed {input.deepspeed} --seed {wildcards.seed}"
-        " --ranks {params.ranks} --gpus {resources.gpu} --threads {threads} --state {params.state} --out {params.out} 2> {log}"
+        " --ranks {params.ranks} --gpus {params.gpus} --threads {threads} --state {params.state} --out {params.out} 2> {log}"
 
 
 rule sample:
     input:
-        code=code("sample"),
+        code=lambda wildcards: code("sample", more=decoder_files(wildcards)),
         adapter=branch(
             is_trained, then="<results>/adapters/{arm}/seed-{seed}/adapter_model.safetensors"
         ),
-        corpus=branch(is_trained, otherwise="<results>/corpora/{arm}.parquet"),
+        corpus=branch(is_trained, otherwise="<results>/corpora/{arm}/seed-{seed}.parquet"),
         backbone=branch(is_here, then=backbone_file),
         skills=branch(is_here, then=skills_file),
         texts=lambda wildcards: arm_texts(wildcards.arm, wildcards.eval_set),
@@ -149,20 +166,50 @@ rule sample:
         "<results>/logs/sample/{arm}/seed-{seed}/{decoder}/{eval_set}.log",
     benchmark:
         "<results>/benchmarks/sample/{arm}/seed-{seed}/{decoder}/{eval_set}.jsonl"
+    wildcard_constraints:
+        decoder="|".join(name for name in decoders if name not in selections),
     conda:
         "../envs/gpu.yaml"
     threads: config["threads"]["sample"]
     resources:
-        gpu=lambda wildcards: config["gpus"] * is_here(wildcards),
+        gpu=decoding_gpus,
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
-        budget=lambda wildcards: config["decoders"][wildcards.decoder]["max_tokens"],
-        batch=lambda wildcards: config["decoders"][wildcards.decoder]["batch"],
-        options=lambda wildcards: json.dumps(backbone_of(wildcards)),
+        decides=lambda wildcards: json.dumps(answers_of(wildcards)),
+        decoder=lambda wildcards, threads: json.dumps(decoders[wildcards.decoder]),
+        rows=lambda wildcards: config["harvest"]["rows"] if wildcards.eval_set == "train" else 0,
+        options=lambda wildcards, threads: entry_of(arms.at[wildcards.arm, "backbone"]),
+        gpus=decoding_gpus,
         state=f"results/{config['run']}/state/sample/{{arm}}/seed-{{seed}}/{{decoder}}/{{eval_set}}",
         who=who,
     shell:
         "python {input.code[0]} --texts {input.texts} {params.who} --backbone-options {params.options:q}"
-        " --budget {params.budget} --batch {params.batch} --gpus {resources.gpu} --threads {threads}"
+        " --decoder {params.decoder:q} --seed {wildcards.seed} --rows {params.rows} --gpus {params.gpus} --threads {threads}"
         " --state {params.state} --out {output} 2> {log}"
+
+
+rule choose:
+    input:
+        code=lambda wildcards: code("choose", more=decoder_files(wildcards)[1:]),
+        completions=lambda wildcards: "<results>/completions/{arm}/seed-{seed}/"
+        f"{decoders[wildcards.decoder]['of']}/{{eval_set}}.parquet",
+    output:
+        ensure(
+            "<results>/completions/{arm}/seed-{seed}/{decoder}/{eval_set}.parquet", non_empty=True
+        ),
+    log:
+        "<results>/logs/choose/{arm}/seed-{seed}/{decoder}/{eval_set}.log",
+    benchmark:
+        "<results>/benchmarks/choose/{arm}/seed-{seed}/{decoder}/{eval_set}.jsonl"
+    wildcard_constraints:
+        decoder="|".join(selections) or "none",
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        decoder=lambda wildcards: json.dumps(decoders[wildcards.decoder]),
+    shell:
+        "python {input.code[0]} --completions {input.completions} --decoder {params.decoder:q} --out {output} 2> {log}"

@@ -14,7 +14,6 @@ rule generate:
         split="train|test",
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
     params:
@@ -38,7 +37,6 @@ rule import_real:
         "<results>/benchmarks/import_real/{family}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
     shell:
@@ -57,7 +55,6 @@ rule fit_prior:
         "<results>/benchmarks/fit_prior/{family}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
     shell:
@@ -77,7 +74,6 @@ rule solve:
         "<results>/benchmarks/solve/{family}/{split}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
     shell:
@@ -103,7 +99,6 @@ rule fidelity:
         "<results>/benchmarks/fidelity.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
     params:

@@ -1,4 +1,4 @@
-"""Chains of thought: the solvers' events in the wording of a design, and the finite structures that a model can memorise."""
+"""Chains of thought: every problem in the lines of a design, and the finite structures that a model can memorise."""
 
 
 rule catalog:
@@ -12,7 +12,6 @@ rule catalog:
         "<results>/benchmarks/catalog/{kind}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
     shell:
@@ -35,7 +34,6 @@ rule render:
         "<results>/benchmarks/render/{family}/{design}/reveal-{reveal}/{corruption}/{split}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
     params:
@@ -58,7 +56,6 @@ rule drills:
         "<results>/benchmarks/drills/{family}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
     params:
@@ -80,7 +77,6 @@ rule closure:
         "<results>/benchmarks/closure/{family}/{split}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
     params:
@@ -107,7 +103,6 @@ rule screen:
         "<results>/benchmarks/screen/{family}/{design}/reveal-{reveal}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
     shell:
@@ -116,7 +111,7 @@ rule screen:
 
 rule gallery:
     input:
-        code=code("gallery", family=families) + design_files(families),
+        code=code_of_designs("gallery", families),
         puzzles=collect("<results>/puzzles/{family}/test.parquet", family=families),
         solutions=collect("<results>/solutions/{family}/test.parquet", family=families),
     output:
@@ -132,7 +127,6 @@ rule gallery:
         "<results>/benchmarks/gallery.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
     params:
@@ -151,7 +145,7 @@ rule compare:
             for family, design in sorted(DESIGNS)
             if family in families
         ],
-        published="config/published.csv",
+        published=here("config/published.csv"),
     output:
         report(
             "<results>/compare/designs.html",
@@ -167,7 +161,6 @@ rule compare:
         "<results>/benchmarks/compare.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
     params:

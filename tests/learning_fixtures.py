@@ -1,5 +1,6 @@
 """A random small model, a corpus and a texts table for the tests of the learning room."""
 
+import json
 import os
 import random
 import subprocess
@@ -10,14 +11,15 @@ from common.artifacts import write_table
 
 ROOT = Path(__file__).resolve().parents[1]
 PHRASES = ("Add the two numbers of this line:", "\nNow, give the sum.")
-RECIPE = {"rank": 4, "alpha": 8, "lr": 0.01, "batch": 8, "epochs": 2, "max_length": 256, "save_every": 2}
+RECIPE = {"rank": 4, "alpha": 8, "lr": 0.01, "schedule": "linear", "batch": 8, "epochs": 2, "max_length": 256}
+RECIPE |= {"save_every": 2}
 
 
 def save_backbone(folder: Path, seed: int = 0, **config) -> Path:
     """A Llama of two layers with random weights and the single-character tokenizer, as a transformers folder."""
     import torch
 
-    from learning.pretrain import Make, build
+    from learning.backbone.pretrain import Make, build
     from learning.tokens import character_tokenizer
 
     torch.manual_seed(seed)
@@ -78,24 +80,47 @@ def rows(n: int, seed: int = 0) -> list[dict]:
     return out
 
 
+def asked(n: int, seed: int = 0) -> list[dict]:
+    """The same as problems without a text of their own, which any decoder may cut short."""
+    return [row | {"completion": "", "status": "asked"} for row in rows(n, seed)]
+
+
+def settings(**changes) -> dict:
+    """RECIPE with other settings; only an adapter has a rank."""
+    full = changes.get("method") == "full"
+    return {name: value for name, value in (RECIPE | changes).items() if not (full and name in ("rank", "alpha"))}
+
+
+def recipe(**changes):
+    """The same as training reads it."""
+    from learning.methods import read_recipe
+
+    return read_recipe(settings(**changes))
+
+
+def greedy(max_tokens: int, batch: int = 64) -> list[str]:
+    """The option of sample.py for greedy decoding."""
+    return ["--decoder", json.dumps({"kind": "greedy", "max_tokens": max_tokens, "batch": batch})]
+
+
 def save_corpus(path: Path, n: int = 32) -> Path:
     write_table(path, rows(n))
     return path
 
 
-def script(name: str, *args: object) -> list[str]:
-    """The command line of a workflow script."""
-    return [sys.executable, str(ROOT / "workflow_scripts" / f"{name}.py"), *map(str, args)]
+def script(name: str, *args: object, root: Path = ROOT) -> list[str]:
+    """The command line of a workflow script, of this project or of a copy of it."""
+    return [sys.executable, str(root / "workflow_scripts" / f"{name}.py"), *map(str, args)]
 
 
 def environment() -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
 
 
-def run(name: str, *args: object, **kwargs) -> subprocess.CompletedProcess:
+def run(name: str, *args: object, root: Path = ROOT, **kwargs) -> subprocess.CompletedProcess:
     """Run a workflow script to its end, its output as text."""
-    line = script(name, *args)
-    return subprocess.run(line, capture_output=True, text=True, env=environment(), cwd=ROOT, timeout=300, **kwargs)
+    line = script(name, *args, root=root)
+    return subprocess.run(line, capture_output=True, text=True, env=environment(), cwd=root, timeout=300, **kwargs)
 
 
 def last_error(done: subprocess.CompletedProcess) -> str:

@@ -4,9 +4,9 @@ Reads completions (id, family, text; of sample.py or anyone's) and the puzzles t
 A completion's prompt as shown, its design and its sample number are read from the columns prompt, design, reveal and
 sample where they exist; otherwise the puzzle's own prompt, --design and 0 stand in.
 
-With --texts (the rendered texts of the same rows, and of the training rows) two more tables can be had: --rows, one row
-per completion (valid, perfect = token-identical to the rendered trace, first divergence, first failure), and --kinds,
-one row per kind of line (how often right on each axis, the outcomes it had in training and here).
+Two more tables can be had: --rows, one row per completion (valid, perfect = token-identical to the rendered trace of
+--texts, first divergence, first failure, ending = the kind of its last line), and --kinds, one row per kind of line
+(how often right on each axis, the outcomes it has here and had in the training examples, --corpus).
 
     python workflow_scripts/audit.py --completions completions.parquet --puzzles puzzles.parquet --out audit.parquet
 """
@@ -20,7 +20,9 @@ from common.artifacts import read_table, write_table
 from common.errors import LabError
 from common.progress import progress
 from puzzles.base import PromptError
+from reasoning.grammar.lines import Line
 from reasoning.grammar.texts import RENDERED
+from reasoning.grammar.trace import parse_completion
 from reasoning.judging.audit import AXES, Checked, audit, first_divergence, is_valid, kind_table
 from reasoning.registry import design_of
 
@@ -47,6 +49,7 @@ ROWS = pa.schema(
         ("failure_line", pa.int32()),
         ("failure_kind", pa.string()),
         ("failure_axis", pa.string()),
+        ("ending", pa.string()),
     ]
 )
 KINDS = pa.schema(
@@ -90,7 +93,22 @@ def row_summary(who: dict, checked: list[Checked], text: str, expected: str | No
         "failure_line": first and first.line,
         "failure_kind": first.kind if first else "",
         "failure_axis": first.failed[0] if first else "",
+        "ending": checked[-1].kind if checked else "",
     }
+
+
+def outcomes(corpus: str, families: dict[str, str]) -> dict[tuple[str, str], Counter]:
+    """(family, design) -> how often each (kind, outcome) stands in the examples; `families` names the design of each.
+
+    Auxiliary tasks and drills in the corpus are no examples of the design.
+    """
+    found: dict[tuple[str, str], Counter] = defaultdict(Counter)
+    for row in read_table(corpus, ["family", "completion", "role"]).to_pylist():
+        if row["role"] == "task" and row["family"] in families:
+            which = row["family"], families[row["family"]]
+            lines = parse_completion(row["completion"], design_of(*which))
+            found[which].update((each.KIND, getattr(each, "verdict", "")) for each in lines if isinstance(each, Line))
+    return found
 
 
 def main() -> None:
@@ -98,7 +116,8 @@ def main() -> None:
     parser.add_argument("--completions", required=True)
     parser.add_argument("--puzzles", nargs="+", required=True)
     parser.add_argument("--design", help="where the completions do not say it")
-    parser.add_argument("--texts", nargs="+", default=[], help="rendered texts of these rows and of the training rows")
+    parser.add_argument("--texts", nargs="+", default=[], help="rendered texts of these rows")
+    parser.add_argument("--corpus", help="the training examples of the arm")
     parser.add_argument("--out", required=True)
     parser.add_argument("--rows", help="table with one row per completion")
     parser.add_argument("--kinds", help="table with one row per kind of line")
@@ -108,14 +127,12 @@ def main() -> None:
     }
     expected: dict[tuple[str, str, str], str] = {}
     hidden: dict[tuple[str, str, str], str] = {}
-    trained: dict[tuple[str, str], Counter] = defaultdict(Counter)
     for path in args.texts:
-        columns = ["id", "family", "design", "reveal", "hidden", "completion", "status", "lines"]
+        columns = ["id", "family", "design", "reveal", "hidden", "completion", "status"]
         for row in read_table(path, columns).to_pylist():
             hidden[row["id"], row["design"], row["reveal"]] = row["hidden"]
             if row["status"] == RENDERED:
                 expected[row["id"], row["design"], row["reveal"]] = row["completion"]
-                trained[row["family"], row["design"]].update((each["kind"], each["verdict"]) for each in row["lines"])
 
     lines, rows = [], []
     by_design: dict[tuple[str, str], list[Checked]] = defaultdict(list)
@@ -149,15 +166,16 @@ def main() -> None:
         rows.append(row_summary(who, checked, row["text"], expected.get(which)))
         by_design[row["family"], row["design"]] += checked
 
-    sources = [args.completions, *args.puzzles, *args.texts]
+    sources = [args.completions, *args.puzzles, *args.texts, *([args.corpus] if args.corpus else [])]
     write_table(args.out, lines, LINES, sources=sources)
     if args.rows:
         write_table(args.rows, rows, ROWS, sources=sources)
     if args.kinds:
+        trained = outcomes(args.corpus, dict(by_design.keys())) if args.corpus else {}
         table = [
             {"family": family, "design": name, **row}
             for (family, name), checked in sorted(by_design.items())
-            for row in kind_table(checked, trained[family, name], design_of(family, name))
+            for row in kind_table(checked, trained.get((family, name), Counter()), design_of(family, name))
         ]
         write_table(args.kinds, table, KINDS, sources=sources)
 

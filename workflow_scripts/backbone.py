@@ -1,9 +1,10 @@
 """Make or fetch one backbone: a loadable model folder.
 
 Reads   --options JSON, one entry of config/backbones.yaml: `make` (pretrained here on primitive skills), `hub` with
-        `revision` (downloaded), or `path` (a local folder, linked file by file)
-Writes  --out DIR, and for a made backbone --skills FILE.json: accuracy of every skill on held-out instances
-Keeps   --state DIR: checkpoints of the pretraining; the same command resumes from there
+        `revision` (downloaded), or `path` (a local folder, linked file by file; phrases that its tokenizer lacks get
+        its spare tokens)
+Writes  --out DIR, and --skills FILE.json: accuracy of every skill on held-out instances, where it was measured
+Keeps   --state DIR: checkpoints of the pretraining, every ten minutes; the same command resumes from there
 
     python workflow_scripts/backbone.py --options '{"make": {"steps": 400}}' --threads 2 \
         --out results/main/backbones/small --skills results/main/backbones/small.skills.json \
@@ -26,47 +27,55 @@ def main() -> None:
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--skills", type=Path, required=True)
     p.add_argument("--state", type=Path, required=True)
+    p.add_argument("--gpus", type=int, default=0, help="1 pretrains on a GPU, 0 on the CPU")
     p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--from", dest="source", type=Path, help="go on from this trunk where the state has no checkpoint")
+    p.add_argument("--snapshot", type=Path, help="take a backbone from the newest checkpoint now; its trunk goes here")
     args = p.parse_args()
-    options = json.loads(args.options)
-    sources = [name for name in ("make", "hub", "path") if name in options]
-    if len(sources) != 1:
-        raise LabError(f"a backbone has one of make, hub or path; found {sources or 'none'}", field="--options")
+    from learning.settings import BackboneOptions, check_folder
+
+    options = BackboneOptions.read(args.options)
+    if len([source for source in (options.make, options.hub, options.path) if source]) != 1:
+        raise LabError("a backbone has one of make, hub or path", field="--options")
 
     os.environ["OMP_NUM_THREADS"] = str(args.threads)
-    from learning import launch
-    from learning.settings import check_folder
+    from learning import machine
+    from learning.shipped import shipped_files, with_phrases
+    from puzzles.registry import FAMILIES
 
-    launch.keep_freed_memory()
-    if "make" in options:
+    machine.keep_freed_memory()
+    phrases = sorted({phrase for family in FAMILIES.values() for phrase in family.phrases})
+    if options.make:
+        device = machine.device(args.gpus)
         import torch
 
-        from learning.pretrain import Make, pretrain
-        from puzzles.registry import FAMILIES
+        from learning.backbone.pretrain import pretrain
 
         torch.set_num_threads(args.threads)
-        phrases = sorted({phrase for family in FAMILIES.values() for phrase in family.phrases})
-        pretrain(Make.read(options["make"]), phrases, args.out, args.state, args.skills)
+        pretrain(options.make, phrases, args.out, args.state, args.skills, args.source, args.snapshot, device)
         return
-    if "hub" in options:
+    if options.hub:
         from huggingface_hub import snapshot_download
 
         wanted = ["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt", "*.py"]
-        fetched = snapshot_download(options["hub"], revision=options.get("revision"), allow_patterns=wanted)
+        fetched = snapshot_download(options.hub, revision=options.revision, allow_patterns=wanted)
         source = Path(fetched)
     else:
-        source = Path(options["path"])
+        source = Path(options.path)
     check_folder(source)
+    files = shipped_files(source) if options.path else sorted(file for file in source.iterdir() if file.is_file())
     with whole(args.out) as partial:
         partial.mkdir(parents=True)
-        for file in source.iterdir():
-            if file.is_file():
-                (partial / file.name).symlink_to(file.resolve())
-        record = {k: options[k] for k in ("hub", "revision", "path") if k in options} | {
-            "snapshot": source.resolve().name
-        }
-        write_json(partial / "source.json", record)
-    write_json(args.skills, {"skills": {}})
+        for file in files:
+            if file.name == "tokenizer.json":
+                tokenizer = json.loads(file.read_text(encoding="utf-8"))
+                if (own := with_phrases(tokenizer, phrases, file=file)) is not tokenizer:
+                    write_json(partial / file.name, own)
+                    continue
+            (partial / file.name).symlink_to(file.resolve())
+        write_json(partial / "source.json", {**options.source(), "snapshot": source.resolve().name})
+    measured = source / "skills.json"
+    write_json(args.skills, json.loads(measured.read_text()) if measured.is_file() else {"skills": {}})
 
 
 if __name__ == "__main__":

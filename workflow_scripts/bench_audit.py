@@ -1,8 +1,9 @@
 """Measure the audit and the renderers: planted errors caught and nothing else marked, rows and lines per second.
 
-Draws rows of every family, renders every design, and plants one error at a time (a field damaged, a verdict turned, a
-line left out; reasoning/planted.py says what counts as caught). Writes one row per design, kind of line and field, and
-prints, per kind and axis, the share that is caught (recall) and the share of marks that are right (precision).
+Draws rows of every family, renders every design, and plants one error at a time: a field damaged, a verdict turned, a
+line left out (reasoning/judging/planted_errors.py says what counts as caught). Writes one row per design, kind of line
+and field, and prints, per kind and axis, the share that is caught (recall) and the share of marks that are right
+(precision).
 
     python workflow_scripts/bench_audit.py --n 10000 --out bench.parquet
     python workflow_scripts/bench_audit.py --n 0 --design witness --out bench.parquet     # speed alone

@@ -1,4 +1,4 @@
-"""Benchmark of greedy decoding on one machine: the engines of learning/decoding.py on the same prompts, in one run.
+"""Benchmark of greedy decoding on one machine: the engines `slots` and `generate` on the same prompts, in one run.
 
 Reads   --texts P.parquet (prompts), --backbone DIR and, if given, --adapter DIR
 Writes  --out FILE.json (and the same on stdout): seconds, new tokens and tokens per second of every engine, the ratio
@@ -11,6 +11,7 @@ Writes  --out FILE.json (and the same on stdout): seconds, new tokens and tokens
 import json
 import os
 import time
+from dataclasses import replace
 
 from common import cli
 from common.artifacts import read_table, write_json
@@ -38,35 +39,33 @@ def main() -> None:
     os.environ["HF_HUB_OFFLINE"] = "1"
     import torch
 
-    from learning.decoding import ENGINES
-    from learning.launch import keep_freed_memory
-    from learning.local import encode, end_tokens, load
-    from learning.sampling import Job, Question
+    from learning.engines import Opening, Question, Request, open_engine
+    from learning.machine import keep_freed_memory
     from learning.settings import BackboneOptions
 
     torch.set_num_threads(args.threads)
     keep_freed_memory()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     options = BackboneOptions.read(args.backbone_options)
-    job = Job(args.backbone, args.adapter, (args.texts,), options, args.budget, args.batch, device, "", args.out)
-    model, tokenizer = load(job)
     rows = read_table(args.texts, ["id", "family", "prompt"]).slice(0, args.rows).to_pylist()
     if not rows:
         raise LabError("no rows to complete", file=args.texts)
-    questions = {i: Question(row["id"], row["family"], row["prompt"]) for i, row in enumerate(rows)}
-    window = getattr(model.config, "max_position_embeddings", None) or 1 << 30
-    prompts = list(encode(tokenizer, questions, window).values())
-    end = end_tokens(tokenizer, model.generation_config)
-    shared = {"batch": args.batch, "end": end, "pad": tokenizer.pad_token_id, "window": window}
 
     found, texts = {}, {}
-    for name, engine in ENGINES.items():
-        list(engine(model, prompts[: args.batch], budget=4, **shared))
+    for name in ("slots", "generate"):
+        engine = open_engine(Opening(args.backbone, args.adapter, replace(options, engine=name), args.batch, device))
+        begun = [engine.begin(Question(row["id"], row["family"], row["prompt"])) for row in rows]
+        begun.sort(key=len)
+
+        def completed(beginnings, budget, engine=engine):
+            return list(engine.extend([Request(each, budget) for each in beginnings]))
+
+        completed(begun[: args.batch], 4)
         start = time.perf_counter()
-        done = sorted(engine(model, prompts, budget=args.budget, **shared), key=lambda c: c.row)
+        done = sorted(completed(begun, args.budget), key=lambda e: e.request)
         seconds = time.perf_counter() - start
-        tokens = sum(len(c.tokens) for c in done)
-        texts[name] = [tuple(c.tokens) for c in done]
+        tokens = sum(len(e.tokens) for e in done)
+        texts[name] = [tuple(e.tokens) for e in done]
         found[name] = {"seconds": round(seconds, 2), "tokens": tokens, "tokens_per_s": round(tokens / seconds, 1)}
     same = sum(a == b for a, b in zip(texts["slots"], texts["generate"], strict=True)) / len(rows)
     ratio = found["slots"]["tokens_per_s"] / found["generate"]["tokens_per_s"]

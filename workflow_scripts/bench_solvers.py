@@ -22,7 +22,7 @@ from common.artifacts import whole, write_table
 from common.errors import LabError
 from common.progress import progress
 from puzzles import bench
-from puzzles.base import Problem, PromptError, row_rng
+from puzzles.base import AnswerError, Problem, PromptError, row_rng
 from puzzles.importer import problem_of, read_csv
 from puzzles.registry import FAMILIES, family_of
 
@@ -50,6 +50,8 @@ def given(path: str) -> Iterator[tuple[str, Problem]]:
         except PromptError as error:
             print(f"{path}: row {number}, field prompt: {error}", file=sys.stderr)
             yield row_id, Problem(name, prompt, answer, stratum="malformed")
+        except AnswerError as error:
+            raise LabError(str(error), file=path, row=number, field="answer") from error
 
 
 def read_priors(folder: str | None) -> dict[str, dict]:

@@ -6,8 +6,10 @@ Writes  --out FILE.json (and the same as a table on stdout): tokens per second o
         train.py itself on one and on two ranks that share the same threads, with the time before its first step and
         after its last; and where the time goes. --profile FILE.txt: the profiler's own table of one step
 
-    python workflow_scripts/bench_training.py --corpus results/main/corpora/forward-mix.parquet \
-        --backbone results/main/backbones/small --steps 12 --threads 2 --out benchmark.json
+    python workflow_scripts/bench_training.py --corpus results/main/corpora/forward-mix/seed-1.parquet \
+        --backbone results/main/backbones/small --steps 12 --threads 2 --out benchmark.json \
+        --recipe '{"rank": 32, "alpha": 64, "lr": 0.003, "schedule": "cosine", "batch": 4, "epochs": 1,
+        "max_length": 2048}'
 """
 
 import json
@@ -58,10 +60,10 @@ def ranks_compared(args, recipe, folder: Path) -> dict[str, object]:
     """train.py on one and on two ranks: the same rows and steps, and the same threads in total."""
     rows = read_table(args.corpus).slice(0, args.steps * recipe.batch)
     write_table(folder / "corpus.parquet", rows)
-    settings = {name: getattr(recipe, name) for name in recipe.__slots__}
+    settings = recipe.settings()
     settings |= {"epochs": 1, "first_stage": "", "hint": "none", "share": 0.0, "save_every": 10**6}
     begun = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "import learning.lora"], cwd=SCRIPTS, check=True, capture_output=True)
+    subprocess.run([sys.executable, "-c", "import learning.training"], cwd=SCRIPTS, check=True, capture_output=True)
     imports = time.perf_counter() - begun
     one, two = (train_job(args, folder / "corpus.parquet", settings, ranks, folder) for ranks in (1, 2))
     ratio = two["tokens_per_s"] / one["tokens_per_s"]
@@ -80,7 +82,7 @@ def main() -> None:
     p.add_argument("--corpus", required=True)
     p.add_argument("--backbone", required=True)
     p.add_argument("--backbone-options", default="{}", help="JSON, one entry of config/backbones.yaml")
-    p.add_argument("--recipe", default="{}", help="JSON, one entry of config/recipes.yaml")
+    p.add_argument("--recipe", required=True, help="JSON, one entry of config/recipes.yaml")
     p.add_argument("--steps", type=int, default=12)
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--profile", type=Path, help="text file for the profiler's table")
@@ -93,15 +95,15 @@ def main() -> None:
     from torch.profiler import ProfilerActivity, profile
     from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
 
-    from learning import adapters
     from learning.backbones import load_model, load_tokenizer
-    from learning.launch import keep_freed_memory
-    from learning.lora import LoraTrainer, read_corpus
+    from learning.machine import keep_freed_memory
+    from learning.methods import parse_recipe
     from learning.packing import Collator, MicroBatches, plan
-    from learning.settings import BackboneOptions, Recipe
+    from learning.settings import BackboneOptions
+    from learning.training import PackedTrainer, read_corpus
 
     torch.set_num_threads(args.threads)
-    recipe, options = Recipe.read(args.recipe), BackboneOptions.read(args.backbone_options)
+    recipe, options = parse_recipe(args.recipe), BackboneOptions.read(args.backbone_options)
     tokenizer = load_tokenizer(args.backbone)
     examples, _ = read_corpus(args.corpus, tokenizer, recipe)
     lengths = [len(e) for e in examples]
@@ -129,7 +131,7 @@ def main() -> None:
     def trainer(kind: type, micros: list, accumulation: int, packing: bool, attention: str, folder: str) -> Trainer:
         set_seed(0)
         entry = BackboneOptions(options.targets, options.dtype, attention, packing)
-        model = adapters.add_lora(load_model(args.backbone, entry), recipe, entry)
+        model = recipe.trainable(load_model(args.backbone, entry), entry, None)
         clock = Clock()
         out = kind(
             model=model,
@@ -158,7 +160,7 @@ def main() -> None:
     class Plain(Trainer):
         """The library's Trainer as it is, but for the order of the rows."""
 
-        _get_train_sampler = LoraTrainer._get_train_sampler
+        _get_train_sampler = PackedTrainer._get_train_sampler
 
     tokens = [sum(lengths[i] for i in step) for step in padded]
     with tempfile.TemporaryDirectory() as folder:
@@ -166,9 +168,9 @@ def main() -> None:
         plain = trainer(Plain, padded, 1, False, "sdpa", folder)
         plain.train()
         keep_freed_memory()
-        ours = trainer(LoraTrainer, packed, per_step, options.packing, options.attention, folder)
+        ours = trainer(PackedTrainer, packed, per_step, options.packing, options.attention, folder)
         ours.train()
-        again = trainer(LoraTrainer, packed[:per_step], per_step, options.packing, options.attention, folder)
+        again = trainer(PackedTrainer, packed[:per_step], per_step, options.packing, options.attention, folder)
         with profile(activities=[ProfilerActivity.CPU]) as trace:
             again.train()
     events = sorted(trace.key_averages(), key=lambda e: -e.self_cpu_time_total)

@@ -9,7 +9,8 @@ re-implements, ..._study the number published of it; reasoning/judging/screens.p
 """
 
 from common import cli
-from measuring import files, tables
+from measuring import comparison, files
+from measuring.inputs import read_published
 
 SHORT = {
     "n_rows": "rows", "share_rendered": "rendered", "share_rendered_study": "study's", "tokens_mean": "tokens",
@@ -28,7 +29,7 @@ def main() -> None:
     parser.add_argument("--published", required=True)
     parser.add_argument("--out", required=True)
     args = parser.parse_args()
-    frame = tables.designs(args.screens, tables.read_published(args.published))
+    frame = comparison.designs(args.screens, read_published(args.published))
     files.write(args.out, "designs", frame)
     named = frame.set_index(frame.design + frame.study.map(" = {}".format, na_action="ignore").fillna(""))
     for (family, reveal), part in named.groupby(["family", "reveal"]):

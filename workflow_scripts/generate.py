@@ -43,7 +43,7 @@ def problems(family: str, split: str, n: int, seed: int, options: dict) -> list[
     rng, seen, kept = row_rng(seed, family, split), set(), []
     bar = tqdm(total=n, desc=f"{family} {split}", disable=None)
     for problem in FAMILIES[family].generate(rng, GIVE_UP_AFTER * n, **options):
-        if split_of(problem.canonical) == split and problem.canonical not in seen:
+        if split_of(FAMILIES[family].split_by(problem)) == split and problem.canonical not in seen:
             seen.add(problem.canonical)
             kept.append(problem)
             bar.update()

@@ -4,7 +4,7 @@ Reads the corpus of the arm, the train puzzles of its families and the puzzles o
 that says how many rows were compared. Fails naming the row when a training example is, up to renaming and order, an
 evaluation row.
 
-    python workflow_scripts/leaks.py --corpus results/main/corpora/answer-only.parquet \\
+    python workflow_scripts/leaks.py --corpus results/main/corpora/answer-only/seed-1.parquet \\
         --puzzles results/main/puzzles/cryptarithm_deduce/train.parquet \\
         --held-out results/main/puzzles/cryptarithm_deduce/real.parquet --out leaks.json
 """

@@ -45,6 +45,10 @@ def main() -> None:
     if not rows:
         raise LabError("no rendered row", file=args.texts, field="status")
 
+    from learning import machine
+
+    device = machine.device(args.gpus)
+
     import torch
 
     from learning.backbones import load_model, load_tokenizer
@@ -52,12 +56,12 @@ def main() -> None:
 
     torch.set_num_threads(args.threads)
     tokenizer = load_tokenizer(args.backbone)
-    model = load_model(args.backbone, options, "cuda" if args.gpus else "cpu").eval()
+    model = load_model(args.backbone, options, device).eval()
     table = [
         {**row, **first_token(model, tokenizer, row["prompt"], row["completion"])}
         for row in progress(rows[: args.rows], desc="native voice")
     ]
-    write_table(args.out, table, SCHEMA, params={"rows": args.rows}, sources=[args.texts])
+    write_table(args.out, table, SCHEMA, params={"rows": args.rows, **options.probes()}, sources=[args.texts])
 
 
 if __name__ == "__main__":

@@ -1,15 +1,17 @@
-"""Complete the rows of one or more tables of texts, greedily: a backbone with or without an adapter, with or without
-examples in the prompt; or an endpoint; or a baseline without a model.
+"""Complete the rows of one or more tables of texts: a backbone with or without an adapter, with or without examples in
+the prompt; or an endpoint; or a baseline without a model.
 
-Reads   --texts T1.parquet T2.parquet ... (id, family, design, reveal, stratum, prompt, answer), --backbone DIR,
-        optionally --adapter DIR, --corpus P.parquet with --shots N and --seed S: the N examples of each family that
-        stand before every problem
-Writes  --out P.parquet: the rows in order, with sample, text, n_tokens, finish (stop | length, or the word of an
-        endpoint), logprob_sum, _mean (null where unknown)
+Reads   --texts T1.parquet T2.parquet ... (id, family, design, reveal, stratum, prompt, answer; where there is a column
+        completion, no decoder may be too short for it), --backbone DIR, optionally --adapter DIR, --corpus P.parquet
+        with --shots N: of each family, N examples of the seed's own stand before every problem
+Writes  --out P.parquet: the rows in order, each as often as the decoder samples, with sample, text, n_tokens,
+        n_decoded (made for it, rejected ones too), finish (stop | length, or the word of an endpoint), logprob_sum,
+        _mean (null where unknown)
 Keeps   --state DIR: what is finished; the same command continues from there
 
     python workflow_scripts/sample.py --backbone results/main/backbones/small \
-        --adapter results/main/adapters/numeral/seed-1 --budget 512 --batch 64 --threads 2 \
+        --adapter results/main/adapters/numeral/seed-1 --threads 2 \
+        --decoder '{"kind": "greedy", "max_tokens": 512, "batch": 64}' \
         --texts results/main/texts/numeral/forward/reveal-0/none/test.parquet \
         --state results/main/state/sample/numeral --out results/main/completions/numeral/seed-1/greedy/test.parquet
 """
@@ -30,16 +32,16 @@ def main() -> None:
     p.add_argument("--texts", nargs="+", required=True)
     p.add_argument("--corpus", help="table of examples")
     p.add_argument("--shots", type=int, default=0, help="examples of its family before every problem")
-    p.add_argument("--seed", type=int, default=1, help="which examples: every seed has its own")
-    p.add_argument("--budget", type=int, default=7680, help="new tokens per row")
-    p.add_argument("--batch", type=int, default=64, help="rows in flight")
+    p.add_argument("--seed", type=int, default=1, help="of the arm: each has its own examples and draws")
+    p.add_argument("--rows", type=int, default=0, help="the first so many of each table, 0 for all")
+    p.add_argument("--decoder", required=True, help="JSON, one entry of config/decoders.yaml with all its settings")
     p.add_argument("--backbone-options", default="{}", help="JSON, one entry of config/backbones.yaml")
     p.add_argument("--gpus", type=int, default=0, help="0 decodes on the CPU")
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--state", required=True)
     p.add_argument("--out", required=True)
     args = p.parse_args()
-    for name in ("budget", "batch", "threads", "seed"):
+    for name in ("threads", "seed"):
         if getattr(args, name) < 1:
             raise LabError(f"{getattr(args, name)} is not above zero", field=f"--{name}")
     if args.shots < 0 or (args.shots and not args.corpus):
@@ -48,39 +50,44 @@ def main() -> None:
     os.environ["OMP_NUM_THREADS"] = str(args.threads)
     os.environ["HF_HUB_OFFLINE"] = "1"
     warnings.filterwarnings("ignore", category=FutureWarning)  # the libraries' own, about each other
+    from learning.decoders import parse_decoder, unserved
+    from learning.engines import engine_of
     from learning.settings import BackboneOptions, check_folder
 
-    options = BackboneOptions.read(args.backbone_options)
+    options, decoder = BackboneOptions.read(args.backbone_options), parse_decoder(args.decoder)
+    if lacking := unserved(decoder, engine_of(options)):
+        message = f"the engine {engine_of(options)} cannot serve it: it needs one that {'; '.join(lacking)}"
+        raise LabError(message, field="--decoder")
     if args.adapter and not Path(args.adapter).is_dir():
         raise LabError("no such adapter folder; run the `train` rule first", file=args.adapter)
+    device = "cpu"
     if not (options.endpoint or options.baseline):
         check_folder(args.backbone)
-        from learning.launch import keep_freed_memory
+        from learning import machine
 
-        keep_freed_memory()
+        machine.keep_freed_memory()
+        device = machine.device(args.gpus)
         import torch
 
         torch.set_num_threads(args.threads)
-        if args.gpus and not torch.cuda.is_available():
-            raise LabError(f"{args.gpus} GPU(s) asked for, none present", field="--gpus")
 
-    from learning.sampling import Job, sample
+    from learning.sampling import SampleJob, sample
 
     sample(
-        Job(
+        SampleJob(
             backbone=args.backbone,
             adapter=args.adapter,
             texts=tuple(args.texts),
             options=options,
-            budget=args.budget,
-            batch=args.batch,
-            device="cuda" if args.gpus else "cpu",
+            decoder=decoder,
+            device=device,
             state=args.state,
             out=args.out,
             gpus=args.gpus,
             corpus=args.corpus,
             shots=args.shots,
             seed=args.seed,
+            rows=args.rows,
         )
     )
 

@@ -1,14 +1,13 @@
-"""Solve every puzzle of a table from its prompt alone, and keep what the solver found and how.
+"""Solve every puzzle of a table from its prompt alone, and keep what the solver found.
 
 Reads a puzzles table and a prior, writes one row per puzzle: answer (null where there is none), posterior,
 n_consistent, exhaustive, nodes, reason, found (JSON), closure (JSON: whether forward deduction alone settles a
-cryptarithm, per set of rules, with the hidden rule given where it is known, and without), events. Only the closure
-flags look at the hidden rule.
+cryptarithm, per set of rules, with the hidden rule given where it is known, and without). Only the closure flags look
+at the hidden rule.
 
     python workflow_scripts/solve.py --puzzles test.parquet --family cipher --prior prior.json --out solutions.parquet
 """
 
-import inspect
 import json
 from pathlib import Path
 
@@ -44,7 +43,6 @@ def main() -> None:
     args = parser.parse_args()
     family = FAMILIES[args.family]
     prior = read_prior(args.prior) if args.prior and family.fit_prior else None
-    log = {"log": True} if "log" in inspect.signature(family.solve).parameters else {}
     rows = []
     puzzles = read_table(args.puzzles, ["id", "family", "prompt", "rule"]).to_pylist()
     for number, puzzle in enumerate(progress(puzzles, desc=f"solve {args.family}"), 1):
@@ -55,9 +53,9 @@ def main() -> None:
             parsed = family.parse(puzzle["prompt"])
         except PromptError as error:
             raise LabError(str(error), file=args.puzzles, row=number, field="prompt") from error
-        solution = family.solve(parsed, prior, **log)
+        solution = family.solve(parsed, prior)
         rule = json.loads(puzzle["rule"]) or None
-        flags = closure_flags(parsed, rule) if args.family.startswith("cryptarithm") else {}
+        flags = closure_flags(parsed, rule) if family.has_key else {}
         rows.append(solution_row(puzzle["id"], args.family, solution, flags))
     sources = [args.puzzles, *([args.prior] if args.prior else [])]
     write_table(args.out, rows, SOLUTIONS, params={"family": args.family}, sources=sources)

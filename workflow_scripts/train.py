@@ -1,15 +1,18 @@
-"""Train a LoRA adapter, or with method `full` every parameter, on a corpus; one process per rank under DeepSpeed.
+"""Train on a corpus by the method of the recipe, an adapter or every parameter; one process per rank under DeepSpeed.
 
-Reads   --corpus P.parquet (columns id, prompt, completion) and --backbone DIR (a transformers folder)
+Reads   --corpus P.parquet (columns id, prompt, completion), --backbone DIR (a transformers folder), optionally
+        --start DIR (the adapter folder of another training, from which this one starts)
 Writes  --out DIR: adapter_model.safetensors, adapter_config.json, metrics.jsonl, provenance.json, all at the very end
 Keeps   --state DIR: checkpoints and the growing metrics.jsonl; the same command resumes from there
 
-    python workflow_scripts/train.py --corpus results/main/corpora/numeral.parquet \
+    python workflow_scripts/train.py --corpus results/main/corpora/numeral/seed-1.parquet \
         --backbone results/main/backbones/small --out results/main/adapters/numeral/seed-1 \
         --state results/main/state/train/numeral/seed-1 --seed 1 --ranks 2 --threads 2 \
-        --recipe '{"rank": 32, "lr": 0.002}' --backbone-options '{}' --deepspeed config/deepspeed/zero2.json
+        --recipe '{"rank": 32, "alpha": 32, "lr": 0.002, "schedule": "linear", "batch": 8, "epochs": 1,
+        "max_length": 2048}' --backbone-options '{}' --deepspeed config/deepspeed/zero2.json
 """
 
+import importlib
 import json
 import sys
 from pathlib import Path
@@ -23,13 +26,15 @@ def main() -> None:
     p = cli.parser(__doc__)
     p.add_argument("--corpus", required=True)
     p.add_argument("--backbone", required=True)
+    p.add_argument("--texts", nargs="*", default=[], help="tables whose prompts must fit the backbone, checked first")
     p.add_argument("--out", required=True)
     p.add_argument("--state", required=True)
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--ranks", type=int, default=1, help="processes; one per GPU where there are GPUs")
     p.add_argument("--gpus", type=int, default=0, help="GPUs to use; 0 trains on the CPU")
     p.add_argument("--threads", type=int, default=2, help="CPU threads of all ranks of a node together")
-    p.add_argument("--recipe", default="{}", help="JSON, one entry of config/recipes.yaml")
+    p.add_argument("--start", help="adapter folder to start from; none starts from the backbone")
+    p.add_argument("--recipe", required=True, help="JSON, one entry of config/recipes.yaml")
     p.add_argument("--backbone-options", default="{}", help="JSON, one entry of config/backbones.yaml")
     p.add_argument("--deepspeed", default="config/deepspeed/zero2.json")
     p.add_argument("--hostfile", help="DeepSpeed host file for several nodes, see config/deepspeed")
@@ -37,9 +42,12 @@ def main() -> None:
     args = p.parse_args()
 
     from learning import launch
+    from learning.methods import parse_recipe
 
     if args.local_rank is not None:
-        launch.run_rank(args)
+        # By its name, because only a method that asks for it depends on the families.
+        judged = parse_recipe(args.recipe).JUDGED
+        launch.run_rank(args, importlib.import_module("reasoning.judging.judges").JUDGES if judged else None)
         return
     if args.ranks < 1:
         raise LabError(f"{args.ranks} is not a number of processes", field="--ranks")

@@ -9,8 +9,8 @@ from safetensors.torch import load_file, save_file
 from common.errors import LabError
 from learning import adapters
 from learning.backbones import load_model
-from learning.settings import BackboneOptions, Recipe
-from learning_fixtures import save_backbone
+from learning.settings import BackboneOptions
+from learning_fixtures import recipe, save_backbone
 
 OPTIONS = BackboneOptions()
 IDS = [5, 6, 7, 8]
@@ -22,7 +22,7 @@ def trained(tmp_path_factory):
     root = tmp_path_factory.mktemp("adapter")
     backbone = save_backbone(root / "backbone")
     torch.manual_seed(1)
-    model = adapters.add_lora(load_model(backbone, OPTIONS), Recipe(rank=4), OPTIONS)
+    model = adapters.add_lora(load_model(backbone, OPTIONS), recipe(rank=4), OPTIONS)
     for name, p in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(p, std=0.1)
@@ -118,4 +118,4 @@ def test_other_values_fail_the_reload(trained, tmp_path):
 def test_an_unknown_target_is_named(trained):
     options = BackboneOptions(targets=("q_proj", "w_proj"))
     with pytest.raises(LabError, match="no module called w_proj"):
-        adapters.add_lora(load_model(trained[0], OPTIONS), Recipe(), options)
+        adapters.add_lora(load_model(trained[0], OPTIONS), recipe(), options)

@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM, GptOssConfig, LlamaConfig, Nemotr
 
 from common.artifacts import write_table
 from learning.tokens import character_tokenizer
-from learning_fixtures import PHRASES, RECIPE, ROOT, rows, run, save_corpus
+from learning_fixtures import PHRASES, RECIPE, ROOT, asked, greedy, run, save_corpus
 
 # As the models' own templates do, these open the thinking block in the generation prompt.
 OPENS_THINKING = ("nemotron-nano-30b", "qwen-4b")
@@ -33,18 +33,9 @@ def tiny(name: str, shared: dict):
     }[name]()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["llama-3b", "qwen-4b", "gpt-oss-20b", "nemotron-nano-30b"])
-def test_train_and_sample(name, tmp_path):
-    """The entry of backbones.yaml as it stands, except that a CPU computes in fp32."""
-    entry = yaml.safe_load((ROOT / "config" / "backbones.yaml").read_text())[name]
-    options = json.dumps({**entry, "dtype": "float32"})
-    tokenizer = character_tokenizer(PHRASES, 512)
-    if name in OPENS_THINKING:
-        tokenizer.chat_template = tokenizer.chat_template.replace("'<|assistant|>'", "'<|assistant|><think>\n'")
-    if name == "llama-3b":
-        tokenizer.chat_template = None  # as in the hub's base models
-    shared = {
+def shared_sizes(tokenizer) -> dict:
+    """What the configurations have in common."""
+    return {
         "vocab_size": len(tokenizer),
         "hidden_size": 64,
         "intermediate_size": 96,
@@ -56,16 +47,29 @@ def test_train_and_sample(name, tmp_path):
         "eos_token_id": tokenizer.eos_token_id,
         "bos_token_id": None,
     }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["llama-3b", "qwen-4b", "gpt-oss-20b", "nemotron-nano-30b"])
+def test_train_and_sample(name, tmp_path):
+    """The entry of backbones.yaml as it stands, except that a CPU computes in fp32."""
+    entry = yaml.safe_load((ROOT / "config" / "backbones.yaml").read_text())[name]
+    options = json.dumps({**entry, "dtype": "float32"})
+    tokenizer = character_tokenizer(PHRASES, 512)
+    if name in OPENS_THINKING:
+        tokenizer.chat_template = tokenizer.chat_template.replace("'<|assistant|>'", "'<|assistant|><think>\n'")
+    if name == "llama-3b":
+        tokenizer.chat_template = None  # as in the hub's base models
     torch.manual_seed(0)
-    AutoModelForCausalLM.from_config(tiny(name, shared)).save_pretrained(tmp_path / "backbone")
+    AutoModelForCausalLM.from_config(tiny(name, shared_sizes(tokenizer))).save_pretrained(tmp_path / "backbone")
     tokenizer.save_pretrained(tmp_path / "backbone")
     corpus = save_corpus(tmp_path / "corpus.parquet", 16)
     common = ["--backbone", tmp_path / "backbone", "--backbone-options", options, "--threads", 1]
     train = [*common, "--corpus", corpus, "--out", tmp_path / "adapter", "--state", tmp_path / "state"]
     done = run("train", *train, "--recipe", json.dumps({**RECIPE, "epochs": 1}))
     assert done.returncode == 0, done.stderr[-3000:]
-    write_table(tmp_path / "texts.parquet", rows(5, seed=2))
-    sample = [*common, "--texts", tmp_path / "texts.parquet", "--budget", 8, "--batch", 3, "--state", tmp_path / "s"]
+    write_table(tmp_path / "texts.parquet", asked(5, seed=2))
+    sample = [*common, "--texts", tmp_path / "texts.parquet", *greedy(8, 3), "--state", tmp_path / "s"]
     done = run("sample", *sample, "--adapter", tmp_path / "adapter", "--out", tmp_path / "c.parquet")
     assert done.returncode == 0, done.stderr[-3000:]
     found = pq.read_table(tmp_path / "c.parquet").to_pylist()

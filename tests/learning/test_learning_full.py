@@ -12,8 +12,8 @@ from common.artifacts import write_table
 from common.errors import LabError
 from learning import adapters
 from learning.backbones import load_model
-from learning.settings import BackboneOptions, Recipe, check_folder
-from learning_fixtures import RECIPE, ROOT, rows, run
+from learning.settings import BackboneOptions, check_folder
+from learning_fixtures import RECIPE, ROOT, asked, greedy, recipe, run
 
 FULL = {"method": "full", "schedule": "cosine", "floor": 0.1, "beta2": 0.99}
 
@@ -47,8 +47,8 @@ def test_every_parameter_is_trained_and_saved(place, trained):
 
 
 def test_it_is_decoded_like_an_adapter(place, trained):
-    write_table(place / "texts.parquet", rows(5, seed=1))
-    common = ["--backbone", place / "backbone", "--texts", place / "texts.parquet", "--budget", 12, "--state", place]
+    write_table(place / "texts.parquet", asked(5, seed=1))
+    common = ["--backbone", place / "backbone", "--texts", place / "texts.parquet", *greedy(12), "--state", place]
     texts = {}
     for name, adapter in (("start", []), ("trained", ["--adapter", trained])):
         done = run("sample", *common, *adapter, "--out", place / f"{name}.parquet")
@@ -82,7 +82,7 @@ def test_weights_of_another_model_are_refused(place, trained, tmp_path):
 
 def test_dropout_is_on_in_training_only(place):
     options = BackboneOptions()
-    model = adapters.trainable(load_model(place / "backbone", options), Recipe(method="full", dropout=0.5), options)
+    model = recipe(method="full", dropout=0.5).trainable(load_model(place / "backbone", options), options, None)
     ids = torch.tensor([[5, 6, 7]])
     model.train()
     assert not torch.equal(model(input_ids=ids).logits, model(input_ids=ids).logits)
@@ -93,9 +93,9 @@ def test_dropout_is_on_in_training_only(place):
 
 def test_settings():
     with pytest.raises(LabError, match="field method: unknown method 'fulll'"):
-        Recipe.read('{"method": "fulll"}')
+        recipe(method="fulll")
     with pytest.raises(LabError, match="field floor: only the cosine schedule"):
-        Recipe.read('{"floor": 0.1, "schedule": "linear"}')
+        recipe(floor=0.1)
 
 
 def test_a_backbone_without_pretraining(tmp_path):

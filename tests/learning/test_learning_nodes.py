@@ -15,14 +15,15 @@ import psutil
 import pytest
 from test_learning_train import same_end
 
+from common.artifacts import write_table
 from common.errors import LabError
 from learning import launch
-from learning_fixtures import RECIPE, last_error, run
+from learning_fixtures import RECIPE, last_error, rows, run
 
 SSHD = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
 MISSING = [name for name in ("pdsh", "ssh", "ssh-keygen") if not shutil.which(name)] + ["sshd"] * (not SSHD)
 # What a shell, pdsh and DeepSpeed each have a meaning for: it has to reach the nodes as it is.
-AWKWARD = r" (never|there)$|`\$HOME` \\ 100%|%n \"it's\" \d+!"
+AWKWARD = r"/(never|there)$|`\$HOME` \\ 100%|%n \"it's\" \d+!"
 SERVER = """\
 ListenAddress 127.0.0.1:{port}
 HostKey {folder}/host
@@ -77,9 +78,9 @@ def two_nodes(folder: Path) -> Iterator[str]:
         sshd.wait()
 
 
-def arguments(place: Path, out: str, **recipe) -> list[object]:
+def arguments(place: Path, out: str, corpus: str = "corpus.parquet", **recipe) -> list[object]:
     return [
-        *("--corpus", place / "corpus.parquet", "--backbone", place / "backbone", "--out", place / out),
+        *("--corpus", place / corpus, "--backbone", place / "backbone", "--out", place / out),
         *("--state", place / f"{out}-state", "--ranks", 2, "--threads", 2, "--backbone-options", '{"packing":true}'),
         *("--recipe", json.dumps({**RECIPE, "epochs": 1, **recipe})),
     ]
@@ -89,11 +90,18 @@ def arguments(place: Path, out: str, **recipe) -> list[object]:
 @pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)} (Debian: openssh-server pdsh)")
 def test_two_nodes_end_where_one_does(place, tmp_path, monkeypatch):
     (tmp_path / "hosts").write_text("node-a slots=1\nnode-b slots=1\n")
-    done = run("train", *arguments(place, "one", unlearned=AWKWARD))
+    mixed = [{**row, "stratum": "never" if i % 2 else "all"} for i, row in enumerate(rows(32))]
+    write_table(place / "mixed.parquet", mixed)
+    done = run("train", *arguments(place, "one", corpus="mixed.parquet", first_stage=AWKWARD))
     assert done.returncode == 0, done.stderr[-3000:]
     with two_nodes(tmp_path / "ssh") as path:
         monkeypatch.setenv("PATH", path)
-        done = run("train", *arguments(place, "two", unlearned=AWKWARD), "--hostfile", tmp_path / "hosts")
+        done = run(
+            "train",
+            *arguments(place, "two", corpus="mixed.parquet", first_stage=AWKWARD),
+            "--hostfile",
+            tmp_path / "hosts",
+        )
         assert done.returncode == 0, (done.stderr + (tmp_path / "ssh" / "log").read_text())[-3000:]
     same_end(place / "one", place / "two")
     assert (tmp_path / "ssh" / "log").read_text().count("Accepted publickey") >= 2

@@ -16,7 +16,8 @@ import pytest
 from safetensors.torch import load_file
 
 from common.artifacts import write_table
-from learning_fixtures import RECIPE, ROOT, environment, last_error, rows, run, script
+from learning import launch
+from learning_fixtures import RECIPE, ROOT, asked, environment, greedy, last_error, recipe, rows, run, script, settings
 
 SEED = os.environ["KILL_SEED"]  # another in every run; set it to repeat a failure
 STEPS = sorted(random.Random(SEED).sample(range(1, 9), 3))
@@ -27,7 +28,7 @@ def arguments(place: Path, out: str, ranks: int = 2, corpus: str = "corpus.parqu
     return [
         *("--corpus", place / corpus, "--backbone", place / "backbone", "--out", place / out),
         *("--state", place / f"{out}-state", "--seed", 3, "--ranks", ranks, "--threads", ranks),
-        *("--recipe", json.dumps({**RECIPE, **recipe})),
+        *("--recipe", json.dumps(settings(**recipe))),
     ]
 
 
@@ -50,20 +51,36 @@ def test_two_ranks_to_the_end(place, trained):
     assert steps[-1]["lr"] < steps[0]["lr"]
     assert all(row["tokens_per_s"] > 0 and row["peak_memory_mb"] > 0 for row in steps)
     record = json.loads((trained / "provenance.json").read_text())
-    assert record["ranks"] == 2 and record["recipe"]["rank"] == 4 and record["run"]["rows"] == 32
+    assert record["ranks"] == record["run"]["ranks"] == 2
+    assert record["recipe"]["rank"] == 4 and record["run"]["rows"] == 32
+    assert record["template_date"] == "2026-01-01"
     assert 0 < record["run"]["native_voice"] < 0.2  # random weights have no voice
     assert not list((place / "adapter-state").glob("*/checkpoint-*"))
 
 
+def test_training_needs_no_other_program(place, tmp_path, monkeypatch):
+    """Python and pip alone are promised: no git, not even a shell."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = run("train", *arguments(place, "bare", ranks=1, epochs=0.25))
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert json.loads((place / "bare" / "provenance.json").read_text())["git_commit"] is None
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="no git here")
+def test_the_commit_is_kept_where_there_is_one():
+    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    assert launch.git_commit() == (done.stdout.strip() if done.returncode == 0 else None)
+
+
 def test_decoding_with_the_adapter(place, trained):
     """Both engines give the same completions; a second run reuses the parts of a killed first one."""
-    write_table(place / "texts.parquet", rows(12, seed=1))
+    write_table(place / "texts.parquet", asked(12, seed=1))
     common = ["--backbone", place / "backbone", "--adapter", trained, "--texts", place / "texts.parquet"]
     tables = {}
     for engine in ("slots", "generate"):
         out = place / f"{engine}.parquet"
         options = ("--backbone-options", json.dumps({"engine": engine}))
-        done = run("sample", *common, *options, "--budget", 12, "--batch", 5, "--state", place / "s", "--out", out)
+        done = run("sample", *common, *options, *greedy(12, 5), "--state", place / "s", "--out", out)
         assert done.returncode == 0, done.stderr[-3000:]
         tables[engine] = pq.read_table(out).to_pylist()
     assert [row["id"] for row in tables["slots"]] == [f"row-{i}" for i in range(12)]
@@ -145,8 +162,8 @@ def refused(place: Path, out: str, *more: object, **changes) -> str:
 
 def test_refusals_before_anything_starts(place, tmp_path):
     assert "field rank: LoRA rank 64 is outside 1..32" in refused(place, "bad", rank=64)
-    assert "did you mean rank?" in refused(place, "bad", rnak=8)
-    assert "expected a number" in refused(place, "bad", lr="high")
+    assert "did you mean 'rank'?" in refused(place, "bad", rnak=8)
+    assert "is not a number" in refused(place, "bad", lr="high")
     assert "no such file" in refused(place, "bad", corpus="absent.parquet")
     assert "one rank per GPU" in refused(place, "bad", "--gpus", 1)
     assert "no such backbone folder" in refused(place, "bad", "--backbone", tmp_path / "absent")
@@ -220,31 +237,29 @@ def test_a_taken_port_is_tried_again(place, monkeypatch, tmp_path):
 def test_corpus_refusals(place):
     from common.errors import LabError
     from learning.backbones import load_tokenizer
-    from learning.lora import read_corpus
-    from learning.settings import Recipe
+    from learning.training import read_corpus
 
     tokenizer = load_tokenizer(place / "backbone")
     with pytest.raises(LabError, match=r"corpus.parquet: row row-\d+: \d+ tokens, above the limit of 20"):
-        read_corpus(place / "corpus.parquet", tokenizer, Recipe(max_length=20))
+        read_corpus(place / "corpus.parquet", tokenizer, recipe(max_length=20))
     table = pq.read_table(place / "corpus.parquet")
     write_table(place / "empty.parquet", table.slice(0, 0))
     with pytest.raises(LabError, match="the corpus has no rows"):
-        read_corpus(place / "empty.parquet", tokenizer, Recipe())
+        read_corpus(place / "empty.parquet", tokenizer, recipe())
     (place / "cut.parquet").write_bytes((place / "corpus.parquet").read_bytes()[:-20])
     with pytest.raises(LabError, match="truncated"):
-        read_corpus(place / "cut.parquet", tokenizer, Recipe())
+        read_corpus(place / "cut.parquet", tokenizer, recipe())
 
 
 def test_unlearned_lines_and_stages(place):
     """Lines that the recipe leaves out carry no label; the first stage's rows come before the others."""
     from common.errors import LabError
     from learning.backbones import load_tokenizer
-    from learning.lora import read_corpus, tokenized
     from learning.packing import IGNORE, plan
-    from learning.settings import Recipe
+    from learning.training import read_corpus, tokenized
 
     tokenizer = load_tokenizer(place / "backbone")
-    example = tokenized(tokenizer, "1 2", "<think>\n1+1=3 no\n1+2=3 yes\n</think>\n\\boxed{3}", " no$")
+    example = tokenized(tokenizer, "1 2", "<think>\n1+1=3 no\n1+2=3 yes\n</think>\n\\boxed{3}", [1])
     learned = [t for t in example.labels if t != IGNORE]
     assert tokenizer.decode(learned) == "<think>\n1+2=3 yes\n</think>\n\\boxed{3}<|end|>"
     assert tokenizer.decode(example.completion[-example.fixed :]) == "</think>\n\\boxed{3}<|end|>"
@@ -252,16 +267,16 @@ def test_unlearned_lines_and_stages(place):
     for i, row in enumerate(staged):
         row["stratum"] = "drill" if i % 2 else "all"
     write_table(place / "staged.parquet", staged)
-    examples, first = read_corpus(place / "staged.parquet", tokenizer, Recipe(first_stage="/drill$"))
+    examples, first = read_corpus(place / "staged.parquet", tokenizer, recipe(first_stage="/drill$"))
     assert first == list(range(1, 20, 2))
-    settings = {"batch": 5, "epochs": 1, "ranks": 1, "micro_tokens": 10_000, "seed": 0}
-    micros, _ = plan([len(e) for e in examples], first=first, replay=0.2, **settings)
+    planned = {"batch": 5, "epochs": 1, "ranks": 1, "micro_tokens": 10_000, "seed": 0}
+    micros, _ = plan([len(e) for e in examples], first=first, replay=0.2, **planned)
     drills = [sum(i % 2 for i in micro) for micro in micros]
     assert drills[:2] == [5, 5] and sum(drills[2:]) <= 2 and len(micros) == 4
-    micros, _ = plan([len(e) for e in examples], first=first, first_epochs=3, replay=0.2, **settings)
+    micros, _ = plan([len(e) for e in examples], first=first, first_epochs=3, replay=0.2, **planned)
     assert [sum(i % 2 for i in micro) for micro in micros][:6] == [5] * 6 and len(micros) == 6 + 2
     with pytest.raises(LabError, match="found in 0 of 20 rows.*sums/drill"):
-        read_corpus(place / "staged.parquet", tokenizer, Recipe(first_stage="absent"))
+        read_corpus(place / "staged.parquet", tokenizer, recipe(first_stage="absent"))
 
 
 def test_each_stage_has_a_schedule_of_its_own(place):
@@ -270,8 +285,8 @@ def test_each_stage_has_a_schedule_of_its_own(place):
     for i, row in enumerate(staged):
         row["stratum"] = "drill" if i < 16 else "all"
     write_table(place / "drilled.parquet", staged)
-    recipe = {"first_stage": "/drill$", "first_epochs": 3, "epochs": 1, "warmup": 0.2, "replay": 0.1}
-    done = run("train", *arguments(place, "drilled", 1, "drilled.parquet", **recipe))
+    staging = {"first_stage": "/drill$", "first_epochs": 3, "epochs": 1, "warmup": 0.2, "replay": 0.1}
+    done = run("train", *arguments(place, "drilled", 1, "drilled.parquet", **staging))
     assert done.returncode == 0, done.stderr[-3000:]
     rates = [row["lr"] for row in curve(place / "drilled")]
     assert len(rates) == 3 * 2 + (32 + 2) // 8

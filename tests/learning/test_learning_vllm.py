@@ -18,10 +18,13 @@ from common.artifacts import write_table
 from common.errors import LabError
 from learning import adapters, sampling
 from learning.backbones import load_model
-from learning.decoding import decode_slots
-from learning.settings import BackboneOptions, Recipe
-from learning.vllm_engine import completed
-from learning_fixtures import environment, rows, save_talker, script
+from learning.decoders import read_decoder
+from learning.engines import Request
+from learning.engines.slots import decode_slots
+from learning.engines.streams import streams
+from learning.engines.vllm import completed
+from learning.settings import BackboneOptions
+from learning_fixtures import asked, environment, greedy, recipe, save_talker, script
 
 VLLM = BackboneOptions(engine="vllm")
 
@@ -39,7 +42,7 @@ class LLM:
     made: list = []
 
     def __init__(self, model, *, dtype, tensor_parallel_size, max_model_len, max_num_seqs, enable_lora, max_lora_rank,
-                 generation_config, seed):  # fmt: skip
+                 logprobs_mode, generation_config, seed):  # fmt: skip
         self.settings = SimpleNamespace(**{k: v for k, v in locals().items() if k != "self"})
         self.asked = []
         LLM.made.append(self)
@@ -54,10 +57,14 @@ class LLM:
         for prompt, params in zip(prompts, sampling_params, strict=True):
             self.asked.append(params)
             ids = prompt["prompt_token_ids"]
-            assert len(ids) + params.max_tokens <= self.settings.max_model_len and params.temperature == 0
-            settings = {"budget": params.max_tokens, "batch": 1, "end": set(params.stop_token_ids), "pad": 0}
-            (c,) = decode_slots(model.eval(), [ids], window=1 << 30, **settings)
-            out = SimpleNamespace(token_ids=tuple(c.tokens), finish_reason=c.finish, cumulative_logprob=c.logprob)
+            assert len(ids) + params.max_tokens <= self.settings.max_model_len
+            request = Request(ids, params.max_tokens, (params.seed or 0,))
+            (one,) = streams([request], set(params.stop_token_ids), frozenset(), 1 << 30)
+            (c,) = decode_slots(model.eval(), [one], temperature=params.temperature, batch=1, pad=0)
+            told = [
+                {token: SimpleNamespace(logprob=logprob)} for token, logprob in zip(c.tokens, c.logprobs, strict=True)
+            ]
+            out = SimpleNamespace(token_ids=tuple(c.tokens), finish_reason=c.finish, logprobs=told)
             outputs.append(SimpleNamespace(outputs=[out]))
         return outputs
 
@@ -76,8 +83,8 @@ def vllm(monkeypatch):
 def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("vllm")
     save_talker(folder / "backbone", head_size=32)  # the package has no kernel for smaller heads
-    write_table(folder / "texts.parquet", rows(9, seed=4))
-    model = adapters.add_lora(load_model(folder / "backbone", BackboneOptions()), Recipe(rank=4), BackboneOptions())
+    write_table(folder / "texts.parquet", asked(9, seed=4))
+    model = adapters.add_lora(load_model(folder / "backbone", BackboneOptions()), recipe(rank=4), BackboneOptions())
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
             parameter.data.normal_(0, 0.3)
@@ -85,17 +92,22 @@ def place(tmp_path_factory):
     return folder
 
 
-def job(place, out, **changes) -> sampling.Job:
+GREEDY = {"kind": "greedy", "max_tokens": 500, "batch": 2}
+DRAWN = {**GREEDY, "kind": "sample", "k": 3, "temperature": 0.9, "seed": 5}
+
+
+def job(place, out, decoder=GREEDY, **changes) -> sampling.SampleJob:
     files = {"backbone": str(place / "backbone"), "texts": (str(place / "texts.parquet"),), "out": str(place / out)}
-    settings = {"options": VLLM, "adapter": None, "budget": 500, "batch": 2, "device": "cpu", "gpus": 2}
-    return sampling.Job(**{**settings, **files, "state": str(place / "state"), **changes})
+    settings = {"options": VLLM, "adapter": None, "decoder": read_decoder(decoder), "device": "cpu", "gpus": 2}
+    return sampling.SampleJob(**{**settings, **files, "state": str(place / "state"), **changes})
 
 
+@pytest.mark.parametrize("decoder", [GREEDY, DRAWN], ids=["greedy", "sample"])
 @pytest.mark.parametrize("adapter", [None, "adapter"])
-def test_it_completes_as_the_slots_do(place, vllm, adapter):
+def test_it_completes_as_the_slots_do(place, vllm, adapter, decoder):
     adapter = adapter and str(place / adapter)
-    sampling.sample(job(place, "vllm.parquet", adapter=adapter))
-    sampling.sample(job(place, "slots.parquet", adapter=adapter, options=BackboneOptions()))
+    sampling.sample(job(place, "vllm.parquet", decoder, adapter=adapter))
+    sampling.sample(job(place, "slots.parquet", decoder, adapter=adapter, options=BackboneOptions()))
     ours, theirs = (pq.read_table(place / f"{name}.parquet").to_pylist() for name in ("slots", "vllm"))
     for one, other in zip(ours, theirs, strict=True):
         assert {k: v for k, v in one.items() if "logprob" not in k} == {
@@ -115,7 +127,7 @@ def test_the_package_itself_completes_as_the_slots_do(place, adapter):
     for engine, python in (("slots", sys.executable), ("vllm", os.environ["VLLM_PYTHON"])):
         out = place / f"real-{engine}.parquet"
         files = ["--backbone", place / "backbone", "--texts", place / "texts.parquet", "--out", out]
-        options = ["--backbone-options", json.dumps({"engine": engine}), "--budget", 60, "--state", place / "real"]
+        options = ["--backbone-options", json.dumps({"engine": engine}), *greedy(60), "--state", place / "real"]
         command = script("sample", *files, *options, *(["--adapter", place / adapter] if adapter else []))
         env = {**environment(), "VLLM_CPU_KVCACHE_SPACE": "1"}  # GiB; without it, all of the memory
         done = subprocess.run([python, *command[1:]], capture_output=True, text=True, env=env, timeout=600)
@@ -142,8 +154,11 @@ def test_weights_that_are_no_adapter(place, vllm, tmp_path):
 
 
 def test_how_a_completion_ended():
-    out = SimpleNamespace(token_ids=(4, 5), finish_reason="length", cumulative_logprob=-1.5)
-    assert completed(out) == ([4, 5], "length", -1.5)
+    told = [{4: SimpleNamespace(logprob=-1.0), 9: SimpleNamespace(logprob=-0.1)}, {5: SimpleNamespace(logprob=-0.5)}]
+    out = SimpleNamespace(token_ids=(4, 5), finish_reason="length", logprobs=told)
+    made = completed(out, 2, 1, frozenset())
+    assert (made.request, made.sample, made.tokens, made.logprobs, made.finish) == (2, 1, [4, 5], [-1, -0.5], "length")
+    assert completed(out, 0, 0, frozenset({5})).finish == "pause"
     out.finish_reason = "abort"
     with pytest.raises(LabError, match="ended a completion with 'abort'"):
-        completed(out)
+        completed(out, 0, 0, frozenset())

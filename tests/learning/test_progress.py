@@ -5,7 +5,7 @@ import re
 import pytest
 
 from common import progress as module
-from learning.pretrain import Make, pretrain
+from learning.backbone.pretrain import Make, pretrain
 from learning_fixtures import PHRASES
 
 
@@ -27,7 +27,7 @@ def test_a_short_job_says_nothing(capsys):
 
 
 def test_a_training_says_steps_loss_pace_and_time_left(no_wait, capsys, tmp_path):
-    make = Make(width=128, layers=2, batch=1, length=192, context=256, steps=3)
+    make = Make(width=128, layers=2, batch=192, lengths=(192,), context=256, steps=3, table=1)
     pretrain(make, list(PHRASES), tmp_path / "out", tmp_path / "state", tmp_path / "skills.json")
     shown = capsys.readouterr()
     lines = [line for line in shown.err.splitlines() if line.startswith("pretrain: ")]

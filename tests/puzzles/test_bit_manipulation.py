@@ -247,9 +247,6 @@ def test_found_rule_reproduces_the_examples_and_the_answer():
         found = solution.found
         assert all(inventory.evaluate(found["table"], found["taps"], i) == o for i, o in parsed.examples)
         assert f"{inventory.evaluate(found['table'], found['taps'], parsed.query):08b}" == solution.answer
-        tests = [event for event in solution.events if event.kind == "test"]
-        assert len(tests) == len(parsed.examples) and {event.verdict for event in tests} == {"yes"}
-        assert solution.events[-1].result == solution.answer
 
 
 def test_answer_does_not_depend_on_the_order_of_examples():

@@ -57,7 +57,6 @@ def rows(module, n, seed=0, **options):
 def test_written_by_hand(module, prompt, answer):
     solution = module.solve(module.parse(prompt))
     assert (solution.answer, solution.posterior, solution.n_consistent, solution.exhaustive) == (answer, 1.0, 1, True)
-    assert solution.events[-1].kind == "emit" and solution.events[-1].result == answer
 
 
 def test_numerals_by_their_definition():

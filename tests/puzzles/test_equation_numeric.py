@@ -1,7 +1,5 @@
 """Equations with visible digits: generator, solver, prior, bad input."""
 
-import csv
-import os
 import random
 from collections import Counter
 
@@ -229,27 +227,7 @@ def test_mutated_prompts_never_crash(count):
         except PromptError as error:
             assert error.field
             return
-        solution = solve(row, log=True)
+        solution = solve(row)
         assert solution.answer is not None or solution.reason
 
     mutate()
-
-
-@pytest.mark.skipif("BENCHMARK_CSV" not in os.environ, reason="needs the benchmark's CSV")
-def test_real_rows():
-    hits = {kind: [] for kind in KINDS}
-    with open(os.environ["BENCHMARK_CSV"], newline="", encoding="utf-8") as handle:
-        for record in csv.DictReader(handle):
-            for kind in KINDS:
-                try:
-                    row = parse(record["prompt"], kind)
-                except PromptError:
-                    continue
-                solution = solve(row)
-                hits[kind].append(
-                    (checker.official(solution.answer or "", record["answer"]), solution.found["accepted"])
-                )
-    for kind, found in hits.items():
-        assert found, kind
-        right, expected = (sum(column) for column in zip(*found, strict=True))
-        assert right > expected - 3 * (len(found) * 0.25) ** 0.5

@@ -1,6 +1,7 @@
 """What every family must have: reproducible rows, true answers, strict grading, splits that share nothing, goldens."""
 
 import json
+import os
 import random
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from common.errors import LabError
 from generate import options_of, problems
 from puzzles import bench, fidelity
 from puzzles.base import PromptError, row_rng, split_of
-from puzzles.checker import grade
+from puzzles.checker import grade, official
 from puzzles.equations.prompt import DIGIT_GLYPHS
+from puzzles.importer import read_problems
 from puzzles.registry import FAMILIES, family_of
 from puzzles.tables import PUZZLES, problem_row
 
@@ -22,15 +24,16 @@ NINE = (
     "cryptarithm_deduce cryptarithm_guess"
 ).split()
 STRATA = {"join", "value", "1-tap", "2-tap", "3-tap", "all"}
-every_family = pytest.mark.parametrize("name", NINE)
+every_family = pytest.mark.parametrize("name", FAMILIES)
 
 
 def rows(name, n, seed=0, **options):
     return list(FAMILIES[name].generate(row_rng(seed, name), n, **options))
 
 
-def test_nine_families():
-    assert list(FAMILIES) == NINE and all(FAMILIES[name].name == name for name in NINE)
+def test_the_nine_families_come_first():
+    assert list(FAMILIES)[:9] == NINE and all(family.name == name for name, family in FAMILIES.items())
+    assert [name for name in NINE if FAMILIES[name].has_key] == ["cryptarithm_deduce", "cryptarithm_guess"]
 
 
 @every_family
@@ -140,7 +143,13 @@ def test_splits_share_no_problem(name):
     canonical = [p.canonical for p in train]
     assert len(set(canonical)) == 150 and len({p.canonical for p in test}) == 40
     assert not {p.canonical for p in [*train, *other]} & {p.canonical for p in test}
-    assert all(split_of(p.canonical) == "train" for p in train) and all(split_of(p.canonical) == "test" for p in test)
+    key = FAMILIES[name].split_by
+    assert all(split_of(key(p)) == "train" for p in train) and all(split_of(key(p)) == "test" for p in test)
+
+
+def test_no_training_row_asks_for_a_number_that_a_test_row_asks_for():
+    train, test = (problems("numeral", split, 60, 3, {}) for split in ("train", "test"))
+    assert not {p.answer for p in train} & {p.answer for p in test}
 
 
 @every_family
@@ -176,10 +185,16 @@ def test_prompt_of_no_family(prompt):
 
 @every_family
 def test_golden_rows(name):
-    """Written by this file run as a script; a change of these rows changes every table that was drawn before."""
-    golden = json.loads(GOLDENS.read_text(encoding="utf-8"))[name]
-    drawn = [{"prompt": p.prompt, "answer": p.answer, "canonical": p.canonical} for p in rows(name, len(golden))]
-    assert drawn == golden
+    """A change of these rows changes every table that was drawn before. To keep new ones:
+
+    WRITE_GOLDENS=1 pytest tests/puzzles/test_families_common.py -n 0
+    """
+    drawn = [{"prompt": p.prompt, "answer": p.answer, "canonical": p.canonical} for p in rows(name, 2)]
+    kept = json.loads(GOLDENS.read_text(encoding="utf-8"))
+    if os.environ.get("WRITE_GOLDENS"):
+        kept[name] = drawn
+        GOLDENS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    assert drawn == kept.get(name)
 
 
 def test_fidelity_finds_a_planted_difference():
@@ -192,21 +207,28 @@ def test_fidelity_finds_a_planted_difference():
 
 
 def test_bench_measures_every_family():
-    drawn = [(p.id, p) for name in NINE for p in rows(name, 12, seed=9)]
+    drawn = [(p.id, p) for name in FAMILIES for p in rows(name, 12, seed=9)]
     measured = bench.measure(drawn, {})
-    assert len(measured) == 9 * 12 and (measured.ms > 0).all() and tuple(measured.columns[:-1]) == bench.COLUMNS
+    assert len(measured) == 12 * len(FAMILIES) and (measured.ms > 0).all()
+    assert tuple(measured.columns[:-1]) == bench.COLUMNS
     assert (measured.official | ~measured.strict).all(), "strictly right is officially right"
     accuracy, times, calibration = bench.accuracy(measured), bench.times(measured), bench.calibration(measured)
-    assert list(times.family) == NINE and set(accuracy[accuracy.stratum == "all"].family) == set(NINE)
+    assert list(times.family) == [*FAMILIES] and {*accuracy[accuracy.stratum == "all"].family} == {*FAMILIES}
     assert calibration[calibration.family == "all"].n.sum() == len(measured)
     easy = accuracy[accuracy.family.isin(["numeral", "cipher"])]
     assert (easy.strict == 1).all() and (easy.coverage == 1).all()
 
 
-if __name__ == "__main__":
-    kept = {
-        name: [{"prompt": p.prompt, "answer": p.answer, "canonical": p.canonical} for p in rows(name, 2)]
-        for name in NINE
-    }
-    GOLDENS.parent.mkdir(exist_ok=True)
-    GOLDENS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+@pytest.mark.skipif("BENCHMARK_CSV" not in os.environ, reason="needs the benchmark's CSV")
+@every_family
+def test_real_rows_are_solved_as_often_as_the_solver_expects(name):
+    family, found = FAMILIES[name], []
+    for problem in (each for _, each in read_problems(os.environ["BENCHMARK_CSV"]) if each.family == name):
+        solution = family.solve(family.parse(problem.prompt))
+        expected = solution.found.get("accepted", solution.posterior)
+        found.append((official(solution.answer or "", problem.answer), expected))
+    if not found:
+        pytest.skip("the CSV has no row of the family")
+    right, expected = map(sum, zip(*found, strict=True))
+    print(f"{name}: {right} of {len(found)} right, {expected:.1f} expected")
+    assert right > expected - 3 * (len(found) * 0.25) ** 0.5

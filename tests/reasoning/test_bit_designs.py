@@ -1,4 +1,4 @@
-"""Bit designs: rendered traces parse back and are valid, planted errors are caught, no check raises."""
+"""Bit designs: planted errors are caught, no check raises, what the designs know is the catalog's."""
 
 import random
 from functools import cache
@@ -7,21 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from puzzles.base import row_rng
+from puzzles.base import Problem, Solution, row_rng
 from puzzles.bit_manipulation import catalog as bit_catalog
 from puzzles.bit_manipulation import family, inventory, solver
 from puzzles.bit_manipulation import prompt as bit_prompt
 from reasoning.designs.bit_manipulation.catalog_repair import select
-from reasoning.designs.bit_manipulation.lines import bit_columns as _bit_columns
-from reasoning.designs.bit_manipulation.lines import bits as _bits
+from reasoning.designs.bit_manipulation.lines import bit_columns, bits
 from reasoning.grammar.page import Page
-from reasoning.grammar.trace import Box, Malformed, Unrenderable, completion_of, parse_completion
+from reasoning.grammar.trace import Malformed, Unrenderable, completion_of, parse_completion
 from reasoning.registry import DESIGNS
 
-IDS = ("forward", "whole-value", "per-bit", "tap-table", "prior-scan", "peel", "bases", "catalog-repair")
+IDS = ("forward", "whole-value", "per-bit", "tap-table", "prior-scan", "peel", "bases", "catalog-repair", "eliminate")
 FAMILY = "bit_manipulation"
-# The least share of generated rows that each design can tell: peel needs an xor at the head, prior-scan stops scanning.
-LEAST = {"forward": 0.95, "prior-scan": 0.75, "peel": 0.25, "catalog-repair": 0.85}
 ROWS = 160
 
 
@@ -58,23 +55,6 @@ def audit(lines, parsed):
         each.establish(page)
         page.lines_read += 1
     return records
-
-
-@pytest.mark.parametrize("design_id", IDS)
-def test_traces_parse_back_and_are_valid(design_id):
-    design, told = traces(design_id)
-    assert len(told) >= LEAST.get(design_id, 0.9) * ROWS
-    kinds = set()
-    for problem, parsed, trace in told:
-        text = completion_of(trace)
-        lines = parse_completion(text, design)
-        assert lines == [*trace.lines, Box(problem.answer)]
-        for each, *checks in audit(lines, parsed):
-            assert False not in checks, (each, checks, text)
-            assert isinstance(each, Box) or any(check is not None for check in checks), each
-            assert each.OUTCOMES == () or checks[2] is not None
-        kinds |= {type(each) for each in trace.lines}
-    assert kinds == set(design.kinds) or design_id == "bases" and kinds >= set(design.kinds) - {_bits.Rule}
 
 
 @pytest.mark.parametrize("design_id", IDS)
@@ -156,8 +136,8 @@ def test_any_text_is_read_and_checked(design_id, text, spoil):
 def test_bit_rules_are_the_catalogs():
     for problem, _, _ in solved():
         taps, table = tuple(problem.rule["taps"]), problem.rule["table"]
-        assert bit_catalog.catalog().index.get(_bits.bit_rules(table, taps)) is not None
-    assert _bits.bit_rules(inventory.GATE["maj"].table, ("rol2", "shl4", "shr7")) == tuple(
+        assert bit_catalog.catalog().index.get(bits.bit_rules(table, taps)) is not None
+    assert bits.bit_rules(inventory.GATE["maj"].table, ("rol2", "shl4", "shr7")) == tuple(
         "AND24 AND35 AND46 AND57 C0 C0 C0 AND01".split()
     )
 
@@ -165,23 +145,23 @@ def test_bit_rules_are_the_catalogs():
 def test_taps_on_strings_are_the_taps_on_numbers():
     for index, tap in enumerate(inventory.TAPS):
         for byte in range(256):
-            assert _bits.tap_value(tap, f"{byte:08b}") == f"{inventory.LUT[index, byte]:08b}"
-    assert _bits.tap_value("rol8", "00000001") == ""
+            assert bits.tap_value(tap, f"{byte:08b}") == f"{inventory.LUT[index, byte]:08b}"
+    assert bits.tap_value("rol8", "00000001") == ""
 
 
 def test_selected_rules_fit_or_are_the_default():
     for _, parsed, _ in solved()[:60]:
-        inputs, _, _, wanted = _bits.columns(parsed)
+        inputs, _, _, wanted = bits.columns(parsed)
         for j, rule in enumerate(select(inputs, wanted)):
             if rule != "C1":
-                assert _bits.rule_column(rule, inputs) == wanted[j]
+                assert bits.rule_column(rule, inputs) == wanted[j]
             elif "0" in wanted[j]:
-                assert not _bit_columns.fitting(inputs, [wanted[j]])[0]
+                assert not bit_columns.fitting(inputs, [wanted[j]])[0]
 
 
 def test_wrong_hypotheses_are_refuted_in_forward():
     design, told = traces("forward")
-    verdicts = [each.verdict for _, _, trace in told for each in trace.lines if isinstance(each, _bits.Test)]
+    verdicts = [each.verdict for _, _, trace in told for each in trace.lines if isinstance(each, bits.Test)]
     assert 0.1 < verdicts.count("no") / len(verdicts) < 0.4
     assert all(len(completion_of(trace)) <= 700 for _, _, trace in told)
 
@@ -192,3 +172,12 @@ def test_design_leaves_out_rows_that_the_solver_gets_wrong():
     assert wrong.answer != problem.answer
     with pytest.raises(Unrenderable):
         DESIGNS[FAMILY, "forward"].render(problem, parsed, wrong, {}, random.Random(0))
+
+
+def test_elimination_knows_neither_the_rule_nor_the_answer():
+    design, told = traces("eliminate")
+    nothing = Problem(FAMILY, "", "")
+    for _, parsed, trace in told[:60]:
+        assert design.render(nothing, parsed, Solution(None), {}, random.Random(0)) == trace
+    right = [trace.answer == problem.answer for problem, _, trace in told]
+    assert sum(right) >= 0.9 * len(right)

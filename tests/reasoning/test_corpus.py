@@ -20,6 +20,7 @@ def write_inputs(folder: Path, n: int = 40, unrendered: tuple[int, ...] = ()) ->
         write_table(paths[f"{family}_puzzles"], [{"id": i, "canonical": f"canonical {i}"} for i in ids])
         texts = [
             {"id": row, "family": family, "prompt": f"p {row}", "completion": f"c {row}", "answer": "a",
+             "design": "d", "hidden": "",
              "stratum": "join" if k % 4 == 0 else "value", "status": "too hard" if k in unrendered else "rendered"}
             for k, row in enumerate(ids)
         ]  # fmt: skip
@@ -149,4 +150,21 @@ def test_too_few_rendered_rows_are_named(tmp_path):
     paths = write_inputs(tmp_path, unrendered=tuple(range(35)))
     done = corpus(paths, tmp_path / "c.parquet")
     assert done.returncode == 1 and done.stderr.count("\n") == 1
-    assert "cipher_texts.parquet: field n: 10 rows asked for, but of 40 only 5 are rendered" in done.stderr
+    message = "cipher_texts.parquet: field n: 10 rows asked for, but of 40 only 5 are rendered and of selection 'all'"
+    assert f"{message}; 35: too hard" in done.stderr
+
+
+def test_the_selection_right_leaves_out_rows_that_box_a_wrong_answer(tmp_path):
+    paths = write_inputs(tmp_path)
+    rows = read_table(paths["cipher_texts"]).to_pylist()
+    for k, row in enumerate(rows):
+        row["completion"] = f"\\boxed{{{'a' if k % 2 else 'b'}}}"
+    write_table(paths["cipher_texts"], rows)
+    done = corpus(paths, tmp_path / "right.parquet", "--selection", "right", families=("cipher",))
+    assert done.returncode == 0, done.stderr
+    assert {row["completion"] for row in read_table(tmp_path / "right.parquet").to_pylist()} == {"\\boxed{a}"}
+    refused = corpus(paths, tmp_path / "no.parquet", "--selection", "right", families=("cipher",), n=30)
+    assert (
+        refused.returncode
+        and "30 rows asked for, but of 40 only 20 are rendered and of selection 'right'" in refused.stderr
+    )

@@ -119,7 +119,7 @@ def test_each_rung_takes_away_its_own_property(family: str):
     for row in told(corrupt(rows, "filler", design, 2)):
         assert len(row.completion) == len(own[row.id].completion) and set("".join(texts(row))) == {FILLER}
     for row in told(corrupt(rows, "solutiononly", design, 2)):
-        assert row.completion == f"<think>\n</think>\n\\boxed{{{row.answer}}}"
+        assert row.completion == f"<think>\n</think>\n\\boxed{{{row.boxed}}}"
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))

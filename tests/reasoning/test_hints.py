@@ -17,7 +17,7 @@ from puzzles.cryptarithm.signatures import rows_of, signature_of
 from puzzles.equations.prompt import Equation
 from puzzles.registry import FAMILIES
 from puzzles.tables import PUZZLES, problem_row
-from reasoning.auxiliary.hints import HINTS, hint
+from reasoning.auxiliary.hints import hint
 from reasoning.grammar.reveal import Reveal
 from reasoning.grammar.texts import RENDERED, TEXTS, render_row, table_row
 from reasoning.registry import DESIGNS
@@ -166,10 +166,3 @@ def test_training_measures_the_hint_on_rows_it_did_not_see(tables, tmp_path):
     assert done.returncode == 0, done.stderr[-2000:]
     record = json.loads((tmp_path / "out/provenance.json").read_text())["run"]
     assert record["rows"] == 16 and record["hint_accuracy"] == 0.5
-
-
-def test_the_schema_names_every_hint():
-    import yaml
-
-    schema = yaml.safe_load((ROOT / "config/recipes.schema.yaml").read_text())
-    assert schema["additionalProperties"]["properties"]["hint"]["enum"] == list(HINTS)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reasoning.grammar import lines as lines_module
-from reasoning.grammar.lines import Bits, Chars, Digit, Digits, Glyph, Letters, Line, Number, Word, line
+from reasoning.grammar.lines import FAILED, PASSED, Bits, Chars, Digit, Digits, Glyph, Letters, Line, Number, Word, line
 from reasoning.grammar.page import Page
 from reasoning.grammar.trace import Box, Design, Malformed, Trace, completion_of, parse_completion
 
@@ -20,6 +20,7 @@ GLYPH = st.characters(min_codepoint=33, max_codepoint=126)
 class Plain(Line):
     KIND = "plain"
     TEXT = "E{i} {glyph}{op}={digit} -> {sign} {word} end"
+    ROLES = "i:- glyph:- op:- digit:- sign:- word:-"
     i: int
     glyph: Glyph
     op: Glyph
@@ -32,6 +33,7 @@ class Plain(Line):
 class Lists(Line):
     KIND = "lists"
     TEXT = "{numbers:,|none}; {glyphs:}: {key: =}; {words:_}"
+    ROLES = "numbers:- glyphs:- key:- words:-"
     numbers: tuple[int, ...]
     glyphs: tuple[Annotated[str, Chars("!-9", 1)], ...]
     key: tuple[tuple[Glyph, Digit], ...]
@@ -42,8 +44,9 @@ class Lists(Line):
 class Verdict(Line):
     KIND = "test"
     TEXT = "t {digits} {bits} {number} {{x}} {verdict}"
-    OUTCOMES = ("no", "none", "yes")
+    OUTCOMES = {"no": FAILED, "none": FAILED, "yes": PASSED}
     FORCED_BY = "nothing, this is a test"
+    ROLES = "digits:- bits:- number:-"
     digits: Digits
     bits: Bits
     number: Number
@@ -68,7 +71,7 @@ LINES = st.one_of(
         st.text("0123456789", min_size=1),
         st.text("01", min_size=1),
         st.decimals(-99, 99, places=2).map(str),
-        st.sampled_from(Verdict.OUTCOMES),
+        st.sampled_from(list(Verdict.OUTCOMES)),
     ),
 )
 

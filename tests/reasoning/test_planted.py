@@ -1,18 +1,17 @@
 """The audit's own measure: every design, every kind of line, every field that something forces, one error at a time."""
 
 import random
-from dataclasses import fields
 
 import pytest
 from told import told
 
+from reasoning.grammar.lines import Line, line
+from reasoning.grammar.roles import LEFT_OUT, read_roles
 from reasoning.grammar.trace import Box
 from reasoning.judging.audit import is_valid
 from reasoning.judging.planted_errors import Told, cells, errors, leave_out, plant, wrong_lines
-from reasoning.judging.roles import LEFT_OUT, ROLES, roles
 from reasoning.registry import DESIGNS
 
-KINDS = {kind.KIND: kind for design in DESIGNS.values() for kind in design.kinds} | {Box.KIND: Box}
 ROWS = 44
 
 
@@ -20,11 +19,21 @@ def traces(family: str, name: str) -> list[Told]:
     return [each for _, each in told(family, name, ROWS)[0]]
 
 
-def test_every_field_of_every_kind_has_a_role() -> None:
-    for kind, each in KINDS.items():
-        named = {part.split(":")[0] for part in ROLES.get(kind, "").split()} - {LEFT_OUT}
-        assert named == {part.name for part in fields(each)} - {"verdict"}, kind
-    assert set(ROLES) <= set(KINDS)
+def test_roles_are_read_and_must_name_every_field_once() -> None:
+    found = read_roles("a:TA b:T/V~ c:- line:~", ["a", "b", "c", "verdict"])
+    assert (found["a"].first, found["a"].also) == ({"transcription"}, {"arithmetic"})
+    assert (found["b"].first, found["b"].may_be_true) == ({"transcription", "verdict"}, True)
+    assert found["c"] is None and found["verdict"].first == {"verdict"} and found[LEFT_OUT].may_be_true
+    for declared in ("a:T", "a:T b:T b:T", "a:T b:T c:T", "a:T b:X", "a:T b", "a:T b:~"):
+        with pytest.raises(TypeError, match="ROLES"):
+            read_roles(declared, ["a", "b"])
+    with pytest.raises(TypeError, match="Bare: ROLES must name every field but the verdict once: n"):
+
+        @line
+        class Bare(Line):
+            KIND = "test/bare"
+            TEXT = "{n}"
+            n: int
 
 
 @pytest.mark.parametrize(("family", "name"), sorted(DESIGNS))
@@ -53,7 +62,7 @@ def test_the_measure_sees_an_audit_that_misses(monkeypatch) -> None:
     take = type(rows[0].lines[0])
     number = next(i for i, each in enumerate(rows[0].lines) if isinstance(each, take))
     wrong = next(wrong_lines(rows[0].lines[number], "after", rows[0].alphabet, random.Random(0)))
-    assert roles(take.KIND)["after"].first == {"arithmetic"}
+    assert take.roles["after"].first == {"arithmetic"}
     assert plant(rows[0], number, wrong, "after").caught
     monkeypatch.setattr(take, "arithmetic", lambda self, page: True)
     assert not plant(rows[0], number, wrong, "after").caught

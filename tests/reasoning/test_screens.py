@@ -12,7 +12,7 @@ from test_forward_designs import FORWARD, solved
 
 from common.artifacts import read_table, write_table
 from puzzles.numeral import generate
-from reasoning.grammar.lines import Line, line
+from reasoning.grammar.lines import FAILED, SEEN, Line, line
 from reasoning.grammar.reveal import Reveal
 from reasoning.grammar.texts import RENDERED, TEXTS, render_row, table_row
 from reasoning.grammar.trace import Design
@@ -26,8 +26,9 @@ SCRIPTS = Path(__file__).resolve().parents[2] / "workflow_scripts"
 class Sound(Line):
     KIND = "sound"
     TEXT = "{number} {verdict}"
-    OUTCOMES = ("odd", "even")
+    OUTCOMES = {"odd": SEEN, "even": SEEN}
     FORCED_BY = "the last digit"
+    ROLES = "number:TV"
     number: int
     verdict: str
 
@@ -42,8 +43,9 @@ class Sound(Line):
 class Fixed(Line):
     KIND = "fixed"
     TEXT = "no {number} {verdict}"
-    OUTCOMES = ("refuted",)
+    OUTCOMES = {"refuted": FAILED}
     FORCED_BY = "nothing"
+    ROLES = "number:T"
     number: int
     verdict: str
 
@@ -55,6 +57,7 @@ class Fixed(Line):
 class Asserted(Line):
     KIND = "asserted"
     TEXT = "it is {number}"
+    ROLES = "number:-"
     number: int
 
 
@@ -62,7 +65,7 @@ class Asserted(Line):
 class Bet(Line):
     KIND = "bet"
     TEXT = "bet {verdict}"
-    OUTCOMES = ("left", "right")
+    OUTCOMES = {"left": SEEN, "right": SEEN}
     FORCED_BY = "nothing"
     verdict: str
 
@@ -76,7 +79,7 @@ def toy_rows(n: int = 400) -> list[dict]:
     for problem in generate(rng, n):
         query = int(problem.prompt.split("number ")[1].split(" ")[0])
         lines = [Sound(query, "odd" if query % 2 else "even"), Fixed(query, "refuted"), Asserted(123456)]
-        lines += [Bet(rng.choice(Bet.OUTCOMES))] * rng.choice((1, 2))
+        lines += [Bet(rng.choice(list(Bet.OUTCOMES)))] * rng.choice((1, 2))
         body = "\n".join(each.text() for each in lines)
         text = f"<think>\n{body}\n</think>\n\\boxed{{I}}"
         rows.append({"prompt": problem.prompt, "completion": text, "answer": "I", "status": RENDERED})

@@ -25,7 +25,7 @@ def submit(folder: Path, log: Path) -> subprocess.Popen:
     """The workflow as a user of a cluster without accounting starts it: squeue tells the state of a job."""
     command = [
         sys.executable, "-X", "faulthandler", "-m", "snakemake", TARGET,
-        "--profile", "profiles/slurm", "--configfile", "config/smoke.yaml",
+        "--workflow-profile", "profiles/slurm", "--configfile", "config/smoke.yaml",
         "--default-resources", "slurm_partition=main", "mem_mb=2000", "runtime=30",
         "--slurm-no-account", "--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "3",
         "--seconds-between-status-checks", "2", "--max-status-checks-per-second", "1", "--latency-wait", "5",

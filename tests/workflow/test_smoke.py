@@ -1,9 +1,12 @@
 """The smoke configuration from end to end."""
 
+import json
 import resource
 
 import pytest
 from test_workflow import SMOKE, copy, snakemake
+
+from measuring.modules import names
 
 
 def cpu_seconds() -> float:
@@ -21,10 +24,12 @@ def test_smoke_from_end_to_end(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert cpu_seconds() - started < 2 * 8 * 60
     results = folder / "results/smoke"
-    for name in ("frontier", "designs", "reveal", "runs"):
+    for name in names("figure"):
         assert (results / f"figures/{name}.png").stat().st_size > 10_000
         assert (results / f"figures/{name}.pdf").read_bytes().startswith(b"%PDF")
-    assert '"ranks": 2' in (results / "adapters/forward-mix/seed-1/provenance.json").read_text()
+    for arm in ("forward-mix", "derive-reveal-10"):
+        made = json.loads((results / f"adapters/{arm}/seed-1/provenance.json").read_text())
+        assert made["run"]["ranks"] == made["ranks"] == 2 and made["gpus"] == 0
     assert (results / "tables/accuracy.csv").read_text().count("\n") > 40
 
     started = cpu_seconds()

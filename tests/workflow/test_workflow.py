@@ -81,7 +81,7 @@ def test_conda_environments_have_the_same_pins():
 @pytest.mark.parametrize(("name", "jobs"), [("default", 100), ("smoke", 60), ("paper", 800)])
 def test_every_configuration_plans(project, name, jobs):
     plan = planned(project, "--configfile", f"config/{name}.yaml")
-    assert sum(plan.values()) >= jobs and {"train", "sample", "grade", "audit", "summarize"} <= set(plan)
+    assert sum(plan.values()) >= jobs and {"train", "sample", "grade", "audit", "table", "figure"} <= set(plan)
 
 
 @pytest.mark.parametrize("family", ["cryptarithm_deduce", "bit_manipulation"])
@@ -98,6 +98,25 @@ def test_a_benchmark_adds_the_real_rows_without_a_new_training(project, tmp_path
     real = planned(project, *SMOKE, "--config", f"benchmark_csv={csv}")
     assert real["sample"] == plain["sample"] + 7 and real["import_real"] == 8
     assert all(real[rule] == plain[rule] for rule in ("train", "corpus", "backbone", "generate"))
+
+
+@pytest.mark.parametrize("option", ["-s", "--directory"])
+def test_it_runs_from_elsewhere_and_without_activation(project, tmp_path, option):
+    """As .venv/bin/snakemake, with a PATH that has no Python of ours; results lie where Snakemake works."""
+    (tmp_path / "few.yaml").write_text(FEW_YAML.replace("config/arms.few.tsv", "few.tsv"))
+    (tmp_path / "few.tsv").write_text("\t".join(ARM_COLUMNS) + FEW_ARMS)
+    target = "results/few/puzzles/numeral/test.parquet"
+    command = [Path(sys.executable).with_name("snakemake"), "--cores", "2", "--configfile", tmp_path / "few.yaml"]
+    command += ["-s", project / "Snakefile"] if option == "-s" else ["--directory", tmp_path]
+    (tmp_path / "bin").mkdir()
+    for name in ("bash", "sh", "which"):  # `which` is of the Slurm plugin, where that is installed
+        (tmp_path / "bin" / name).symlink_to(shutil.which(name))
+    for words in (["--dry-run", "--forceall"], [target]):
+        env = {"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path)}
+        where = tmp_path if option == "-s" else project
+        done = subprocess.run([*command, *words], cwd=where, env=env, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / target).is_file() and not (project / target).exists()
 
 
 def test_any_text_that_a_design_supports_can_be_asked_for(project):
@@ -131,11 +150,31 @@ def made(tmp_path_factory) -> Path:
     return folder
 
 
+def test_what_a_run_was_configured_with_lies_beside_its_results(made):
+    kept = made / "results/few/config"
+    named = {"arms.few.tsv", "backbones.yaml", "recipes.yaml", "decoders.yaml"}
+    assert {path.name for path in kept.iterdir()} == named | {"config.yaml"}
+    assert (kept / "arms.few.tsv").read_bytes() == (made / "config/arms.few.tsv").read_bytes()
+    config = yaml.safe_load((kept / "config.yaml").read_text())
+    assert config["run"] == "few" and config["rows"]["test"]["default"] == 5 and config["seed"] == 17
+    assert planned(made, "texts", "--configfile", str(kept / "config.yaml")) == {}
+
+
 def test_touching_every_file_replans_nothing(made):
     for path in made.rglob("*"):
         if path.is_file() and ".snakemake" not in path.parts:
             path.touch()
     assert planned(made, "texts", *FEW) == {}
+
+
+def test_copied_results_are_known_with_the_folder_that_the_readme_names(made, tmp_path):
+    assert "`.snakemake`" in README
+    folder = copy(tmp_path)
+    for name in ("config/few.yaml", "config/arms.few.tsv"):
+        shutil.copy(made / name, folder / name)
+    for name in ("results", ".snakemake"):
+        shutil.copytree(made / name, folder / name)
+    assert planned(folder, "texts", *FEW) == {}
 
 
 def test_editing_a_design_replans_its_dependants_only(made):
@@ -162,6 +201,37 @@ def test_adding_an_arm_plans_that_arm_only(made):
         assert "texts/cryptarithm_deduce/derive/reveal-5/none/test.parquet" in listed
 
 
+def test_a_round_of_self_training_is_a_row(made):
+    """The arm above it completes training rows, which are verified; the round learns from those, from that adapter."""
+    source = "mix\tnumeral,cipher\tforward\t0\tnone\tall\t32\ttiny\tsmall\t1"
+    rounds = "".join(f"{n}\t{source.split(chr(9), 1)[1]}\t{of}\t{of}\n" for n, of in (("one", "mix"), ("two", "one")))
+    header = "\t".join(ARM_COLUMNS)
+    change = lambda text: text.replace(header, f"{header}\tsource\tstart\tdecoders") + rounds  # noqa: E731
+    with edited(made / "config/arms.few.tsv", change):
+        targets = ["results/few/grades/two/seed-1/greedy/test.parquet"]
+        plan = planned(made, *targets, *FEW)
+        wanted = {"audit": 2, "backbone": 1, "corpus": 2, "grade": 3, "harvest": 4, "leaks": 1, "sample": 3, "train": 3}
+        assert {rule: plan.get(rule) for rule in wanted} == wanted
+        listed = outputs(made, *targets, *FEW)
+        for path in (
+            "completions/mix/seed-1/sample-8/train", "harvests/mix/seed-1/sample-8/answer/cipher",
+            "corpora/one/seed-1", "completions/one/seed-1/sample-8/train", "harvests/one/seed-1/sample-8/answer",
+        ):  # fmt: skip
+            assert path in listed
+        assert "corpora/mix" not in listed  # already made
+
+
+def test_decoders_run_where_they_are_asked_for(made):
+    header = "\t".join(ARM_COLUMNS)
+    row = "drawn\tnumeral\tforward\t0\tnone\tall\t32\ttiny\tsmall\t1\tgreedy,maj-8,bon-8\n"
+    with edited(made / "config/arms.few.tsv", lambda text: text.replace(header, f"{header}\tdecoders") + row):
+        listed = outputs(made, *FEW)
+        for decoder in ("greedy", "sample-8", "maj-8", "bon-8"):
+            assert f"completions/drawn/seed-1/{decoder}/test" in listed
+        assert "grades/drawn/seed-1/maj-8/test" in listed and "grades/drawn/seed-1/sample-8" not in listed
+        assert "completions/mix/seed-1/sample-8" not in listed and "completions/drawn/seed-1/greedy/train" not in listed
+
+
 class edited:
     """A file with changed text inside the with block, and its old text afterwards."""
 
@@ -186,7 +256,14 @@ def test_the_arm_of_the_readme_is_planned(made):
         assert "results/main/texts/cryptarithm_deduce/derive/reveal-3/none/train.parquet" in listed
 
 
-def test_the_design_of_the_readme_renders_and_audits(made):
+def test_the_round_of_the_readme_is_planned(made):
+    rows = [re.search(rf"^{name}\t.*$", README, re.M)[0] for name in ("derive-3", "round-1")]
+    with edited(made / "config/arms.tsv", lambda text: "\n".join((text.rstrip(), *rows, ""))):
+        listed = outputs(made, "results/main/grades/round-1/seed-1/maj-8/test.parquet")
+        assert "harvests/derive-3/seed-1/sample-8/answer/cryptarithm_deduce.parquet" in listed
+
+
+def test_the_design_of_the_readme_renders_audits_and_has_its_planted_errors_found(made):
     """As shown, as a file of its own, without a word elsewhere."""
     source = re.search(r"```python\n(.*?)```", README, re.S)[1]
     path = made / "workflow_scripts/reasoning/designs/numeral/length.py"
@@ -206,6 +283,11 @@ def test_the_design_of_the_readme_renders_and_audits(made):
         assert all(
             line["arithmetic"] for line in read_table(made / "lines.parquet").to_pylist() if line["kind"] != "box"
         )
+        command = [sys.executable, "workflow_scripts/bench_audit.py", "--family", "numeral", "--design", "length"]
+        subprocess.run([*command, "--rows", "20", "--n", "60", "--out", "planted.parquet"], cwd=made, check=True)
+        planted = read_table(made / "planted.parquet").to_pylist()
+        assert {cell["field"] for cell in planted if cell["kind"] == "numeral/length"} == {"numeral", "n", "line"}
+        assert all(cell["caught"] == cell["clean"] == cell["planted"] for cell in planted), planted
     finally:
         path.unlink()
 

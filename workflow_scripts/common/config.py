@@ -1,31 +1,42 @@
 """The configuration and the table of arms, checked before anything is planned."""
 
-import difflib
+import json
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any, Protocol
 
 import pandas as pd
 import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
 
+from common import typed
+from common.artifacts import whole
+from common.configuration import Config
 from common.errors import LabError
+from common.typed import suggestion
+
+MISSING = object()
+COMMAND_LINE = "--config"
+TAKEN_AS_TEXT = "; inside braces --config takes every value as text: put it into a file for --configfile"
+FILES = ("arms", "backbones", "recipes", "decoders")
+"""The keys of the configuration that name files of their own."""
 
 
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` with the nearest known word, or the list of known words when none is near."""
-    known = sorted(map(str, known))
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else f"; expected one of {', '.join(known)}"
-
-
-def read_yaml(path: str | Path) -> dict:
-    """A YAML mapping; raises LabError naming the file when it is missing, not YAML or not a mapping."""
+def read_text(path: str | Path) -> str:
+    """A text file in UTF-8, with or without a byte order mark; raises LabError naming the file when it is neither."""
     path = Path(path)
     if not path.is_file():
         raise LabError("no such file", file=path)
     try:
-        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise LabError(f"not UTF-8 text ({error.reason}); save it as UTF-8", file=path) from None
+
+
+def read_yaml(path: str | Path) -> dict:
+    """A YAML mapping; raises LabError naming the file when it is missing, not YAML or not a mapping."""
+    try:
+        value = yaml.safe_load(read_text(path))
     except yaml.YAMLError as error:
         raise LabError(f"not YAML ({' '.join(str(error).split())})", file=path) from error
     if not isinstance(value, dict):
@@ -33,33 +44,51 @@ def read_yaml(path: str | Path) -> dict:
     return value
 
 
-def check(value: Mapping, schema_file: str | Path, files: Iterable[str | Path]) -> None:
-    """Validate a mapping against a JSON schema (YAML); raises LabError naming the file, the key and what was expected.
+def check(value: Mapping, families: Iterable[str], files: Iterable[str | Path]) -> None:
+    """Check a configuration; raises LabError naming the file, the key and what was expected.
 
-    `files` are the files the mapping was merged from: the last that holds this value is to blame, else --config.
+    families: every puzzle family there is. files: the files that the mapping was merged from: the last that holds this
+    value is to blame, else --config.
     """
-    errors = list(Draft202012Validator(read_yaml(schema_file)).iter_errors(value))
-    error = best_match(
-        [e for e in errors if e.validator == "additionalProperties"] or errors
-    )  # a typo, then what it left
-    if error is None:
-        return
-    path, message = list(error.absolute_path), error.message
-    if error.validator == "additionalProperties":
-        known = error.schema.get("properties", {})
-        key = next(k for k in error.instance if k not in known)
-        path, message = [*path, key], "unknown key" + suggestion(str(key), known)
-    elif error.validator == "required":
-        missing = next(k for k in error.validator_value if k not in error.instance)
-        path, message = [*path, missing], f"missing key; expected {_describe(error.schema, missing)}"
-    else:
-        shown = "the value" if error.schema.get("writeOnly") else repr(error.instance)  # JSON schema's mark of a secret
-        message = f"{shown} is not {_expected(error)}"
-    holders = [file for file in files if _at(read_yaml(file), path) == _at(value, path) != MISSING]
-    raise LabError(message, file=holders[-1] if holders else "--config", field=".".join(map(str, path)))
+    try:
+        typed.read(Config, value).check_families(families)
+    except LabError as error:
+        path, message = error.field.split("."), error.message
+        file = holder(value, path, files)
+        if file == COMMAND_LINE and message.endswith(typed.WRITTEN_AS_TEXT):
+            message = message.removesuffix(typed.WRITTEN_AS_TEXT) + TAKEN_AS_TEXT
+        raise LabError(message, file=file, field=error.field) from None
 
 
-MISSING = object()
+def keep_config(config: Mapping, folder: str | Path) -> None:
+    """Write the configuration, as merged from all files and --config, and copies of the files that it names.
+
+    The folder is replaced: it tells of the last run.
+    """
+    with whole(folder) as partial:
+        partial.mkdir()
+        text = yaml.safe_dump(json.loads(json.dumps(config)), sort_keys=False, allow_unicode=True)
+        (partial / "config.yaml").write_text(text, encoding="utf-8")
+        for key in FILES:
+            shutil.copyfile(config[key], partial / Path(config[key]).name)
+
+
+def require_file(value: Mapping, key: str, files: Iterable[str | Path]) -> None:
+    """Raise LabError naming the key where it names a file that is not there; an empty text names none."""
+    if value[key] and not Path(value[key]).is_file():
+        raise LabError(f"no such file: {value[key]}", file=holder(value, [key], files), field=key)
+
+
+def holder(value: Mapping, path: list, files: Iterable[str | Path]) -> str | Path:
+    """The last of the files that `value` was merged from which says what stands under `path`; else --config."""
+    wanted = _at(value, path)
+    found = [file for file in files if _same(_at(read_yaml(file), path), wanted)]
+    return found[-1] if found else COMMAND_LINE
+
+
+def _same(one: object, other: object) -> bool:
+    """Whether two settings are the same; 1 is not true."""
+    return one == other != MISSING and type(one) is type(other)
 
 
 def _at(value: object, path: list) -> object:
@@ -72,63 +101,55 @@ def _at(value: object, path: list) -> object:
     return value
 
 
-def _describe(schema: Mapping, key: str) -> str:
-    entry = schema.get("properties", {}).get(key, {})
-    return entry.get("description") or str(entry.get("type", "a value"))
-
-
-def _expected(error: ValidationError) -> str:
-    """What a value should have been, in words, from the schema keyword that refused it."""
-    want = error.validator_value
-    words = {
-        "type": lambda: want if isinstance(want, str) else " or ".join(want),
-        "enum": lambda: f"one of {', '.join(map(str, want))}",
-        "pattern": lambda: f"text of the form {want}",
-        "minimum": lambda: f"at least {want}",
-        "maximum": lambda: f"at most {want}",
-        "exclusiveMinimum": lambda: f"above {want}",
-    }
-    note = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
-    text = words.get(error.validator, lambda: f"valid ({error.message})")()
-    return f"{text} ({note})" if note else text
-
-
 IN_CONTEXT = "in-context"
 """The recipe of an arm that is not trained: its n examples per family stand in the prompt, other ones for each seed."""
 ARM_COLUMNS = ("arm", "families", "design", "reveal", "corruption", "selection", "n", "backbone", "recipe", "seeds")
+OPTIONAL_COLUMNS = ("source", "start", "decoders")
+"""The arm whose verified completions are the examples, the arm whose adapter the training starts from, and the decoders
+that the arm is evaluated with. A row may leave them empty or end before them."""
+USUAL_DECODER = "greedy"
 
 
-def has_weights(backbone: Mapping) -> bool:
-    """Whether an entry of backbones.yaml is a model here, not an endpoint or a baseline."""
-    return not {"endpoint", "baseline"} & set(backbone)
+class Backbone(Protocol):
+    """What is asked of a backbone here: whether it is a folder, and its `Make`, if it is made here."""
+
+    here: bool
+    make: Any
 
 
 def read_arms(
     path: str | Path,
     *,
     designs: Mapping[tuple[str, str], Callable[[str], object]],
-    backbones: Mapping[str, Mapping],
-    recipes: Iterable[str],
+    backbones: Mapping[str, Backbone],
+    recipes: Mapping[str, Mapping],
     corruptions: Iterable[str],
+    decoders: Mapping[str, Callable[[Backbone], Iterable[str]]],
+    harvest: str,
 ) -> pd.DataFrame:
-    """The table of arms, indexed by arm; `families` is a tuple, n and seeds are int.
+    """The table of arms, indexed by arm; `families` and `decoders` are tuples, n and seeds are int.
 
-    `designs` maps (family, design) to what reads a reveal and raises LabError when the design cannot show it. Raises
-    LabError naming file, row (the line of the file), field and what was expected.
+    `designs` maps (family, design) to what reads a reveal and raises LabError when the design cannot show it;
+    `decoders` maps a name to what tells what an entry of `backbones` lacks for that decoder; `harvest` is the decoder
+    whose completions an arm with a source learns from. An arm names only arms above it, so that no two wait for each
+    other. Raises LabError naming file, row (the line of the file), field and what was expected.
     """
     path = Path(path)
-    if not path.is_file():
-        raise LabError("no such file", file=path)
-    lines = [(i, line.rstrip("\r\n")) for i, line in enumerate(path.open(encoding="utf-8"), 1)]
+    lines = [(i, line) for i, line in enumerate(read_text(path).split("\n"), 1)]
     lines = [(i, line) for i, line in lines if line.strip() and not line.startswith("#")]
-    if not lines or tuple(lines[0][1].split("\t")) != ARM_COLUMNS:
-        raise LabError(f"expected the columns {', '.join(ARM_COLUMNS)}, separated by tabs", file=path, row=1)
+    columns = tuple(lines[0][1].split("\t")) if lines else ()
+    more = columns[len(ARM_COLUMNS) :]
+    if columns[: len(ARM_COLUMNS)] != ARM_COLUMNS or sorted(more) != sorted(set(more) & set(OPTIONAL_COLUMNS)):
+        expected = f"{', '.join(ARM_COLUMNS)}, then any of {', '.join(OPTIONAL_COLUMNS)}"
+        raise LabError(f"expected the columns {expected}, separated by tabs", file=path, row=1)
     arms, known_families = {}, sorted({family for family, _ in designs})
     for number, line in lines[1:]:
         cells = line.split("\t")
-        if len(cells) != len(ARM_COLUMNS):
-            raise LabError(f"{len(cells)} cells, expected {len(ARM_COLUMNS)}", file=path, row=number)
-        row = dict(zip(ARM_COLUMNS, (cell.strip() for cell in cells), strict=True))
+        if not len(ARM_COLUMNS) <= len(cells) <= len(columns):
+            most = f" to {len(columns)}" if more else ""
+            raise LabError(f"{len(cells)} cells, expected {len(ARM_COLUMNS)}{most}", file=path, row=number)
+        row = {name: "" for name in OPTIONAL_COLUMNS}
+        row |= dict(zip(columns, (cell.strip() for cell in cells), strict=False))
 
         def fail(field: str, message: str, number: int = number) -> LabError:
             return LabError(message, file=path, row=number, field=field)
@@ -163,16 +184,86 @@ def read_arms(
         for field, known in (("corruption", corruptions), ("backbone", backbones), ("recipe", [*recipes, IN_CONTEXT])):
             pick(field, known)
         trained = row["recipe"] != IN_CONTEXT
-        if trained and not has_weights(backbones[row["backbone"]]):
+        if trained and not backbones[row["backbone"]].here:
             message = f"recipe {row['recipe']} trains, backbone {row['backbone']} cannot be; expected {IN_CONTEXT}"
             raise fail("recipe", message)
-        arms[row["arm"]] = {
+        named = tuple(name.strip() for name in (row["decoders"] or USUAL_DECODER).split(","))
+        for name in named:
+            if name not in decoders:
+                raise fail("decoders", f"unknown decoder {name!r}{suggestion(name, decoders)}")
+        for field, name in [("decoders", name) for name in named] + [("source", harvest)] * bool(row["source"]):
+            if lacking := list(decoders[name](backbones[row["backbone"]])):
+                message = f"decoder {name} needs what backbone {row['backbone']} cannot serve: an engine that "
+                raise fail(field, message + "; ".join(lacking))
+        if len(set(named)) < len(named):
+            raise fail("decoders", f"a decoder is named twice in {row['decoders']!r}")
+        read = {
             **row,
             "row": number,
             "families": families,
             "n": whole_number("n", 1 if trained else 0, 10**7),
             "seeds": whole_number("seeds", 1, 100),
+            "decoders": named,
         }
+        for field in ("source", "start"):
+            if row[field]:
+                if fault := unfit(field, read, arms, recipes):
+                    raise fail(field, fault)
+        arms[row["arm"]] = read
     if not arms:
         raise LabError("no arms, expected at least one row", file=path)
     return pd.DataFrame.from_records(list(arms.values())).set_index("arm", drop=False)
+
+
+def unfit(field: str, row: Mapping, above: Mapping[str, Mapping], recipes: Mapping[str, Mapping]) -> str:
+    """Why the arm that `row` names as its source or start cannot be one; "" where it can."""
+    name = row[field]
+    if name not in above:
+        return f"{name!r} is no arm above this row{suggestion(name, above) if above else ''}"
+    other = above[name]
+    if row["recipe"] == IN_CONTEXT:
+        return f"recipe {IN_CONTEXT} does not train, so the arm has no {field}"
+    same = ["backbone"] if field == "start" else ["backbone", "design", "reveal"]
+    for column in same:
+        if row[column] != other[column]:
+            return f"arm {name} has {column} {other[column]}, this one {row[column]}; expected the same"
+    if lacking := [family for family in row["families"] if family not in other["families"]]:
+        return f"arm {name} knows {', '.join(other['families'])}, not {', '.join(lacking)}"
+    if row["seeds"] > other["seeds"]:
+        return f"arm {name} has {other['seeds']} seed(s), this one {row['seeds']}; each seed needs its own"
+    if field == "source":
+        if row["corruption"] != "none":
+            return f"corruption {row['corruption']} is for rendered texts, not for the completions of arm {name}"
+        return ""
+    if other["recipe"] == IN_CONTEXT:
+        return f"arm {name} is not trained, it has no adapter"
+    for key in ("method", "rank", "alpha"):
+        if recipes[row["recipe"]].get(key) != recipes[other["recipe"]].get(key):
+            its, own = (recipes[arm["recipe"]].get(key, "of the usual kind") for arm in (other, row))
+            return f"the recipe of arm {name} has {key} {its}, this one {own}; expected the same"
+    return ""
+
+
+FRAME = 30  # tokens of a completion around its thought: the marks, the box, an answer, the end of the turn
+
+
+def check_budgets(
+    arms: pd.DataFrame,
+    told: Iterable[str],
+    backbones: Mapping[str, Backbone],
+    decoders: Mapping[str, Mapping],
+    thought: int,
+) -> None:
+    """Raise LabError where a decoder may stop before a thought of the allowed length ends.
+
+    told: the arms whose thoughts may have `thought` characters. Only a backbone made here is sure to write one
+    character per token; of the others the script that samples knows the lengths before it loads a model.
+    """
+    for name in told:
+        make = backbones[arms.at[name, "backbone"]].make
+        for decoder in arms.at[name, "decoders"] if make else ():
+            most = decoders[decoders[decoder].get("of", decoder)]["max_tokens"]
+            if most < min(thought + FRAME, make.context):
+                message = f"decoder {decoder} of arm {name} writes at most {most} tokens, here characters;"
+                message += f" a thought may have {thought}, with its frame {thought + FRAME}"
+                raise LabError(message, field="decoding.max_tokens")

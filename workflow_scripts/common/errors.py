@@ -8,4 +8,4 @@ class LabError(ValueError):
         place = [f"{name} {value}" for name, value in (("row", row), ("field", field)) if value is not None]
         head = ": ".join(str(part) for part in (file, ", ".join(place)) if part)
         super().__init__(f"{head}: {message}" if head else message)
-        self.file, self.row, self.field = file, row, field
+        self.message, self.file, self.row, self.field = message, file, row, field

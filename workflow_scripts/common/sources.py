@@ -5,8 +5,6 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-REGISTRIES = frozenset({"puzzles/registry.py", "reasoning/registry.py"})
-"""They gather many members of which a job uses one; their imports are not followed, the job's rule names the member."""
 
 
 @cache
@@ -30,12 +28,12 @@ def _imports(path: str) -> frozenset[str]:
 
 @cache
 def sources(script: str, *members: str) -> tuple[str, ...]:
-    """Files under ROOT that `script` runs on, itself first; `members` are the registries' modules that the job uses."""
+    """Files under ROOT that `script` runs on, itself first; `members` are modules that the script loads by
+    name: the registries load families and designs so, of which a job uses one or a few."""
     todo, seen = [*(f"{member.replace('.', '/')}.py" for member in members), script], set()
     while todo:
         path = todo.pop()
         if path not in seen:
             seen.add(path)
-            if path not in REGISTRIES:
-                todo.extend(_imports(path))
+            todo.extend(_imports(path))
     return (script, *sorted(seen - {script}))

@@ -7,41 +7,49 @@ what the files must contain, and the proof that they give the trained model back
 import json
 import re
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from transformers import PreTrainedModel
 
 from common.artifacts import write_json
 from common.errors import LabError
 from learning.backbones import load_model
-from learning.settings import BackboneOptions, Recipe
-
-WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
-TO_RESIDUAL = ("o_proj", "out_proj", "down_proj")  # modules whose output is added to the residual stream
+from learning.settings import CONFIG, WEIGHTS, BackboneOptions
 
 
-def trainable(model: PreTrainedModel, recipe: Recipe, options: BackboneOptions) -> torch.nn.Module:
-    """The model as the recipe's method trains it: in a fresh adapter, or as it is, with dropout."""
-    if recipe.method == "lora":
-        return add_lora(model, recipe, options)
-    if recipe.dropout:
-        dropped = [m for n, m in model.named_modules() if n.endswith(TO_RESIDUAL)]
-        for module in (model.get_input_embeddings(), *dropped):
-            module.register_forward_hook(
-                lambda module, _, out: torch.nn.functional.dropout(out, recipe.dropout, module.training)
-            )
-    return model
+class Lora(Protocol):
+    """The settings of an adapter."""
+
+    rank: int
+    alpha: float
+    dropout: float
 
 
-def add_lora(model: PreTrainedModel, recipe: Recipe, options: BackboneOptions) -> PeftModel:
-    """Wrap the model in a fresh LoRA adapter on `options.targets`; everything else is frozen."""
-    names = [name for name, _ in model.named_modules()]
-    if missing := [t for t in options.targets if not any(n == t or n.endswith("." + t) for n in names)]:
-        raise LabError(f"the backbone has no module called {', '.join(missing)}", field="targets")
+def add_lora(model: PreTrainedModel, recipe: Lora, options: BackboneOptions) -> PeftModel:
+    """Wrap the model in a fresh LoRA adapter on `options.targets`; everything else is frozen.
+
+    Raises LabError for a target that is not there, that LoRA cannot be put on, or that shares its weight with another
+    module: merging the adapter would change that one, too.
+    """
+    holders: dict[int, list[str]] = {}
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        holders.setdefault(id(parameter), []).append(name.rpartition(".")[0])
+    for target in options.targets:
+        own = {name for name, _ in model.named_modules() if f".{name}".endswith(f".{target}")}
+        if not own:
+            raise LabError(f"the backbone has no module called {target}", field="targets")
+        for names in holders.values():
+            if own & set(names) and len(names) > 1:
+                raise LabError(
+                    f"{' and '.join(names)} share one weight; an adapter on {target} cannot be merged into it",
+                    field="targets",
+                )
     config = LoraConfig(
         r=recipe.rank,
         lora_alpha=recipe.alpha,
@@ -54,6 +62,46 @@ def add_lora(model: PreTrainedModel, recipe: Recipe, options: BackboneOptions) -
         return get_peft_model(model, config)
     except ValueError as error:
         raise LabError(f"LoRA cannot be put on these modules: {error}", field="targets") from error
+
+
+def check_like(folder: str | Path, recipe: Lora, options: BackboneOptions) -> None:
+    """Raise LabError unless the adapter to start from has the shape and the scale of the one to be trained."""
+    found = json.loads(Path(folder, CONFIG).read_text())
+    if found.get("method") == "full":
+        raise LabError("every parameter was trained there, an adapter cannot start from it", file=folder)
+    targets = sorted(found["target_modules"])
+    for field, has, wanted in (
+        ("rank", found["r"], recipe.rank),
+        ("alpha", found["lora_alpha"], recipe.alpha),
+        ("targets", targets, sorted(options.targets)),
+    ):
+        if has != wanted:
+            raise LabError(f"the adapter to start from has {has}, expected {wanted}", file=folder, field=field)
+
+
+def restore(model: torch.nn.Module, folder: str | Path) -> None:
+    """Give everything that is to be trained the values in an adapter folder; under ZeRO-3 all ranks call it."""
+    try:
+        tensors = load_file(Path(folder, WEIGHTS))
+    except (SafetensorError, OSError) as error:
+        raise LabError(f"no whole {WEIGHTS} to start from ({error})", file=folder) from error
+    named = {file_name(n): p for n, p in model.named_parameters() if p.requires_grad}
+    if wrong := sorted(set(named) ^ set(tensors)):
+        raise LabError(f"{len(wrong)} tensors are missing or unknown, first {wrong[0]}", file=folder)
+    for name, parameter in named.items():
+        if full_shape(parameter) != tuple(tensors[name].shape):
+            shapes = f"{tuple(tensors[name].shape)}, expected {full_shape(parameter)}"
+            raise LabError(f"{name} has shape {shapes}", file=folder)
+    sharded = [p for p in named.values() if hasattr(p, "ds_id")]
+    gathered = nullcontext()
+    if sharded:
+        import deepspeed
+
+        gathered = deepspeed.zero.GatheredParameters(sharded, modifier_rank=0)
+    with gathered, torch.no_grad():
+        for name, parameter in named.items():
+            if parameter.shape == tensors[name].shape:  # under ZeRO-3, every rank has the whole of it here
+                parameter.copy_(tensors[name])
 
 
 def adapter_shapes(model: torch.nn.Module) -> dict[str, tuple[int, ...]]:
@@ -145,13 +193,31 @@ def probe(model: torch.nn.Module, ids: list[int]) -> torch.Tensor:
     return logits
 
 
+def gap(found: torch.Tensor, expected: torch.Tensor, dtype: str) -> float:
+    """The largest difference of two rows of logits; 0 where it is within what the dtype's rounding explains."""
+    tolerance = (1e-3 if dtype == "float32" else 5e-2) * max(float(expected.abs().max()), 1.0)
+    difference = float((found - expected).abs().max())
+    return 0.0 if difference <= tolerance else difference
+
+
+def merged(wrapped: PeftModel, ids: list[int], dtype: str) -> tuple[PreTrainedModel, float]:
+    """The model with its adapter merged in, and by how much that changes the logits after `ids` (see `gap`)."""
+    before = probe(wrapped, ids)
+    model = wrapped.merge_and_unload()
+    return model, gap(probe(model, ids), before, dtype)
+
+
 def check_reload(
     folder: Path, backbone: Path, options: BackboneOptions, ids: list[int], expected: torch.Tensor
 ) -> None:
     """Raise LabError unless backbone + adapter, loaded anew from disk, give the trained model's logits `expected`."""
     model = attach(load_model(backbone, options), folder)
-    found = probe(model, ids)
-    scale = float(expected.abs().max())
-    tolerance = (1e-3 if options.dtype == "float32" else 5e-2) * max(scale, 1.0)
-    if (gap := float((found - expected).abs().max())) > tolerance:
-        raise LabError(f"the reloaded adapter's logits differ by {gap:.3g} (tolerance {tolerance:.3g})", file=folder)
+    if difference := gap(probe(model, ids), expected, options.dtype):
+        raise LabError(f"the reloaded adapter's logits differ by {difference:.3g}", file=folder)
+
+
+def write(model: torch.nn.Module, tensors: Mapping[str, torch.Tensor], folder: Path, backbone: Path) -> None:
+    """The two files of an adapter."""
+    save_config(model, folder, backbone.name)
+    save_file(dict(tensors), folder / WEIGHTS, metadata={"format": "pt"})
+    (folder / WEIGHTS).chmod(0o644)

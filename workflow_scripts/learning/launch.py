@@ -12,12 +12,18 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
+from common import gpus
 from common.artifacts import file_hash
 from common.errors import LabError
-from learning.settings import BackboneOptions, Recipe, check_folder
+from learning.machine import keep_freed_memory, require_cuda
+from learning.methods import parse_recipe
+from learning.methods.base import Judge, TrainJob
+from learning.settings import TEMPLATE_DATE, WEIGHTS, BackboneOptions, check_folder
 
 ERROR = "error-{}.txt"  # in the state folder, one for each rank: why it stopped
 GONE = ("Connection closed by peer", "Connection reset by peer", "NCCL")
@@ -29,10 +35,13 @@ PACKAGES = ("torch", "transformers", "peft", "deepspeed", "accelerate", "tokeniz
 
 def check(args: argparse.Namespace) -> None:
     """Everything that can be known to be wrong without torch."""
-    Recipe.read(args.recipe)
-    BackboneOptions.read(args.backbone_options)
+    recipe, options = parse_recipe(args.recipe), BackboneOptions.read(args.backbone_options)
+    if recipe.method == "full" and options.engine == "vllm":
+        raise LabError("vllm puts on LoRA adapters only; method full needs slots or generate", field="engine")
     check_folder(args.backbone)
-    for path in (args.corpus, args.deepspeed):
+    if args.start and not Path(args.start).is_dir():
+        raise LabError("no such adapter folder to start from; run the `train` rule first", file=args.start)
+    for path in (args.corpus, args.deepspeed, *args.texts):
         if not Path(path).is_file():
             raise LabError("no such file", file=path)
     try:
@@ -44,10 +53,8 @@ def check(args: argparse.Namespace) -> None:
     if args.hostfile and not shutil.which("pdsh"):
         raise LabError("no pdsh here to start the nodes by", file=args.hostfile)
     if args.gpus:
-        import torch
-
-        if torch.cuda.device_count() < max(slots(args)):
-            raise LabError(f"{max(slots(args))} GPU(s) asked for, {torch.cuda.device_count()} present", field="--gpus")
+        gpus.require(max(slots(args)))
+        require_cuda(max(slots(args)))
 
 
 def slots(args: argparse.Namespace) -> list[int]:
@@ -100,14 +107,16 @@ def die_with_parent(sig: int = signal.SIGKILL) -> None:
 def launch(argv: list[str], args: argparse.Namespace) -> None:
     """Run the ranks to the end; raise LabError with the rank's own reason when they fail.
 
-    A port can be taken between choosing and using it, so a start that fails on the port is tried again.
+    A port can be taken between choosing and using it, so a start that fails on the port is tried again. On this machine
+    the ranks get GPUs that no other job has; the nodes of a host file are taken whole.
     """
     state = Path(args.state)
     state.mkdir(parents=True, exist_ok=True)
+    devices = gpus.claim(args.gpus) if args.gpus and not args.hostfile else list(range(args.ranks))
     for attempt in range(3):
         for old in state.glob(ERROR.format("*")):
             old.unlink()
-        status = run_launcher(command(argv, args), environment(args))
+        status = run_launcher(command(argv, args, devices), environment(args))
         if status == 0:
             return
         why = reason(state)
@@ -116,14 +125,17 @@ def launch(argv: list[str], args: argparse.Namespace) -> None:
         raise LabError(why or f"training ended with status {status}; its output above says where")
 
 
-def command(argv: list[str], args: argparse.Namespace) -> list[str]:
-    """The launcher's command line: its per-node program directly, or its multi-node runner with a host file."""
+def command(argv: list[str], args: argparse.Namespace, devices: list) -> list[str]:
+    """The launcher's command line: its per-node program directly, or its multi-node runner with a host file.
+
+    The per-node program starts a rank per device and sets CUDA_VISIBLE_DEVICES to them, over what was there before.
+    """
     port = str(free_port())
     if args.hostfile:
         head = ["-m", "deepspeed.launcher.runner", "--hostfile", args.hostfile, "--master_port", port, "--force_multi"]
         argv = [through_pdsh(a) for a in argv]
     else:
-        world = base64.urlsafe_b64encode(json.dumps({"localhost": list(range(args.ranks))}).encode()).decode()
+        world = base64.urlsafe_b64encode(json.dumps({"localhost": devices}).encode()).decode()
         head = ["-m", "deepspeed.launcher.launch", f"--world_info={world}", "--node_rank=0"]
         head += ["--master_addr=127.0.0.1", f"--master_port={port}", "--log_level=error"]
     return [sys.executable, *head, *argv]
@@ -140,7 +152,8 @@ def through_pdsh(argument: str) -> str:
 
 def run_launcher(line: list[str], env: dict[str, str]) -> int:
     """Start the launcher, pass on SIGTERM and SIGINT, return its exit status."""
-    process = subprocess.Popen(line, env=env, preexec_fn=lambda: die_with_parent(signal.SIGTERM))
+    held = [lock.fileno() for lock in gpus.HELD]  # the launcher ends last: until then its GPUs are not free
+    process = subprocess.Popen(line, env=env, pass_fds=held, preexec_fn=lambda: die_with_parent(signal.SIGTERM))
     previous = {s: signal.signal(s, lambda s, _: process.send_signal(s)) for s in (signal.SIGTERM, signal.SIGINT)}
     try:
         return process.wait()
@@ -149,19 +162,17 @@ def run_launcher(line: list[str], env: dict[str, str]) -> int:
             signal.signal(s, handler)
 
 
-def run_rank(args: argparse.Namespace) -> None:
+def run_rank(args: argparse.Namespace, judges: Mapping[str, Judge] | None = None) -> None:
     """One rank: build the job, train, and leave the reason in the state folder when it cannot go on."""
     die_with_parent()
     keep_freed_memory()
     os.environ.update(rank_settings(args))  # the launcher hands little of its environment on to other nodes
     try:
-        from learning import lora
-
         without_compiled_collectives()
-        recipe = Recipe.read(args.recipe)
+        recipe = parse_recipe(args.recipe)
         options = BackboneOptions.read(args.backbone_options)
-        lora.train(
-            lora.Job(
+        recipe.train(
+            TrainJob(
                 backbone=args.backbone,
                 corpus=args.corpus,
                 out=args.out,
@@ -173,6 +184,9 @@ def run_rank(args: argparse.Namespace) -> None:
                 ranks=args.ranks,
                 device="cuda" if args.gpus else "cpu",
                 provenance=provenance(args),
+                start=args.start,
+                judges=judges,
+                texts=tuple(args.texts),
             )
         )
     except Exception as error:
@@ -198,15 +212,6 @@ def reason(state: Path) -> str:
     return next(iter(sorted(found, key=lambda text: any(mark in text for mark in GONE))), "")
 
 
-def keep_freed_memory() -> None:
-    """Let glibc keep freed blocks: otherwise every large activation is mapped and page-faulted anew."""
-    if sys.platform == "linux":
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-        if mallopt:
-            mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
-            mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD
-
-
 def without_compiled_collectives() -> None:
     """CPU ranks use gloo: DeepSpeed's shared-memory collectives are compiled at run time and need a C++ compiler."""
     import deepspeed
@@ -214,22 +219,32 @@ def without_compiled_collectives() -> None:
     deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
 
 
+def git_commit() -> str | None:
+    """The commit of this code; None in a copy without its history, or on a machine without git."""
+    try:
+        done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True)
+    except OSError:
+        return None
+    return done.stdout.strip() or None if done.returncode == 0 else None
+
+
 def provenance(args: argparse.Namespace) -> dict[str, object]:
     """What made this adapter: settings, command, code, packages, data."""
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True)
-    recipe, options = Recipe.read(args.recipe), BackboneOptions.read(args.backbone_options)
+    options = BackboneOptions.read(args.backbone_options)
     return {
         "argv": [a for a in sys.argv if not a.startswith("--local_rank")],
         "backbone": Path(args.backbone).name,
-        "recipe": {n: getattr(recipe, n) for n in recipe.__slots__},
-        "backbone_options": {n: getattr(options, n) for n in options.__slots__},
+        "recipe": parse_recipe(args.recipe).settings(),
+        "backbone_options": asdict(options),
         "deepspeed": json.loads(Path(args.deepspeed).read_text()),
+        "template_date": TEMPLATE_DATE.date().isoformat(),
         "seed": args.seed,
         "ranks": args.ranks,
         "gpus": args.gpus,
         "threads": args.threads,
-        "git_commit": commit.stdout.strip() or None,
+        "git_commit": git_commit(),
         "packages": {name: version(name) for name in PACKAGES},
         "corpus_hash": file_hash(args.corpus),
+        "start_hash": file_hash(Path(args.start, WEIGHTS)) if args.start else None,
         "backbone_config_hash": file_hash(Path(args.backbone, "config.json")),
     }

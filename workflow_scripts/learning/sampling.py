@@ -2,8 +2,8 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
 
@@ -12,7 +12,10 @@ import pyarrow as pa
 from common.artifacts import file_hash, read_table, write_table
 from common.errors import LabError
 from common.progress import progress
-from learning.settings import BackboneOptions
+from learning.decoders.base import Decoding, Stream
+from learning.engines import Engine, Opening, Question, engine_of, open_engine, versions
+from learning.records import fault
+from learning.settings import CONFIG, WEIGHTS, BackboneOptions, check_adapter, model_files
 from learning.tokens import in_context
 
 INPUT = ["id", "family", "design", "reveal", "stratum", "prompt", "answer"]
@@ -28,6 +31,7 @@ SCHEMA = pa.schema(
         ("sample", pa.int32()),
         ("text", pa.string()),
         ("n_tokens", pa.int32()),
+        ("n_decoded", pa.int32()),
         ("finish", pa.string()),
         ("logprob_sum", pa.float64()),
         ("logprob_mean", pa.float64()),
@@ -38,18 +42,18 @@ DONE = "done.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """What to complete with what. budget: new tokens per row; batch: rows in flight; device: cpu or cuda.
+class SampleJob:
+    """What to complete with what, and how. device: cpu or cuda; rows: the first so many of each table, 0 for all.
 
-    corpus: the table of examples, of which `shots` of a row's family stand in its prompt; each seed has its own.
+    corpus: the table of examples, of which `shots` of a row's family stand in its prompt. seed: of the arm; each has
+    its own examples and draws.
     """
 
     backbone: str
     adapter: str | None
     texts: tuple[str, ...]
     options: BackboneOptions
-    budget: int
-    batch: int
+    decoder: Decoding
     device: str
     state: str
     out: str
@@ -57,47 +61,32 @@ class Job:
     corpus: str | None = None
     shots: int = 0
     seed: int = 1
+    rows: int = 0
 
     def fingerprint(self) -> str:
-        """Of what decides the result; what is done is reused only under the same one."""
-        folders = [folder for folder in (self.backbone, self.adapter) if folder]
-        files = [file for folder in folders for file in sorted(Path(folder).glob("*.safetensors"))]
-        files += map(Path, self.texts)
-        examples = [file_hash(self.corpus), self.shots, self.seed] if self.corpus else []
-        parts = [[file_hash(f) for f in files], self.budget, self.batch, self.options.answers(), examples]
+        """Hash of everything that affects the completions; what is done is reused only on a match."""
+        files = [*map(Path, self.texts), *(model_files(self.backbone) if self.backbone else ())]
+        files += [Path(self.adapter, name) for name in (WEIGHTS, CONFIG)] if self.adapter else []
+        files += [Path(self.corpus)] if self.corpus else []
+        parts = [[file_hash(f) for f in files], self.device, self.how()]
         return blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=8).hexdigest()
 
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A row to complete. text: its prompt after the examples that stand before it."""
-
-    id: str
-    family: str
-    text: str
-
-
-Engine = Callable[[Job, Mapping[int, Question], Mapping[str, list[dict]]], Iterator[list[dict]]]
-"""Completes questions by number, given the examples of each family; yields, in any order, what is to be kept at once.
-
-A completion has row (the number), text, n_tokens (None if unknown), finish and logprob_sum (None if unknown).
-"""
+    def how(self) -> dict:
+        """Who completes how, for the table's metadata: engine and its versions, decoder and its settings, seed."""
+        engine, decoder = engine_of(self.options), asdict(self.decoder)
+        if not self.options.here:  # rows do not meet there
+            del decoder["batch"]
+        return {
+            **self.options.answers(),
+            **versions(engine),
+            "decoder": {"kind": type(self.decoder).__module__.rpartition(".")[2], **decoder},
+            "shots": self.shots,
+            "seed": self.seed,
+            "rows": self.rows,
+        }
 
 
-def engine(options: BackboneOptions) -> Engine:
-    """What answers for such a backbone; only its own libraries are imported."""
-    if options.endpoint:
-        from learning.endpoint import complete
-    elif options.baseline:
-        from learning.baseline import complete
-    elif options.engine == "vllm":
-        from learning.vllm_engine import complete
-    else:
-        from learning.local import complete
-    return complete
-
-
-def examples(job: Job) -> dict[str, list[dict]]:
+def examples(job: SampleJob) -> dict[str, list[dict]]:
     """The examples of each family, those of one seed after those of another in the order of the corpus."""
     found: dict[str, list[dict]] = {}
     for row in read_table(job.corpus, EXAMPLE).to_pylist() if job.corpus else []:
@@ -110,46 +99,105 @@ def examples(job: Job) -> dict[str, list[dict]]:
     return {family: rows[start:stop] for family, rows in found.items()}
 
 
-def kept(path: Path) -> dict[int, dict]:
-    """The completions that an earlier attempt wrote down, by number; a line cut short by a kill does not count."""
+def kept(path: Path) -> dict[tuple[int, int], dict]:
+    """What an earlier attempt wrote down, by row and sample.
+
+    What a kill cut short does not count, nor what does not fit into the table: it is asked again.
+    """
     done = {}
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
         try:
-            done.update({record["row"]: record for record in json.loads(line)})
+            records = json.loads(line)
         except json.JSONDecodeError:
             continue
+        if isinstance(records, list):
+            whole = [record for record in records if not fault(record, places=True)]
+            done.update({(record["row"], record["sample"]): record for record in whole})
     return done
 
 
-def sample(job: Job) -> None:
+def read_rows(job: SampleJob) -> tuple[list[dict], list[str]]:
+    """(the rows to complete, the completion that the design renders for each, "" for none)."""
+    rows, targets = [], []
+    for path in job.texts:
+        table = read_table(path)
+        own = read_table(path, INPUT).to_pylist()[: job.rows or None]
+        rows += own
+        rendered = table["completion"].to_pylist() if "completion" in table.column_names else [""] * len(own)
+        targets += [text or "" for text in rendered[: len(own)]]
+    return rows, targets
+
+
+def check_length(job: SampleJob, engine: Engine, streams: list[Stream]) -> None:
+    """Raise LabError where a completion as the design renders it could not be written to its end: it would be counted
+    as a failure of the model. Only a tokenizer knows, so servers and baselines are not asked."""
+    if not engine.together:
+        return
+    targets = [s for s in streams if s.sample == 0 and s.question.target]
+    lengths = [(engine.length(s.question), len(s.beginning), s) for s in targets]
+    budget = job.decoder.max_tokens
+    longest, _, stream = max(lengths, key=lambda each: each[0], default=(0, 0, None))
+    if longest > budget:
+        message = f"the design's own completion has {longest} tokens, the decoder writes at most {budget}"
+        raise LabError(message, file=job.out, row=stream.question.id, field="max_tokens")
+    longest, prompt, stream = max(lengths, key=lambda each: each[0] + each[1], default=(0, 0, None))
+    if longest + prompt > engine.window:
+        message = f"a prompt of {prompt} tokens and the design's own completion of {longest} exceed the context"
+        raise LabError(f"{message} of {engine.window}", file=job.out, row=stream.question.id)
+
+
+def sample(job: SampleJob) -> None:
     """Complete every row of the tables, in their order, and write one table."""
-    rows = [row for path in job.texts for row in read_table(path, INPUT).to_pylist()]
+    if job.adapter:
+        check_adapter(job.adapter)
+    rows, targets = read_rows(job)
     shown = examples(job)
     if job.shots and (lacking := {row["family"] for row in rows} - set(shown)):
         raise LabError(f"no examples of {', '.join(sorted(lacking))}", file=job.corpus)
+    before = {f: [(e["prompt"], e["completion"]) for e in own] for f, own in shown.items()}
+    engine = open_engine(
+        Opening(
+            job.backbone, job.adapter, job.options, job.decoder.batch, job.device, job.gpus, shown if job.shots else {}
+        )
+    )
+    questions = [
+        Question(row["id"], row["family"], in_context(row["prompt"], before.get(row["family"], ())), target)
+        for row, target in zip(rows, targets, strict=True)
+    ]
+    streams = [
+        Stream(i, k, question, beginning)
+        for i, question in enumerate(questions)
+        for beginning in [engine.begin(question)]
+        for k in range(job.decoder.samples)
+    ]
+    if engine.together:  # similar ones after one another
+        streams.sort(key=lambda s: (s.question.family, len(s.beginning), s.row, s.sample))
+    check_length(job, engine, streams)
     state = Path(job.state) / job.fingerprint()
     state.mkdir(parents=True, exist_ok=True)
     done = kept(state / DONE)
-    before = {f: [(e["prompt"], e["completion"]) for e in own] for f, own in shown.items()}
-    left = {
-        i: Question(row["id"], row["family"], in_context(row["prompt"], before.get(row["family"], ())))
-        for i, row in enumerate(rows)
-        if i not in done
-    }
-    bar = progress(desc="sample", total=len(rows), initial=len(done))
+    left = [stream for stream in streams if (stream.row, stream.sample) not in done]
+    bar = progress(desc="sample", unit="completion", total=len(streams), initial=len(done))
     with bar, open(state / DONE, "a", encoding="utf-8") as log:
-        for records in engine(job.options)(job, left, shown) if left else ():
+        for records in job.decoder.decode(engine, left, job.seed) if left else ():
+            for record in records:
+                if wrong := fault(record, places=True):
+                    message = f"{record.get(wrong)!r} cannot be kept"
+                    raise LabError(message, row=rows[record["row"]]["id"], field=wrong)
             log.write("\n" + json.dumps(records))  # the line break first: it also ends a line that a kill cut short
             log.flush()
-            done.update({record["row"]: record for record in records})
+            done.update({(record["row"], record["sample"]): record for record in records})
             bar.update(len(records))
-    out = []
-    for i, row in enumerate(rows):
-        total, n = done[i]["logprob_sum"], done[i]["n_tokens"]
-        mean = None if total is None else round(total / max(1, n), 6)
-        out.append({**row, "sample": 0, **{k: v for k, v in done[i].items() if k != "row"}, "logprob_mean": mean})
-    params = {"budget": job.budget, "shots": job.shots, "seed": job.seed, **job.options.answers()}
+    params = job.how()
     if served := sorted({record["served"] for record in done.values() if record.get("served")}):
         params["served"] = served
-    write_table(job.out, out, SCHEMA, params=params, sources=())
+    table = [completion(rows[i], done[i, k]) for i in range(len(rows)) for k in range(job.decoder.samples)]
+    write_table(job.out, table, SCHEMA, params=params, sources=())
     shutil.rmtree(state, ignore_errors=True)
+
+
+def completion(row: Mapping, record: Mapping) -> dict:
+    """A row of the table of completions."""
+    total, n = record["logprob_sum"], record["n_tokens"]
+    mean = None if total is None else round(total / max(1, n), 6)
+    return {**row, **{k: v for k, v in record.items() if k != "row"}, "logprob_mean": mean}

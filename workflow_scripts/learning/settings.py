@@ -1,171 +1,155 @@
-"""The settings of one training and the backbone folder, checked before anything expensive starts (no torch here)."""
+"""How a backbone is treated, and its folder, checked before anything expensive starts (no torch here)."""
 
-import difflib
 import json
 import re
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from common import typed
 from common.errors import LabError
+from common.typed import setting
+from learning.make import Make
 
 MAX_RANK = 32
+WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"  # the files of an adapter
+MODEL_SUFFIXES = (".safetensors", ".json", ".jinja", ".model", ".txt")
+TEMPLATE_DATE = datetime(2026, 1, 1)
+"""The date that chat templates print as today's: a prompt is the same on every day."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """One entry of config/recipes.yaml.
-
-    method: lora, or full (every parameter is trained; rank and alpha mean nothing). batch: rows per optimiser step.
-    warmup: share of the steps. schedule: linear or cosine, down to the share `floor` of lr (linear: to zero).
-    dropout: of what LoRA reads; with `full`, of the embeddings and of all that is added to the residual stream.
-    micro_tokens: tokens that one rank takes through the model at once (memory). save_every: steps per checkpoint.
-    masking: Masked Thought, the probability of a wrong token in what the model reads. unlearned: a regular expression;
-    lines of the completion in which it is found carry no loss (failed hypotheses, say). drills: recall
-    drills that the corpus holds. first_stage: a regular expression on "family/stratum"; rows in which it is found are
-    trained before the others, for `first_epochs` (0: for `epochs`), with a schedule of their own; the others get a
-    share `replay` of them mixed in. hint, share: the auxiliary task that the corpus holds, whose accuracy is measured
-    in the end.
-    """
-
-    method: str = "lora"
-    rank: int = 32
-    alpha: int = 32
-    dropout: float = 0.0
-    lr: float = 2e-4
-    schedule: str = "linear"
-    floor: float = 0.0
-    warmup: float = 0.0
-    batch: int = 32
-    epochs: float = 2
-    max_length: int = 8192
-    micro_tokens: int = 8192
-    weight_decay: float = 0.0
-    clip: float = 1.0
-    beta2: float = 0.95
-    save_every: int = 50
-    masking: float = 0.0
-    unlearned: str = ""
-    drills: int = 0
-    first_stage: str = ""
-    first_epochs: float = 0.0
-    replay: float = 0.1
-    hint: str = "none"
-    share: float = 0.0
-
-    def __post_init__(self):
-        if self.method not in ("lora", "full"):
-            raise LabError(f"unknown method {self.method!r}; expected lora or full", field="method")
-        if not 1 <= self.rank <= MAX_RANK:
-            raise LabError(f"LoRA rank {self.rank} is outside 1..{MAX_RANK}", field="rank")
-        if self.schedule not in ("linear", "cosine"):
-            raise LabError(f"unknown schedule {self.schedule!r}; expected linear or cosine", field="schedule")
-        if self.floor and self.schedule != "cosine":
-            raise LabError("only the cosine schedule ends above zero", field="floor")
-        for name in ("alpha", "lr", "batch", "epochs", "max_length", "micro_tokens", "clip", "save_every"):
-            if not getattr(self, name) > 0:
-                raise LabError(f"{getattr(self, name)!r} is not above zero", field=name)
-        if (self.hint == "none") != (self.share == 0):
-            raise LabError(f"hint {self.hint!r} with a share of {self.share}; only none has 0", field="share")
-        for name in ("unlearned", "first_stage"):
-            try:
-                re.compile(getattr(self, name))
-            except re.error as error:
-                raise LabError(f"not a regular expression: {error}", field=name) from error
-        for name in ("dropout", "floor", "warmup", "masking", "replay", "share"):
-            if not 0 <= getattr(self, name) < 1:
-                raise LabError(f"{getattr(self, name)!r} is outside [0, 1)", field=name)
-
-    @classmethod
-    def read(cls, text: str) -> "Recipe":
-        """From JSON; unknown names are errors that suggest the nearest known one."""
-        try:
-            values = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise LabError(f"the recipe is not JSON: {error}") from error
-        known = {f.name: f.type for f in fields(cls)}
-        for name in values:
-            if name not in known:
-                near = difflib.get_close_matches(name, known, 1)
-                hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
-                raise LabError(f"unknown recipe setting{hint}", field=name)
-        for name, value in values.items():
-            if known[name] is str and not isinstance(value, str):
-                raise LabError(f"expected a text, found {value!r}", field=name)
-            if known[name] is not str and (isinstance(value, bool) or not isinstance(value, int | float)):
-                raise LabError(f"expected a number, found {value!r}", field=name)
-            if known[name] is int and value != int(value):
-                raise LabError(f"expected a whole number, found {value!r}", field=name)
-        return cls(**values)
+SOURCES = ("make", "hub", "path", "endpoint", "baseline")
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An OpenAI-compatible server. url: up to /v1, say; key: the environment variable that holds the key, if any.
+    """An OpenAI-compatible server."""
 
-    concurrency: requests at a time; attempts: per row; wait: seconds before the second attempt, doubled from there on;
-    timeout: seconds without a byte; parameters: of the request, beside or instead of the usual ones (null omits one).
-    """
+    url: str = setting("up to /v1, no user or password", form=r"https?://[^@?#]+", secret=True)
+    model: str = setting("as the server names it")
+    key: str = setting("the environment variable with the key, not the key", "", form="[A-Z_][A-Z0-9_]*", secret=True)
+    concurrency: int = setting("requests at a time", 8, low=1)
+    attempts: int = setting("per row", 8, low=1)
+    wait: float = setting("seconds before the second attempt, then doubled", 1, above=0)
+    timeout: float = setting("seconds without a byte", 600, above=0)
+    parameters: dict[str, Any] = setting("of the request, beside or instead of the usual; null omits one", {})
 
-    url: str
-    model: str
-    key: str = ""
-    concurrency: int = 8
-    attempts: int = 8
-    wait: float = 1
-    timeout: float = 600
-    parameters: dict[str, Any] = field(default_factory=dict)
+    def __post_init__(self):
+        typed.check(self)
 
 
 @dataclass(frozen=True, slots=True)
 class BackboneOptions:
-    """How LoRA, attention and decoding treat a backbone. `zero_stage` and `offload` choose the DeepSpeed file.
+    """One entry of config/backbones.yaml: where a backbone comes from, and how training and decoding treat it.
 
-    endpoint: a server that completes; baseline: a rule that answers without a model. Either has no folder here.
+    It has one of SOURCES, which a script may leave out where it is told a folder. An endpoint or a baseline is not
+    trained and has no folder here.
     """
 
-    targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-    dtype: str = "float32"
-    attention: str = "packed"
-    packing: bool = True
-    checkpointing: bool = False
-    engine: str = "slots"
-    endpoint: Endpoint | None = None
-    baseline: str = ""
+    make: Make | None = setting("shape and pretraining of a backbone made here", None)
+    hub: str = setting("Hugging Face repository", "", form="[^/]+/[^/]+")
+    revision: str = setting("a commit, because a branch moves", "", form="[0-9a-f]{40}")
+    path: str = setting("local model folder", "")
+    endpoint: Endpoint | None = setting("an OpenAI-compatible server", None)
+    baseline: str = setting("answers without a model", "", among=("most-frequent",))
+    targets: tuple[str, ...] = setting(
+        "modules that get LoRA", ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+    )
+    dtype: str = setting("of the weights in memory", "float32", among=("float32", "bfloat16", "float16"))
+    attention: str = setting("attention implementation", "packed")
+    packing: bool = setting("several examples in one sequence", True)
+    checkpointing: bool = setting("trade time for memory in training", False)
+    engine: str = setting("how completions are decoded", "slots", among=("slots", "generate", "vllm"))
+    zero_stage: int = setting("what DeepSpeed shards, of config/deepspeed", 2, low=2, high=3)
+    offload: bool = setting("optimiser state, in stage 3 weights too, in the CPU's memory", False)
 
     def __post_init__(self):
-        if self.dtype not in ("float32", "bfloat16", "float16"):
-            raise LabError(f"unknown dtype {self.dtype!r}; expected float32, bfloat16 or float16", field="dtype")
-        if self.engine not in ("slots", "generate", "vllm"):
-            raise LabError(f"unknown engine {self.engine!r}; expected slots, generate or vllm", field="engine")
-        if self.baseline not in ("", "most-frequent"):
-            raise LabError(f"unknown baseline {self.baseline!r}; expected most-frequent", field="baseline")
+        typed.check(self)
+        if not self.targets:
+            raise LabError("no module gets LoRA", field="targets")
+        if bool(self.hub) != bool(self.revision):
+            raise LabError("a hub repository is named with its revision", field="revision" if self.hub else "hub")
+        if self.make and (tied := {"lm_head", "embed_tokens"} & set(self.targets)):
+            message = f"the embeddings of a backbone made here are tied: an adapter on {min(tied)} cannot be merged"
+            raise LabError(message, field="targets")
+
+    @property
+    def here(self) -> bool:
+        """Whether the backbone is a folder, not an endpoint or a baseline."""
+        return self.endpoint is None and not self.baseline
+
+    def source(self) -> dict[str, Any]:
+        """What decides the files of a backbone: how it is made, or where it lies."""
+        parts = {"make": self.make and asdict(self.make), "hub": self.hub, "revision": self.revision, "path": self.path}
+        return {name: value for name, value in parts.items() if value}
 
     def answers(self) -> dict[str, Any]:
         """What decides the completions, beside the files of the backbone."""
         if self.endpoint:
             return {name: getattr(self.endpoint, name) for name in ("url", "model", "parameters")}
-        return {"baseline": self.baseline} if self.baseline else {"dtype": self.dtype, "engine": self.engine}
+        if self.baseline:
+            return {"baseline": self.baseline}
+        return self._some("dtype", "attention", "engine")
+
+    def trains(self) -> dict[str, Any]:
+        """What decides a training, beside the files of the backbone and DeepSpeed's."""
+        return self._some("targets", "dtype", "attention", "packing", "checkpointing")
+
+    def probes(self) -> dict[str, Any]:
+        """What decides the probabilities that a model gives to a text."""
+        return self._some("dtype", "attention")
+
+    def _some(self, *names: str) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in names} | {"template_date": TEMPLATE_DATE.date().isoformat()}
 
     @classmethod
     def read(cls, text: str) -> "BackboneOptions":
-        """From the JSON of one entry of backbones.yaml; what only making or fetching it needs is left aside."""
-        values = json.loads(text)
-        known = {f.name for f in fields(cls)}
-        other = {"make", "hub", "path", "revision", "zero_stage", "offload"}
-        if unknown := sorted(set(values) - known - other):
-            raise LabError(
-                f"unknown backbone option(s) {', '.join(unknown)}; known: {', '.join(sorted(known | other))}"
-            )
-        if "targets" in values:
-            values["targets"] = tuple(values["targets"])
-        if "endpoint" in values:
-            try:
-                values["endpoint"] = Endpoint(**values["endpoint"])
-            except TypeError as error:
-                message = str(error).removeprefix("Endpoint.__init__() ")
-                raise LabError(f"not the settings of an endpoint: {message}", field="endpoint") from None
-        return cls(**{k: v for k, v in values.items() if k in known})
+        """From the JSON of one entry of backbones.yaml, as a script gets it."""
+        try:
+            return typed.read(cls, json.loads(text))
+        except json.JSONDecodeError as error:
+            raise LabError(f"not JSON ({error})", field="--backbone-options") from error
+
+
+def read_backbones(entries: Mapping[str, Mapping], file: str | Path) -> dict[str, BackboneOptions]:
+    """The entries of backbones.yaml; raises LabError naming the file and the field."""
+    found = {}
+    for name, entry in entries.items():
+        try:
+            if not re.fullmatch("[a-z0-9-]+", str(name)):
+                raise LabError("the name is not made of a-z, 0-9 and '-'", field=str(name))
+            found[name] = typed.read(BackboneOptions, entry, f"{name}.")
+            if len(sources := [source for source in SOURCES if source in entry]) != 1:
+                message = f"a backbone has one of {', '.join(SOURCES)}; found {' and '.join(sources) or 'none'}"
+                raise LabError(message, field=str(name))
+        except LabError as error:
+            raise LabError(error.message, file=file, field=error.field) from None
+    return found
+
+
+def check_local(backbones: Mapping[str, BackboneOptions], file: str | Path) -> None:
+    """Raise LabError naming the entry of `file` whose `path` is not a complete model folder."""
+    for name, folder in sorted((name, options.path) for name, options in backbones.items() if options.path):
+        try:
+            if not Path(folder).is_dir():
+                raise LabError("no such folder", file=folder)
+            check_folder(folder)
+        except LabError as error:
+            raise LabError(str(error), file=file, field=f"{name}.path") from None
+
+
+def model_files(folder: str | Path) -> list[Path]:
+    """The files of a model folder that decide what the model does: weights, settings, tokenizer, chat template."""
+    return sorted(path for path in Path(folder).iterdir() if path.suffix in MODEL_SUFFIXES)
+
+
+def check_adapter(folder: str) -> None:
+    """Raise LabError when a file of the adapter is missing."""
+    for name in (WEIGHTS, CONFIG):
+        if not Path(folder, name).is_file():
+            raise LabError(f"missing {name}; run the `train` rule first", file=folder)
 
 
 def check_folder(folder: str | Path) -> Path:

@@ -11,12 +11,12 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_token
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from common.errors import LabError
+from learning.phrases import MIN_PHRASE, SPARE, SPARES
 
 CHARACTERS = "\n" + "".join(map(chr, range(32, 127)))
 PAD, UNKNOWN, END, USER, ASSISTANT = "<|pad|>", "<|unknown|>", "<|end|>", "<|user|>", "<|assistant|>"
 SUFFIX = "\nPlease put your final answer inside `\\boxed{}`. For example: `\\boxed{your answer}`"
 MARKS = ("<think>", "</think>", "\\boxed{", SUFFIX)
-MIN_PHRASE = 6  # shorter phrases (" m", "s, ") would swallow characters that also occur by themselves
 CHAT_TEMPLATE = (
     "{%- for message in messages -%}"
     "{{- '<|' + message.role + '|>' + message.content + ('<|end|>' if message.role == 'assistant' else '') -}}"
@@ -25,15 +25,19 @@ CHAT_TEMPLATE = (
 )
 
 
-def character_tokenizer(phrases: Iterable[str] = (), context: int = 2048) -> PreTrainedTokenizerFast:
-    """A tokenizer with one token per ASCII character, per phrase of at least `MIN_PHRASE` characters and per mark."""
+def character_tokenizer(
+    phrases: Iterable[str] = (), context: int = 2048, spares: int = SPARES
+) -> PreTrainedTokenizerFast:
+    """One token per ASCII character, per phrase of at least `MIN_PHRASE` characters and per mark; spare ones after."""
     specials = [PAD, UNKNOWN, END, USER, ASSISTANT]
     vocab = {token: i for i, token in enumerate([*specials, *CHARACTERS])}
     tokenizer = Tokenizer(models.WordLevel(vocab, unk_token=UNKNOWN))
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
     tokenizer.decoder = decoders.Fuse()
     whole = sorted({p for p in phrases if len(p) >= MIN_PHRASE} | set(MARKS))
-    tokenizer.add_tokens([AddedToken(text, normalized=False, special=False) for text in whole])
+    tokenizer.add_tokens(
+        [AddedToken(text, normalized=False, special=False) for text in [*whole, *map(SPARE.format, range(spares))]]
+    )
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         pad_token=PAD,
@@ -47,11 +51,33 @@ def character_tokenizer(phrases: Iterable[str] = (), context: int = 2048) -> Pre
     return fast
 
 
+def spare_tokens(tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """The tokens that no phrase has yet, in the order in which phrases get them."""
+    vocab = tokenizer.get_added_vocab()
+    return [vocab[text] for i in range(SPARES) if (text := SPARE.format(i)) in vocab]
+
+
 def prompt_ids(tokenizer: PreTrainedTokenizerBase, prompt: str) -> list[int]:
     """The user's turn (prompt and the boxed-answer request) and the opening of the assistant's turn."""
     turn = [{"role": "user", "content": prompt + SUFFIX}]
     text = tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True)
     return tokenizer.encode(text, add_special_tokens=False)
+
+
+def fitting(
+    prompts: Sequence[str],
+    names: Sequence[str],
+    tokenizer: PreTrainedTokenizerBase,
+    window: int,
+    file: object = None,
+) -> list[list[int]]:
+    """The tokens of every prompt; raises LabError naming one that loses a character or fills the context `window`."""
+    require_characters(tokenizer, prompts, names, file=file)
+    found = [prompt_ids(tokenizer, prompt) for prompt in prompts]
+    for name, ids in zip(names, found, strict=True):
+        if len(ids) >= window:
+            raise LabError(f"a prompt of {len(ids)} tokens fills the context of {window}", file=file, row=name)
+    return found
 
 
 def in_context(prompt: str, examples: Iterable[tuple[str, str]]) -> str:

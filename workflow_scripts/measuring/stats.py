@@ -1,15 +1,16 @@
-"""Intervals and paired tests for accuracies measured on the same rows with several training seeds."""
+"""Intervals and paired tests for shares measured on the same rows with several training seeds, samples or lines."""
 
 import math
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
+from scipy.stats import binom, norm
+from scipy.stats import t as student
 from statsmodels.stats.proportion import proportion_confint
 
 
-def wilson(successes: float, n: int) -> tuple[float, float]:
+def wilson(successes: float, n: float) -> tuple[float, float]:
     """The Wilson 95 % interval of a proportion; (nan, nan) without rows.
 
     `successes` need not be whole: pooled over seeds it is the number of rows times the mean accuracy, so that the
@@ -21,27 +22,84 @@ def wilson(successes: float, n: int) -> tuple[float, float]:
     return float(low) if successes > 0 else 0.0, float(high) if successes < n else 1.0  # exact, not 3e-17
 
 
-def mcnemar(a: pd.DataFrame, b: pd.DataFrame, column: str = "official") -> dict[str, float]:
-    """Exact McNemar test of two arms on the rows that both have, each row counted once.
+def clustered(right: Sequence[float], total: Sequence[float]) -> tuple[float, float, float]:
+    """(share, low, high): right / total over all clusters, with a 95 % interval that knows that they are clusters.
 
-    `a` and `b` have one line per row and seed (columns id, sample and `column`, a bool). A row's score is its mean
-    over seeds; rows that score higher in one arm are the discordant ones, and the test is the exact two-sided
-    binomial test on them. With one seed this is the ordinary exact McNemar test.
-    Returns n (shared rows), a, b (mean accuracies), a_only, b_only (rows where that arm is better) and p.
+    One entry per row of the evaluation set: how many of its lines (over seeds and samples) are right, and how many
+    there are. With share p and G rows, the linearised variance of the ratio is
+
+        v = G / (G - 1) * sum((right - p * total)^2) / sum(total)^2
+
+    and the interval is Wilson's for n = p (1 - p) / v * (1.96 / t)^2 lines, t the 97.5 % quantile of Student's t with
+    G - 1 degrees of freedom (Korn and Graubard, 1998). n is at most the number of lines. Where v is 0 (all right, all
+    wrong, one row), lines tell no more than rows, and n = G.
     """
-    left, right = (arm.groupby("id")[column].mean() for arm in (a, b))
-    ids = left.index.intersection(right.index)
-    left, right = left[ids], right[ids]
-    better, worse = int((left > right).sum()), int((left < right).sum())
-    p = binomtest(better, better + worse, 0.5).pvalue if better + worse else 1.0
+    y, m = np.asarray(right, float), np.asarray(total, float)
+    y, m = y[m > 0], m[m > 0]
+    rows, lines = len(m), m.sum()
+    if not rows:
+        return math.nan, math.nan, math.nan
+    p = float(y.sum() / lines)
+    variance = rows / (rows - 1) * float(((y - p * m) ** 2).sum()) / lines**2 if rows > 1 else 0.0
+    n = float(rows)
+    if variance > 1e-15 and 0 < p < 1:
+        n = min(float(lines), p * (1 - p) / variance * float(norm.ppf(0.975) / student.ppf(0.975, rows - 1)) ** 2)
+    return p, *wilson(p * n, n)
+
+
+MOST_RATIO, CHOICES = 3, 10
+
+
+def paired_test(a: pd.DataFrame, b: pd.DataFrame) -> dict[str, float]:
+    """Two-sided sign-flip test of the difference in accuracy on the rows that both have, each row counted once.
+
+    `a` and `b` are tables of `draws`. The difference of a row's two means is taken to be as likely as its negative; the
+    statistic is the sum of the differences, and its distribution under all sign flips is computed exactly. With one
+    draw each this is the exact McNemar test. With unequal numbers of draws the differences are not quite symmetric:
+    that matters only where one has many times as many, so no more than MOST_RATIO times as many are used, and p is the
+    mean over CHOICES of them (fixed seed). The test is about these trained models; how much another training seed
+    would change is told by the spread of the seeds.
+
+    Returns n (shared rows), draws_a, draws_b (per row, as used), a, b (mean accuracies over all draws), a_only, b_only
+    (rows where that arm's mean is higher) and p.
+    """
+    ids = a.index.intersection(b.index)
+    left, right = a.loc[ids].to_numpy(float), b.loc[ids].to_numpy(float)
+    means = left.mean(axis=1), right.mean(axis=1)
+    most = MOST_RATIO * min(left.shape[1], right.shape[1])
+    rng, p = np.random.default_rng(0), []
+    for _ in range(CHOICES if max(left.shape[1], right.shape[1]) > most else 1):
+        x, y = (scores[:, np.sort(rng.permutation(scores.shape[1])[:most])] for scores in (left, right))
+        p.append(_sign_flip(x.sum(axis=1) * y.shape[1] - y.sum(axis=1) * x.shape[1]))
     return {
         "n": len(ids),
-        "a": float(left.mean()) if len(ids) else math.nan,
-        "b": float(right.mean()) if len(ids) else math.nan,
-        "a_only": better,
-        "b_only": worse,
-        "p": float(p),
+        "draws_a": x.shape[1],
+        "draws_b": y.shape[1],
+        "a": float(means[0].mean()) if len(ids) else math.nan,
+        "b": float(means[1].mean()) if len(ids) else math.nan,
+        "a_only": int((means[0] > means[1] + 1e-9).sum()),
+        "b_only": int((means[0] < means[1] - 1e-9).sum()),
+        "p": float(np.mean(p)),
     }
+
+
+def draws(grades: pd.DataFrame, column: str = "official") -> pd.DataFrame:
+    """One line per row, one column per draw (a sample of a seed); rows that lack a draw are left out."""
+    return grades.pivot(index="id", columns=["seed", "sample"], values=column).dropna()
+
+
+def _sign_flip(differences: np.ndarray) -> float:
+    """P(|sum of the differences with random signs| >= |their sum|), exactly; the differences are whole numbers."""
+    sizes, counts = np.unique(np.abs(differences).round().astype(int), return_counts=True)
+    distribution = np.ones(1)
+    for size, count in zip(sizes, counts, strict=True):
+        if size:
+            steps = np.zeros(2 * count * size + 1)
+            steps[:: 2 * size] = binom.pmf(np.arange(count + 1), count, 0.5)
+            distribution = np.convolve(distribution, steps)
+    reach = len(distribution) // 2
+    observed = abs(int(round(float(differences.sum()))))
+    return float(min(1.0, distribution[np.abs(np.arange(-reach, reach + 1)) >= observed].sum()))
 
 
 def holm(p: Sequence[float]) -> np.ndarray:

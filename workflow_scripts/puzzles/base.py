@@ -1,4 +1,4 @@
-"""What a problem, a solver's event and a solution are, for every family."""
+"""What a problem and a solution are, for every family."""
 
 import hashlib
 import random
@@ -13,20 +13,8 @@ class PromptError(LabError):
     """A prompt that is not of the family's form; `field` says which part."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One step of a solver's run.
-
-    kind: transcribe | fetch | compute | test | assign | branch | undo | recall | emit
-    name: what the step is about (an equation, a glyph, a rule); args: what it used, as printed; result: what came
-    out; verdict: the outcome of a test ("" where there is none).
-    """
-
-    kind: str
-    name: str
-    args: tuple[str, ...] = ()
-    result: str = ""
-    verdict: str = ""
+class AnswerError(LabError):
+    """An answer that is not of the family's form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +37,11 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """What a gold-free solver found.
+    """What a solver found that sees the prompt only.
 
-    answer: None when unsolvable, `reason` then says why. posterior: its probability of `answer`. answers: the
-    posterior over answers, best first. n_consistent: configurations that fit every example. exhaustive: whether all
-    were enumerated (False: the node budget was hit). found: the best configuration, as the designs need it.
+    answer: None when unsolvable, `reason` then says why. posterior: its probability of `answer`. answers: the posterior
+    over answers, best first. n_consistent: configurations that fit every example. exhaustive: whether all were
+    enumerated (False: the node budget was spent). found: the best configuration, as the designs need it.
     """
 
     answer: str | None
@@ -64,7 +52,6 @@ class Solution:
     nodes: int = 0
     reason: str = ""
     found: Mapping[str, Any] = field(default_factory=dict)
-    events: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +59,12 @@ class Family:
     """A puzzle family: everything the other rooms may ask of it.
 
     generate(rng, n, **config) yields n problems. parse(prompt) returns the family's own parsed form or raises
-    PromptError. solve(parsed, prior) is gold-free. canonical(parsed) is a string equal for two prompts that are the
-    same problem up to renaming of glyphs or letters and order of examples. phrases: the fixed strings of its prompt.
+    PromptError. solve(parsed, prior) sees the prompt only. canonical(parsed) is equal for two prompts that are the same
+    problem up to renaming of glyphs or letters and order of examples. is_answer(parsed, text): whether a text has the
+    form of an answer to this prompt, right or wrong; answer_form says that form in words. phrases: fixed strings of its
+    prompt, the header first. order: its place in tables and figures. split_by(problem): generated problems for which it
+    is equal lie in one split; the canonical form unless the family says otherwise. has_key: its problems hide a key of
+    glyphs and digits. tell(prompt), where families share a header: the name of the one that the prompt belongs to.
     """
 
     name: str
@@ -81,8 +72,14 @@ class Family:
     parse: Callable[[str], Any]
     solve: Callable[..., Solution]
     canonical: Callable[[Any], str]
+    is_answer: Callable[[Any, str], bool]
+    answer_form: str
     phrases: tuple[str, ...]
+    order: int
     fit_prior: Callable[..., dict] | None = None
+    split_by: Callable[[Problem], str] = lambda problem: problem.canonical
+    has_key: bool = False
+    tell: Callable[[str], str] | None = None
 
 
 def content_hash(text: str) -> str:
@@ -90,9 +87,10 @@ def content_hash(text: str) -> str:
     return hashlib.blake2b(text.encode("utf-8"), digest_size=16).hexdigest()
 
 
-def split_of(canonical: str) -> str:
-    """The split of a canonical problem, wherever and with whatever seed it is drawn: 80 % train, 20 % test."""
-    return "test" if int(content_hash(canonical)[:8], 16) % 5 == 0 else "train"
+def split_of(text: str) -> str:
+    """The split, 80 % train and 20 % test, of a canonical problem or of what else the family splits by. It does not
+    depend on the seed with which the problem was drawn."""
+    return "test" if int(content_hash(text)[:8], 16) % 5 == 0 else "train"
 
 
 def row_rng(seed: int, *salt: object) -> random.Random:

@@ -28,7 +28,7 @@ def search_space(family: str, parsed: object) -> float:
         return math.log10(sum(math.comb(22, n) * 2 ** (2**n) for n in (1, 2, 3)))
     if family.startswith(("equation", "cryptarithm")):
         space = math.log10(2) + len(parsed.operators) * math.log10(13)
-        glyphs = len(parsed.digit_glyphs()) if family.startswith("cryptarithm") else 0
+        glyphs = len(parsed.digit_glyphs()) if FAMILIES[family].has_key else 0
         return space + math.log10(math.perm(10, min(10, glyphs)))
     return 0.0
 

@@ -9,7 +9,7 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from puzzles.base import Event, Family, Problem, PromptError, Solution
+from puzzles.base import Family, Problem, PromptError, Solution
 from puzzles.frame import checked, split_prompt
 
 HEADER = "In Alice's Wonderland, secret encryption rules are used on text. Here are some examples:\n"
@@ -139,17 +139,15 @@ def solve(row: CipherRow, prior: dict | None = None) -> Solution:
     """
     to_plain: dict[str, str] = {}
     to_code: dict[str, str] = {}
-    events = []
     for i, (codes, plains) in enumerate(row.examples, 1):
         for code, plain in zip(codes, plains, strict=True):
             for c, p in zip(code, plain, strict=True):
                 if c not in to_plain and p not in to_code:
                     to_plain[c], to_code[p] = p, c
-                    events.append(Event("assign", c, (f"E{i}", code, plain), p))
                 elif to_plain.get(c) != p:
                     had = f"{c} = {to_plain[c]}" if c in to_plain else f"{to_code[p]} = {p}"
                     reason = f"example {i}: {code} -> {plain} needs {c} = {p}, earlier letters gave {had}"
-                    return Solution(None, reason=reason, nodes=len(events), events=tuple(events))
+                    return Solution(None, reason=reason, nodes=len(to_plain))
 
     nodes, candidates = 0, {}
     for code in dict.fromkeys(row.query):
@@ -162,7 +160,7 @@ def solve(row: CipherRow, prior: dict | None = None) -> Solution:
         if not candidates[code]:
             seen = "".join(to_plain.get(c, "?") for c in code)
             reason = f"no word of the vocabulary fits {code} = {seen}"
-            return Solution(None, reason=reason, nodes=nodes, events=tuple(events))
+            return Solution(None, reason=reason, nodes=nodes)
 
     order = sorted(candidates, key=lambda code: len(candidates[code]))
     decodings: list[dict[str, str]] = []
@@ -191,7 +189,7 @@ def solve(row: CipherRow, prior: dict | None = None) -> Solution:
     extend(0, {}, to_plain, to_code)
     if not decodings:
         reason = "no choice of vocabulary words fits the query" + ("" if exhaustive else " within the node budget")
-        return Solution(None, reason=reason, exhaustive=exhaustive, nodes=nodes, events=tuple(events))
+        return Solution(None, reason=reason, exhaustive=exhaustive, nodes=nodes)
     weights = [sentence_weight([chosen[code] for code in row.query]) for chosen in decodings]
     if not any(weights):
         weights = [1.0] * len(decodings)
@@ -208,16 +206,9 @@ def solve(row: CipherRow, prior: dict | None = None) -> Solution:
     )
     answer, posterior = answers[0]
     best = dict(zip(row.query, answer.split(" "), strict=True))
-    for code in row.query:
-        known = "".join(to_plain.get(c, "?") for c in code)
-        events.append(Event("fetch", code, tuple(code), known))
-        if "?" in known:
-            events.append(Event("recall", code, tuple(candidates[code]), best[code]))
-            for c, p in zip(code, best[code], strict=True):
-                if c not in to_plain:
-                    to_plain[c] = p
-                    events.append(Event("assign", c, ("query", code, best[code]), p))
-    events.append(Event("emit", "answer", (), answer))
+    for code, word in best.items():
+        for c, p in zip(code, word, strict=True):
+            to_plain.setdefault(c, p)
     return Solution(
         answer,
         posterior,
@@ -227,7 +218,6 @@ def solve(row: CipherRow, prior: dict | None = None) -> Solution:
         nodes,
         "" if posterior == 1 else "the examples leave more than one sentence",
         {"letters": to_plain, "words": [best[code] for code in row.query]},
-        tuple(events),
     )
 
 
@@ -252,4 +242,21 @@ def canonical(row: CipherRow) -> str:
     return _canonical([" ".join(plains) for _, plains in row.examples], text.translate(known | _capitals(unseen)))
 
 
-FAMILY = Family("cipher", generate, parse, solve, canonical, (HEADER, ARROW, BEFORE))
+def is_answer(row: CipherRow, text: str) -> bool:
+    """Whether some substitution of letters turns the query into this text."""
+    code = " ".join(row.query)
+    blanks = [c == " " for c in code] == [c == " " for c in text]
+    return blanks and not text.strip(LETTERS + " ") and pattern(text) == pattern(code)
+
+
+FAMILY = Family(
+    name="cipher",
+    generate=generate,
+    parse=parse,
+    solve=solve,
+    canonical=canonical,
+    is_answer=is_answer,
+    answer_form="words of a-z that a substitution of letters turns the query into",
+    phrases=(HEADER, ARROW, BEFORE),
+    order=4,
+)

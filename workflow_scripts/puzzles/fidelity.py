@@ -1,8 +1,8 @@
 """Do generated rows look like real ones? One two-sample test per statistic and family.
 
-Every statistic takes one value per row (of its first example, its query, or a mean), so that rows, which are
-independent, are what is compared. Numbers get the Kolmogorov-Smirnov test, categories a chi-squared test of the
-contingency table. The tolerance is a family-wise error of 5 % over all statistics (Holm).
+Every statistic has one value per row: of its first example, of its query, or a mean. Rows are independent, so rows are
+what the tests compare. Numbers get the Kolmogorov-Smirnov test, categories a chi-squared test of the contingency table.
+The tolerance is a family-wise error of 5 % over all statistics (Holm).
 """
 
 from collections import Counter

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from puzzles.base import Family, Problem, PromptError, Solution
 from puzzles.frame import checked, split_prompt
-from puzzles.proportional import OPEN, above_zero, bounds, hundredths, solution
+from puzzles.proportional import OPEN, above_zero, bounds, hundredths, is_number, solution
 
 HEADER = (
     "In Alice's Wonderland, the gravitational constant has been secretly changed. Here are some example observations:\n"
@@ -79,12 +79,17 @@ def parse(prompt: str) -> GravityRow:
     return GravityRow(tuple(pairs), above_zero(query, "query"))
 
 
+def _print(d: int) -> str:
+    """Hundredths as the prompts print d."""
+    return str(d / 100)
+
+
 def solve(row: GravityRow, prior: dict | None = None) -> Solution:
     """The most probable rounded answer for a g uniform on what the examples allow; exact whenever they settle it.
 
     `found["slope"]` is g/2, the distance per second squared.
     """
-    return solution(row.examples, row.query, lambda t: t * t, SCALE, lambda d: str(d / 100))
+    return solution(row.examples, row.query, lambda t: t * t, SCALE, _print)
 
 
 def _canonical(ts: Sequence[int], ds: Sequence[int], query: int) -> str:
@@ -98,4 +103,19 @@ def canonical(row: GravityRow) -> str:
     return _canonical(ts, ds, hundredths(row.query, ""))
 
 
-FAMILY = Family("gravity", generate, parse, solve, canonical, (HEADER, FOR, DISTANCE, METRES, BEFORE, AFTER))
+def is_answer(row: GravityRow, text: str) -> bool:
+    """Whether a text is a number as the prompts print d: one or two decimals, no zero at the end but that of 50.0."""
+    return is_number(text, _print)
+
+
+FAMILY = Family(
+    name="gravity",
+    generate=generate,
+    parse=parse,
+    solve=solve,
+    canonical=canonical,
+    is_answer=is_answer,
+    answer_form="a number such as 54.36, 54.1 or 50.0",
+    phrases=(HEADER, FOR, DISTANCE, METRES, BEFORE, AFTER),
+    order=3,
+)

@@ -4,11 +4,12 @@ The family is told from the prompt. Every row is checked, so that what is import
 """
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from common.errors import LabError
-from puzzles.base import Problem, PromptError
+from puzzles.base import AnswerError, Problem, PromptError
 from puzzles.bit_manipulation.inventory import tap_sets
 from puzzles.bit_manipulation.solver import scan
 from puzzles.equations.prompt import Equation, join_of
@@ -21,8 +22,9 @@ LONGEST_PROMPT = 20_000
 def read_csv(path: str | Path) -> Iterator[tuple[int, str, str, str]]:
     """(row, id, prompt, answer) of every data row, the first being row 1.
 
-    Columns may come in any order and among others. Raises LabError naming file, row and field: no such file, not
-    UTF-8 text, an empty file, a missing column, a cell too few, an empty cell, a duplicate id.
+    Columns may come in any order and among others; line breaks in a cell may be those of any system. Raises LabError
+    naming file, row and field: no such file, not UTF-8 text, an empty file, a missing column, a cell too few, an empty
+    cell, a duplicate id.
     """
     path = Path(path)
     if not path.is_file():
@@ -48,7 +50,7 @@ def read_csv(path: str | Path) -> Iterator[tuple[int, str, str, str]]:
                 if first != number:
                     message = f"duplicate id {record['id']!r}, already in row {first}"
                     raise LabError(message, file=path, row=number, field="id")
-                yield number, record["id"], record["prompt"], record["answer"]
+                yield number, *(re.sub(r"\r\n?", "\n", record[name]) for name in COLUMNS)
     except UnicodeDecodeError as error:
         raise LabError(f"not UTF-8 text ({error.reason})", file=path) from error
     except csv.Error as error:
@@ -63,20 +65,23 @@ def stratum_of(family: str, parsed: object, answer: str) -> str:
         query = parsed.query
         return "join" if join_of(Equation(query.left, query.op, query.right, answer)) else "value"
     if family == "bit_manipulation":
-        if len(answer) != 8 or answer.strip("01"):
-            return "unknown"
         alive = scan((*parsed.examples, (parsed.query, int(answer, 2)))).alive
         return f"{tap_sets().size[alive].min()}-tap" if len(alive) else "unknown"
     return "all"
 
 
 def problem_of(prompt: str, answer: str) -> Problem:
-    """A prompt and its answer as a problem whose rule and key are not known. Raises PromptError naming the part."""
+    """A prompt and its answer as a problem whose rule and key are not known.
+
+    Raises PromptError naming the part, or AnswerError when the answer has not the family's form.
+    """
     name = family_of(prompt)
     family = FAMILIES[name]
     if len(prompt) > LONGEST_PROMPT:
         raise PromptError(f"{len(prompt)} characters, at most {LONGEST_PROMPT} are supported", field="prompt")
     parsed = family.parse(prompt)
+    if not family.is_answer(parsed, answer):
+        raise AnswerError(f"expected {family.answer_form}, got {answer[:60]!r}")
     return Problem(
         family=name,
         prompt=prompt,
@@ -94,3 +99,5 @@ def read_problems(path: str | Path) -> Iterator[tuple[str, Problem]]:
             yield row_id, problem_of(prompt, answer)
         except PromptError as error:
             raise LabError(str(error), file=path, row=number, field="prompt") from error
+        except AnswerError as error:
+            raise LabError(str(error), file=path, row=number, field="answer") from error

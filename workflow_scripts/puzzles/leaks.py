@@ -1,4 +1,4 @@
-"""The check that no evaluation row, in whatever disguise, is a training example."""
+"""The check that no evaluation row is a training example, also under other names or in another order."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,14 +1,14 @@
-"""y = slope * x, read from pairs that were rounded to two decimals: exact interval of the slope, answer by its share.
+"""y = slope * x from pairs rounded to two decimals: which slopes fit exactly, and which answer most of them give.
 
-All numbers are whole hundredths, `x` a positive integer measure (for gravity, t squared), so that
-y - 1/2 <= slope * x <= y + 1/2 bounds the slope by ratios of integers and nothing is lost to floating point.
+All numbers are whole hundredths, `x` a positive integer measure (for gravity, t squared), so that y - 1/2 <= slope * x
+<= y + 1/2 bounds the slope by ratios of integers and nothing is lost to floating point.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from puzzles.base import Event, PromptError, Solution
+from puzzles.base import PromptError, Solution
 
 OPEN = 6
 """Tier of a row whose examples, all of them, leave more than one answer."""
@@ -30,6 +30,14 @@ def above_zero(text: str, place: str) -> str:
     if not hundredths(text, place):
         raise PromptError("expected a number above zero", field=place)
     return text
+
+
+def is_number(text: str, write: Callable[[int], str]) -> bool:
+    """Whether a text is a number exactly as `write` prints its hundredths."""
+    try:
+        return write(hundredths(text, "")) == text
+    except PromptError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +143,6 @@ def solution(
     slope = f"{m / 10**k:.{max(k, 1)}f}"
     answers = tuple((write(y), share) for y, share in found.answers)
     answer, posterior = answers[0]
-    widest = max(range(len(pairs)), key=lambda i: pairs[i][0])
-    x, y = examples[widest]
-    events = [Event("compute", "slope", (f"E{widest + 1}", y, x), slope)]
-    events += [Event("test", f"E{i}", (x, slope), y, "match") for i, (x, y) in enumerate(examples, 1)]
-    events += [Event("compute", "product", (query, slope), answer), Event("emit", "answer", (), answer)]
     return Solution(
         answer,
         posterior,
@@ -149,5 +152,4 @@ def solution(
         found.used,
         "" if len(answers) == 1 else "the examples leave more than one answer",
         {"slope": slope, "low": "/".join(map(str, found.low)), "high": "/".join(map(str, found.high))},
-        tuple(events),
     )

@@ -21,15 +21,6 @@ PUZZLES = pa.schema(
         ("canonical", pa.string()),
     ]
 )
-EVENT = pa.struct(
-    [
-        ("kind", pa.string()),
-        ("name", pa.string()),
-        ("args", pa.list_(pa.string())),
-        ("result", pa.string()),
-        ("verdict", pa.string()),
-    ]
-)
 SOLUTIONS = pa.schema(
     [
         ("id", pa.string()),
@@ -42,7 +33,6 @@ SOLUTIONS = pa.schema(
         ("reason", pa.string()),
         ("found", pa.string()),
         ("closure", pa.string()),
-        ("events", pa.list_(EVENT)),
     ]
 )
 
@@ -81,8 +71,4 @@ def solution_row(row_id: str, family: str, solution: Solution, closure: Mapping[
         "reason": solution.reason,
         "found": json_text(solution.found),
         "closure": json_text(closure),
-        "events": [
-            {"kind": e.kind, "name": e.name, "args": list(e.args), "result": e.result, "verdict": e.verdict}
-            for e in solution.events
-        ],
     }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from puzzles.base import Family, Problem, PromptError, Solution
 from puzzles.frame import checked, split_prompt
-from puzzles.proportional import OPEN, above_zero, bounds, hundredths, solution
+from puzzles.proportional import OPEN, above_zero, bounds, hundredths, is_number, solution
 
 HEADER = "In Alice's Wonderland, a secret unit conversion is applied to measurements. For example:\n"
 BECOMES = " m becomes "
@@ -73,9 +73,14 @@ def parse(prompt: str) -> UnitRow:
     return UnitRow(tuple(pairs), above_zero(query, "query"))
 
 
+def _print(y: int) -> str:
+    """Hundredths as the prompts print y."""
+    return f"{y // 100}.{y % 100:02d}"
+
+
 def solve(row: UnitRow, prior: dict | None = None) -> Solution:
     """The most probable rounded answer for a slope uniform on what the examples allow; exact where they settle it."""
-    return solution(row.examples, row.query, lambda x: x, 1, lambda y: f"{y // 100}.{y % 100:02d}")
+    return solution(row.examples, row.query, lambda x: x, 1, _print)
 
 
 def _canonical(xs: Sequence[int], ys: Sequence[str], query: int) -> str:
@@ -88,4 +93,19 @@ def canonical(row: UnitRow) -> str:
     return _canonical(xs, [y for _, y in row.examples], hundredths(row.query, ""))
 
 
-FAMILY = Family("unit_conversion", generate, parse, solve, canonical, (HEADER, BECOMES, BEFORE, AFTER))
+def is_answer(row: UnitRow, text: str) -> bool:
+    """Whether a text is a number as the prompts print y: two decimals, always."""
+    return is_number(text, _print)
+
+
+FAMILY = Family(
+    name="unit_conversion",
+    generate=generate,
+    parse=parse,
+    solve=solve,
+    canonical=canonical,
+    is_answer=is_answer,
+    answer_form="a number with two decimals, such as 7.90",
+    phrases=(HEADER, BECOMES, BEFORE, AFTER),
+    order=2,
+)

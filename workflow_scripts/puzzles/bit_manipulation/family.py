@@ -18,7 +18,7 @@ from common.errors import LabError
 from puzzles.base import Family, Problem
 from puzzles.bit_manipulation.inventory import GATE, GATES, Gate, function_of, minimum_taps
 from puzzles.bit_manipulation.prior import ORDERED, TAP_SHARES, fit_prior
-from puzzles.bit_manipulation.prompt import EXAMPLES, HEADER, QUERY, Parsed, canonical, format_prompt, parse
+from puzzles.bit_manipulation.prompt import EXAMPLES, HEADER, QUERY, Parsed, canonical, format_prompt, is_byte, parse
 from puzzles.bit_manipulation.solver import scan, solve
 
 EXAMPLE_SHARES = {7: 0.30, 8: 0.22, 9: 0.27, 10: 0.21}
@@ -103,12 +103,20 @@ def tier(nodes: int) -> int:
     return 1 + sum(nodes > limit for limit in TIER_NODES)
 
 
+def is_answer(parsed: Parsed, text: str) -> bool:
+    """Whether a text is a byte with all its zeros."""
+    return is_byte(text)
+
+
 FAMILY = Family(
     name="bit_manipulation",
     generate=generate,
     parse=parse,
     solve=solve,
     canonical=canonical,
+    is_answer=is_answer,
+    answer_form="eight binary digits",
     phrases=(HEADER, EXAMPLES, QUERY),
+    order=5,
     fit_prior=fit_prior,
 )

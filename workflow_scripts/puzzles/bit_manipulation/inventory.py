@@ -41,10 +41,10 @@ def _table_of(text: str, taps: int) -> str:
     return "".join(str(eval(value, {}, row) & 1) for row in rows)  # noqa: S307 - our own constant expressions
 
 
-# Counts of the released rule cache (1,602 rows). Its most frequent three-tap form, ~(a^(~b&c)), equals (~(a^b))|c and
-# (~(a&b) if c else ~(a^b)) up to the naming of arguments wherever b and c are shifts that do not overlap, and real rows
-# where they do overlap show the latter two: its 195 are shared among the three, the shortest
-# a little ahead. The unnamed rest is spread evenly.
+# Counts of the released rule cache (1,602 rows). Its most frequent three-tap form, ~(a^(~b&c)), equals two others,
+# (~(a^b))|c and (~(a&b) if c else ~(a^b)), up to the names of the arguments, wherever b and c are shifts that do not
+# overlap. Real rows whose shifts overlap show the other two. So its 195 rows are shared among the three, the shortest a
+# little ahead. The unnamed rest is spread evenly.
 GATES: tuple[Gate, ...] = (
     Gate("id", 1, "a", 149),
     Gate("not", 1, "~a", 15),
@@ -120,11 +120,6 @@ def tap_sets() -> TapSets:
         start += len(sets)
     reach = np.packbits((minterms != 0).any(axis=0), axis=0, bitorder="little")[0]
     return TapSets(taps, size, minterms, reach)
-
-
-def table_int(table: str) -> int:
-    """A table string as a number whose bit m is entry m."""
-    return sum(1 << m for m, bit in enumerate(table) if bit == "1")
 
 
 def table_str(table: int, taps: int) -> str:

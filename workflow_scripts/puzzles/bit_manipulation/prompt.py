@@ -30,6 +30,11 @@ def format_prompt(examples: Iterable[tuple[int, int]], query: int) -> str:
 _BYTE = re.compile(r"[01]{8}", re.ASCII)
 
 
+def is_byte(text: str) -> bool:
+    """Whether a text is eight binary digits."""
+    return bool(_BYTE.fullmatch(text))
+
+
 def _byte(text: str, field: str) -> int:
     if not _BYTE.fullmatch(text):
         raise PromptError(f"expected eight binary digits, got {text[:40]!r}", field=field)

@@ -2,15 +2,15 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import permutations
 from typing import Any
 
 import numpy as np
 
-from puzzles.base import Event, Solution
-from puzzles.bit_manipulation.inventory import GATE, GATES, LUT, TAPS, evaluate, reorder, table_str, tap_sets
+from puzzles.base import Solution
+from puzzles.bit_manipulation.inventory import GATE, GATES, TAPS, reorder, table_str, tap_sets
 from puzzles.bit_manipulation.prior import weights_of
 from puzzles.bit_manipulation.prompt import Parsed
 
@@ -112,30 +112,4 @@ def solve(parsed: Parsed, prior: Mapping[str, Any] | None = None) -> Solution:
         n_consistent=len(distinct),
         nodes=found.nodes,
         found={"gate": gate, "taps": list(taps), "table": table, "expression": expression(gate, table, taps)},
-        events=tuple(_events(parsed, found, gate, table, taps, f"{best:08b}")),
     )
-
-
-def _events(parsed: Parsed, found: Scan, gate: str, table: str, taps: tuple[str, ...], answer: str) -> Iterator[Event]:
-    """The run as a reader can follow it: the tap sets left after each example, then the rule chosen from them, tested
-    on every example and applied to the query."""
-    rule = expression(gate, table, taps)
-    for number, (given, wanted) in enumerate(parsed.examples, 1):
-        yield Event("transcribe", f"example {number}", (f"{given:08b}",), f"{wanted:08b}")
-        yield Event("branch", "tap sets left", (f"example {number}",), str(found.left[number - 1]))
-    yield Event("assign", "rule", taps, rule)
-    for number, (given, wanted) in enumerate(parsed.examples, 1):
-        yield from _apply_events(f"example {number}", table, taps, given)
-        made = evaluate(table, taps, given)
-        yield Event(
-            "test", f"example {number}", (f"{made:08b}", f"{wanted:08b}"), rule, "yes" if made == wanted else "no"
-        )
-    yield Event("transcribe", "query", (f"{parsed.query:08b}",))
-    yield from _apply_events("query", table, taps, parsed.query)
-    yield Event("emit", "answer", (), answer)
-
-
-def _apply_events(name: str, table: str, taps: tuple[str, ...], byte: int) -> Iterator[Event]:
-    for tap in taps:
-        yield Event("fetch", name, (tap, f"{byte:08b}"), f"{int(LUT[TAPS.index(tap), byte]):08b}")
-    yield Event("compute", name, taps, f"{evaluate(table, taps, byte):08b}")

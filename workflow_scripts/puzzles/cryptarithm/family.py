@@ -74,6 +74,11 @@ def parse(prompt: str, family: str | None = None) -> EquationRow:
     return row
 
 
+def is_answer(row: EquationRow, text: str) -> bool:
+    """Whether a text may be an output: its digits hide behind glyphs."""
+    return equations.is_output(text) and not any(c.isdigit() for c in text)
+
+
 def _family(name: str) -> Family:
     return Family(
         name=name,
@@ -81,7 +86,12 @@ def _family(name: str) -> Family:
         parse=partial(parse, family=name),
         solve=solve,
         canonical=canonical,
+        is_answer=is_answer,
+        answer_form="one to five printable characters without digits and blanks",
         phrases=equations.PHRASES,
+        order=8 if name == DEDUCE else 9,
+        has_key=True,
+        tell=equations.family_name,
         fit_prior=fit_prior,
     )
 

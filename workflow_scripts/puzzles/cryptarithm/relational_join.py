@@ -3,13 +3,12 @@
 State: `assigned`, a 64-bit integer with one nibble (digit) per glyph, and `used`, a bit per digit. Every value equation
 contributes its catalog rows in the same packed form, grouped by rule and bucketed by the digits of up to three glyphs
 that earlier equations have fixed; the join walks the equations depth first and, at every complete assignment, adds
-its weight to the answer that it gives. Compilation takes some ten seconds once and is cached beside the module; the
-cache is keyed by this file alone, so touch it after a change of the rules.
+its weight to the answer that it gives. Compilation takes some ten seconds once and is cached beside the module.
 """
 
 import numpy as np
-from numba import njit
 
+from common.compiled import compiled
 from puzzles.equations.rules import GROUPS, VALUE_RULES
 
 N_RULES = len(VALUE_RULES)
@@ -27,7 +26,7 @@ JOIN_CODE, SWAP_CODE, NO_CODE = N_RULES, N_RULES + 1, 31
 END = 15
 
 
-@njit(cache=True)
+@compiled
 def compute(code, x, y):
     """The signed number of a rule and whether its minus is written behind (1) or in front (0)."""
     if code == 0:
@@ -55,7 +54,7 @@ def compute(code, x, y):
     return x * y - 1, 0
 
 
-@njit(cache=True)
+@compiled
 def _template(number, side, flip, glyph_of, used, digits, named):
     """The printed output as glyph indices: four nibbles, then sign, place of a still nameless zero, zero used.
 
@@ -97,7 +96,7 @@ def _template(number, side, flip, glyph_of, used, digits, named):
     return (((((text << 2) | sign) << 3) | zero) << 1) | (used & 1)
 
 
-@njit(cache=True)
+@compiled
 def _add(key, mass, assigned, keys, masses, samples, touched, count):
     """Add `mass` to the cell of `key`; returns the number of cells, or -1 when the table is full."""
     size = keys.shape[0]
@@ -116,7 +115,7 @@ def _add(key, mass, assigned, keys, masses, samples, touched, count):
     return count + 1
 
 
-@njit(cache=True)
+@compiled
 def gather(rule, letters, wanted, glyphs, nonzero):
     """Catalog rows of one equation as (packed nibbles, digit sets, starts per rule).
 
@@ -149,7 +148,7 @@ def gather(rule, letters, wanted, glyphs, nonzero):
     return packed[:n], digits[:n], starts
 
 
-@njit(cache=True)
+@compiled
 def search(
     flip, slot_of, starts, packed, digits, nibbles, glyph_sets, n_slots, mode_rules, factor, base, known, known_set,
     kind, query, query_free, nonzero, query_factor, complete, complete_unasked, budget,

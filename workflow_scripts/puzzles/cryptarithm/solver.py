@@ -116,7 +116,6 @@ def solve(
     known: Mapping[str, int] | None = None,
     answer: str | None = None,
     budget: int = BUDGET,
-    log: bool = False,
 ) -> Solution:
     """The exact posterior over answers: every consistent (mode, rules, digits), weighed by `prior`.
 
@@ -147,11 +146,6 @@ def solve(
         reason = "contradictory: no rules and digits fit the examples" if exhaustive else "node budget spent"
         return Solution(None, nodes=nodes, exhaustive=exhaustive, reason=reason)
     answers, best = found
-    events = ()
-    if log:
-        from puzzles.cryptarithm.events import trace_events
-
-        events = trace_events(row, known)
     return Solution(
         answer=answers[0][0],
         posterior=answers[0][1],
@@ -160,7 +154,6 @@ def solve(
         exhaustive=exhaustive,
         nodes=nodes,
         found=best,
-        events=events,
     )
 
 

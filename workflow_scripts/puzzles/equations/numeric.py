@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from puzzles import checker
-from puzzles.base import Event, Family, Problem, PromptError, Solution
+from puzzles.base import Family, Problem, PromptError, Solution
 from puzzles.equations import prompt as equations
 from puzzles.equations import rules
 from puzzles.equations.prior import default_prior, fit_prior, group_share, regime_shares, rule_share
@@ -166,7 +166,7 @@ def _configurations(
                 yield _Configuration(weight, mode, max(weights, key=weights.get), found, answer)
 
 
-def solve(row: EquationRow, prior: Mapping[str, Any] | None = None, *, log: bool = False) -> Solution:
+def solve(row: EquationRow, prior: Mapping[str, Any] | None = None) -> Solution:
     """The exact posterior over answers: every mode and assignment of rules that fits, weighed by `prior`.
 
     The answer is the one that the challenge's checker, with its tolerance of 1 %, most probably accepts; `posterior`
@@ -212,7 +212,6 @@ def solve(row: EquationRow, prior: Mapping[str, Any] | None = None, *, log: bool
             "query": named[row.query.op],
             "accepted": accepted[answer],
         },
-        events=trace_events(row) if log else (),
     )
 
 
@@ -235,39 +234,11 @@ def accepted_shares(answers: Sequence[tuple[str, float]]) -> dict[str, float]:
     return shares
 
 
-def trace_events(row: EquationRow) -> tuple[Event, ...]:
-    """A depth-first reference run without any prior: modes, operators and rules in table order, every test logged."""
-    events = []
-    for number, equation in enumerate(row.examples, 1):
-        events.append(Event("transcribe", f"E{number}", (equation.text,)))
-    groups: dict[str, list[Equation]] = defaultdict(list)
-    for equation in row.examples:
-        groups[equation.op].append(equation)
-    for mode in possible_modes(row):
-        events.append(Event("branch", "mode", (mode,)))
-        for op, examples in groups.items():
-            kept = []
-            for rule in rules.rules_of(mode):
-                verdict = "ok"
-                for equation in examples:
-                    try:
-                        output = rules.apply(rule, equation.left, equation.right, op)
-                    except ZeroDivisionError:
-                        output = "undefined"
-                    verdict = "ok" if output == equation.output else "no"
-                    events.append(
-                        Event("test", rule.name, (equation.left, op, equation.right, equation.output), output, verdict)
-                    )
-                    if verdict == "no":
-                        break
-                if verdict == "ok":
-                    kept.append(rule.name)
-            if kept:
-                events.append(Event("assign", op, tuple(kept), mode))
-            else:
-                events.append(Event("undo", "mode", (mode, op)))
-                break
-    return tuple(events)
+def is_answer(row: EquationRow, text: str) -> bool:
+    """Whether a text is one to five digits, one of which may be a minus at either end."""
+    signs = (row.query.op, "-")
+    digits = text[1:] if text.startswith(signs) else text[:-1] if text.endswith(signs) else text
+    return equations.is_output(text) and digits.isdigit()
 
 
 def _family(name: str) -> Family:
@@ -277,7 +248,11 @@ def _family(name: str) -> Family:
         parse=partial(parse, family=name),
         solve=solve,
         canonical=canonical,
+        is_answer=is_answer,
+        answer_form="digits, with at most one minus (the query's operator or -) before or after them",
         phrases=equations.PHRASES,
+        order=6 if name == DEDUCE else 7,
+        tell=equations.family_name,
         fit_prior=fit_prior,
     )
 

@@ -88,6 +88,11 @@ def _left_side(text: str, place: str) -> tuple[str, str, str]:
     return text[:2], text[2], text[3:]
 
 
+def is_output(text: str) -> bool:
+    """Whether a text may stand to the right of the equals sign, in either family."""
+    return 1 <= len(text) <= 5 and text.isascii() and text.isprintable() and " " not in text
+
+
 def parse(prompt: str) -> EquationRow:
     """Read a prompt of either family; digits are not told from glyphs here. Raises PromptError naming the part."""
     if not prompt.startswith(HEADER):
@@ -104,10 +109,17 @@ def parse(prompt: str) -> EquationRow:
         left, found, output = line.partition(EQUALS)
         if not found or not output:
             raise PromptError(f"expected `AB+CD = output`, got {line!r}", field=place)
-        if len(output) > 5 or not output.isascii() or not output.isprintable() or " " in output:
+        if not is_output(output):
             raise PromptError(f"expected an output of one to five printable characters, got {output!r}", field=place)
         examples.append(Equation(*_left_side(left, place), output))
     return EquationRow(tuple(examples), Equation(*_left_side(query, "query")))
+
+
+def family_name(prompt: str) -> str:
+    """Which of the four families of equations a prompt belongs to, told from its digits and operators."""
+    row = parse(prompt)
+    sides = "".join(equation.left + equation.right for equation in (*row.examples, row.query))
+    return f"{'equation_numeric' if sides.isdigit() else 'cryptarithm'}_{'deduce' if row.seen else 'guess'}"
 
 
 def relabelled(row: EquationRow, digits_hidden: bool) -> str:

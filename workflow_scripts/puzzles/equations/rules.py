@@ -1,8 +1,8 @@
 """The rules that both equation families draw from: two joins and 22 arithmetic rules in two reading modes.
 
 An equation is `AB op CD = output`. In flip mode both operands are read backwards (BA, DC) and the result is written
-backwards. A minus is the row's own operator glyph. Every arithmetic rule is one of ten functions of the two operand
-values; rules differ in the function, the mode and the side on which the sign is written.
+backwards. A minus is the row's own operator glyph. An arithmetic rule is a function of the two operand values, a mode,
+and the side on which its minus is written.
 """
 
 from collections.abc import Callable
@@ -61,32 +61,6 @@ RULES: tuple[Rule, ...] = (
 )
 VALUE_RULES = tuple(rule for rule in RULES if not rule.is_join)
 BY_NAME = {rule.name: rule for rule in RULES}
-# How a rule's formula is written on a page, with x and y for the operand values.
-FORMULAS = {
-    "join": "xy",
-    "join_swap": "yx",
-    "add": "x+y",
-    "add+1": "x+y+1",
-    "add-1": "x+y-1",
-    "sub": "x-y",
-    "rsub": "y-x",
-    "abs": "|x-y|",
-    "negabs": "-|x-y|",
-    "absneg": "|x-y|-",
-    "mod": "max%min",
-    "mul": "x*y",
-    "mul+1": "x*y+1",
-    "mul-1": "x*y-1",
-}
-
-
-def rules_of(mode: str) -> tuple[Rule, ...]:
-    """The rules that a row in `mode` may use: both joins and the arithmetic rules of the mode."""
-    return tuple(rule for rule in RULES if rule.mode in ("", mode))
-
-
-def formula(rule: Rule) -> str:
-    return FORMULAS[rule.base]
 
 
 def value(rule: Rule, x: int, y: int) -> tuple[int, str]:

@@ -14,6 +14,7 @@ from puzzles.bit_manipulation import catalog as bit_catalog
 from puzzles.cryptarithm import signatures
 from puzzles.equations.prompt import Equation, EquationRow, minus_and_digits
 from puzzles.equations.rules import VALUE_RULES
+from puzzles.registry import FAMILIES
 from reasoning.designs.bit_manipulation import catalog_repair as repair
 from reasoning.designs.cryptarithm.engines.propagation import Clue, clues
 from reasoning.designs.cryptarithm.lines import arithmetic, notation
@@ -81,7 +82,7 @@ def drills(family: str, n: int, seed: int) -> list[dict]:
 
     Raises LabError for a family whose designs recall nothing, or when there are fewer.
     """
-    if family.startswith("cryptarithm"):
+    if FAMILIES[family].has_key:
         every = sorted(signature_drills(), key=lambda drill: content_hash(f"{seed}:{drill[0]}"))[:n]
         if len(every) < n:
             raise LabError(f"{n} drills asked for, there are {len(every)}", field="n")

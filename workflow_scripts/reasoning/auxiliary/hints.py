@@ -1,12 +1,12 @@
 """Task hints (arXiv:2310.00726): an auxiliary task on the same inputs, simpler than the row's own.
 
-successor   what was gone through so far, what is the next (of the most frequent kind of line)
-verdict     the thought up to a test, what does it say
-applymap    the hidden rule and key, what is the answer
-recall      the signature of an equation, how many catalog rows does it have and which come first (cryptarithms)
-copy        the control: the problem once more
+successor   given the lines so far of the thought's most frequent kind, write the next one
+verdict     given the thought up to a verdict, write the verdict
+applymap    given the hidden rule and key, write the answer
+recall      given the signature of an equation, write how many catalog rows it has and the first of them (cryptarithms)
+copy        the control: write the problem again
 
-A hint is told from the task by the tag on its first line.
+The first line of a hint's prompt carries a tag, which tells it from the task.
 """
 
 import json
@@ -62,7 +62,7 @@ def applymap(text: Mapping, puzzle: Mapping, rng: random.Random) -> tuple[str, s
 
 def recall(text: Mapping, puzzle: Mapping, rng: random.Random) -> tuple[str, str] | None:
     """The signature of one of the row's examples, and the head of its catalog entry."""
-    if not puzzle["family"].startswith("cryptarithm"):
+    if not FAMILIES[puzzle["family"]].has_key:
         return None
     example = rng.choice(FAMILIES[puzzle["family"]].parse(puzzle["prompt"]).examples)
     signature = signature_of(example)

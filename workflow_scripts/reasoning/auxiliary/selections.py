@@ -1,6 +1,7 @@
 """Which rendered rows an arm trains on: all, one stratum, or a quota of rows by how they end or what they ask.
 
 all             whatever is rendered; the stratum that most puzzles have must be there
+right           leaves out rows that box another answer than the challenge accepts
 join, value     one stratum
 wrong-19        19 in 100 rows box a wrong answer (the study's r10 and r11)
 ends-55-30-15   55 in 100 come to an answer straight on (joins among them), 30 by a split, 15 bail (r7 and r8)
@@ -15,6 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from common.errors import LabError
+from puzzles.checker import grade
 from puzzles.equations.rules import BY_NAME, GROUPS
 from reasoning.grammar.trace import Box
 
@@ -33,6 +35,10 @@ class Part(NamedTuple):
 def boxes_wrong(row: Mapping[str, Any]) -> bool:
     box = Box.parse(row["completion"].rpartition("\n")[2])
     return box is not None and box.answer != row["answer"]
+
+
+def boxes_right(row: Mapping[str, Any]) -> bool:
+    return grade(row["completion"], row["answer"]).official
 
 
 def ending(row: Mapping[str, Any]) -> str:
@@ -93,6 +99,10 @@ def parts(selection: str, n: int) -> list[Part]:
             Part(count, lambda row, group=group: group_of(row) == group, f"ask for a rule of group {group}")
             for count, group in zip(counts, GROUPS, strict=True)
         ]
+    if selection == "right":
+        return [Part(n, boxes_right, "are rendered and of selection 'right'")]
     if not re.fullmatch("[a-z_]+", selection):
-        raise LabError(f"{selection!r} is no selection; expected all, even, a stratum, wrong-N, bad-N or ends-A-B-C")
+        raise LabError(
+            f"{selection!r} is no selection; expected all, right, even, a stratum, wrong-N, bad-N, ends-A-B-C"
+        )
     return [Part(n, lambda row: selection in ("all", row["stratum"]), f"are rendered and of selection {selection!r}")]

@@ -6,8 +6,10 @@ Declaring a kind of line:
     class Partial(Line):
         KIND = "gravity/partial"
         TEXT = "{a}*{b}={product} {verdict}"
-        OUTCOMES = ("small", "large")            # every word the verdict can be; needs a field named `verdict`
+        OUTCOMES = {"small": SEEN, "large": SEEN}  # every word the verdict can be; needs a field named `verdict`
         FORCED_BY = "product against 100"        # what on the page forces it
+        RECALLS = ""                             # what it takes from memory, neither read off the page nor computed
+        ROLES = "a:TA b:A product:AV"            # what forces each field; see roles.py
         a: Digit
         b: int
         product: int
@@ -36,6 +38,7 @@ TEXT is literal text with {field} places; write {{ and }} for braces. The field'
                         {xs:} joins without a separator (T of fixed length); without |WORD a list is never empty
     tuple[tuple[A, B], ...]            written {pairs:SEP INNER} without the blank: {key: =} prints `!=3 @=7`
 
+An outcome is PASSED or FAILED where the line tests a hypothesis, and SEEN where it only names a class of what is there.
 Parsing takes linear time: a field or list that can grow must be followed by the end of the line or by a literal whose
 first character it cannot contain. `@line` raises TypeError for a declaration that breaks this or any other rule.
 Checks are called on lines that a model wrote: any value of the field's type may come, in any order of lines, and a
@@ -45,7 +48,7 @@ check must answer False or None, never raise.
 import dataclasses
 import re
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import (
     TYPE_CHECKING,
@@ -61,9 +64,12 @@ from typing import (
     get_type_hints,
 )
 
+from reasoning.grammar.roles import Role, read_roles
+
 if TYPE_CHECKING:
     from reasoning.grammar.page import Page
 
+PASSED, FAILED, SEEN = "passed", "failed", "seen"
 PRINTABLE = frozenset(map(chr, range(33, 127)))
 
 
@@ -178,12 +184,20 @@ class Line:
 
     KIND: ClassVar[str] = ""
     TEXT: ClassVar[str] = ""
-    OUTCOMES: ClassVar[tuple[str, ...]] = ()
+    OUTCOMES: ClassVar[Mapping[str, str]] = {}
     FORCED_BY: ClassVar[str] = ""
+    RECALLS: ClassVar[str] = ""
+    ROLES: ClassVar[str] = ""
+    roles: ClassVar[Mapping[str, Role | None]]
     opener: ClassVar[str]
     _pieces: ClassVar[tuple[tuple[str, str, Callable[[Any], str] | None], ...]]
     _decoders: ClassVar[tuple[tuple[str, Callable[[str], Any]], ...]]
     _regex: ClassVar[re.Pattern[str]]
+
+    @property
+    def result(self) -> str:
+        """What the verdict means: PASSED, FAILED or SEEN; "" for a line without one."""
+        return self.OUTCOMES.get(getattr(self, "verdict", ""), "")
 
     def text(self) -> str:
         """The line as printed."""
@@ -229,6 +243,8 @@ def line(cls: LineKind) -> LineKind:
         raise TypeError(f"{cls.__name__}: needs a KIND, and OUTCOMES exactly when it has a `verdict` field")
     if bool(cls.OUTCOMES) != bool(cls.FORCED_BY):
         raise TypeError(f"{cls.__name__}: OUTCOMES and FORCED_BY go together")
+    if not isinstance(cls.OUTCOMES, Mapping) or not set(cls.OUTCOMES.values()) <= {PASSED, FAILED, SEEN}:
+        raise TypeError(f"{cls.__name__}: OUTCOMES says of every word whether it is PASSED, FAILED or SEEN")
     hints = get_type_hints(cls, include_extras=True)
     pieces, decoders, pattern, open_ended = [], [], "", frozenset()
     try:
@@ -241,7 +257,7 @@ def line(cls: LineKind) -> LineKind:
                 continue
             hint = hints[name]
             if name == "verdict":
-                codec = _words(cls.OUTCOMES)
+                codec = _words(tuple(cls.OUTCOMES))
             else:
                 codec = _list(hint, spec) if get_origin(hint) is tuple else _codec(hint)
             pattern += f"({codec.pattern})"
@@ -252,6 +268,10 @@ def line(cls: LineKind) -> LineKind:
         raise TypeError(f"{cls.__name__}: {error}") from None
     if sorted(name for name, _ in decoders) != sorted(field.name for field in dataclasses.fields(cls)):
         raise TypeError(f"{cls.__name__}: every field must stand in TEXT exactly once")
+    try:
+        cls.roles = read_roles(cls.ROLES, (field.name for field in dataclasses.fields(cls)))
+    except TypeError as error:
+        raise TypeError(f"{cls.__name__}: {error}") from None
     cls._pieces, cls._decoders, cls._regex = tuple(pieces), tuple(decoders), re.compile(pattern)
     cls.opener = pieces[0][0] if pieces else ""
     return cls

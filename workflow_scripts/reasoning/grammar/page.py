@@ -43,7 +43,7 @@ class Page:
 
     @property
     def depth(self) -> int:
-        """How many guesses stand."""
+        """How many guesses have not been taken back."""
         return len(self._marks)
 
     def mark(self) -> None:

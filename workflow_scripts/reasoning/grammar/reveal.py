@@ -1,7 +1,7 @@
 """What a cryptarithm prompt shows beside its puzzle: digits of the key, and the rules of the operators.
 
-For a problem and an order there is one permutation of its glyphs; revealing k digits shows the first k. So the arms
-k = 0..10 nest and every arm has the same rows.
+For a problem and an order there is one permutation of its glyphs, and k revealed digits are those of its first k. So a
+prompt with more digits shows everything that one with fewer digits shows, and every arm has the same rows.
 """
 
 import re
@@ -26,9 +26,9 @@ _RULES_LINE = re.compile(rf"Rules: (normal|flip)((?: [!-~]=(?:{_NAMES}))++)")
 class Reveal:
     """What is shown, written `5`, `5-query-first`, `5-given` or `5-answer-first-hidden`; defaults are not written.
 
-    digits: how many, 0..10. order: which first (it says nothing for no digits or all). rule: the operators' rules and
-    the row's mode are `derived` in the thought, `given` by the prompt, or `hidden`: used by a thought that neither
-    tests nor states them beforehand.
+    digits: how many, 0..10. order: which glyphs come first; without effect when no digit or every digit is shown. rule:
+    the operators' rules and the row's mode are `derived` in the thought, `given` by the prompt, or `hidden`: the
+    thought uses them without testing or stating them.
     """
 
     digits: int = 0
@@ -39,7 +39,7 @@ class Reveal:
 
     @classmethod
     def parse(cls, text: str) -> "Reveal":
-        """Raises LabError (without a place) for what is not a reveal or not written the one way it is."""
+        """Raises LabError (without a place) for a text that is not a reveal in its one written form."""
         reveal = None
         if re.fullmatch(cls.PATTERN, text):
             digits, _, rest = text.partition("-")
@@ -61,8 +61,8 @@ class Reveal:
 
 
 class Known(dict[str, int]):
-    """What is known beforehand: glyph -> digit. rules: operator -> name of its rule, in the row's `mode`; none, and "",
-    where they are to be worked out. thought: the characters that a cryptarithm's thought may have."""
+    """What is known beforehand: glyph -> digit. rules: operator -> name of its rule, in the row's `mode`; empty, and
+    "", where the thought has to find them. thought: the characters that a cryptarithm's thought may have."""
 
     def __init__(
         self,

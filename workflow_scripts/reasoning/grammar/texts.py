@@ -2,17 +2,18 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 
 from puzzles.base import Problem, Solution, row_rng
 from puzzles.registry import FAMILIES
+from reasoning.grammar.lines import Line
 from reasoning.grammar.reveal import THOUGHT, Known, Reveal, known_of, rules_line, shown_prompt
 from reasoning.grammar.trace import CLOSE, OPEN, Box, Design, Unrenderable
 
-LINE = pa.struct([("kind", pa.string()), ("text", pa.string()), ("verdict", pa.string())])
+LINE = pa.struct([(name, pa.string()) for name in ("kind", "text", "verdict", "result")])
 TEXTS = pa.schema(
     [
         ("id", pa.string()),
@@ -38,20 +39,25 @@ SOLUTION_COLUMNS = ("id", "answer", "posterior", "n_consistent", "exhaustive", "
 
 @dataclass(frozen=True)
 class Written:
-    """A line as it stands in the table."""
+    """A line as it stands in the table. result: what its verdict means, passed, failed or seen; "" without one."""
 
     kind: str
     text: str
     verdict: str = ""
+    result: str = ""
+
+    @classmethod
+    def of(cls, line: Line) -> "Written":
+        return cls(line.KIND, line.text(), getattr(line, "verdict", ""), line.result)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One rendered (or not) row. boxed: what the completion boxes, None for nothing; cost: the solver's nodes.
+    """One row, rendered or not. boxed: what the completion boxes, None for nothing; cost: the solver's nodes.
 
-    donor: the id of the row whose lines these are, "" when they are its own. hidden: the line of rules that the prompt
-    leaves out and the thought relies on, "" when it relies on nothing unsaid. problem: what was rendered. thought: the
-    characters that it could have.
+    donor: the id of the row whose lines these are, "" when they are its own. hidden: the line of rules that the thought
+    uses but the prompt does not show, "" when there is none. problem: what was rendered. thought: the characters that
+    it could have.
     """
 
     id: str
@@ -96,7 +102,7 @@ def problem_of(row: Mapping[str, Any]) -> Problem:
 
 
 def solution_of(row: Mapping[str, Any]) -> Solution:
-    """A row of the solutions table as a Solution, without its events and the other answers: no design reads them."""
+    """A row of the solutions table as a Solution, without the other answers: no design reads them."""
     return Solution(
         answer=row["answer"],
         posterior=row["posterior"],
@@ -151,7 +157,7 @@ def render_row(
         trace = design.render(problem, parsed, solution, known, row_rng(seed, design.family, design.id, row_id))
     except Unrenderable as reason:
         return replace(base, status=str(reason))
-    lines = tuple(Written(each.KIND, each.text(), getattr(each, "verdict", "")) for each in trace.lines)
+    lines = tuple(map(Written.of, trace.lines))
     return replace(base, lines=lines, boxed=trace.answer)
 
 
@@ -165,7 +171,7 @@ def table_row(row: Row, design: Design, reveal: Reveal) -> dict:
         "reveal": str(reveal),
         "prompt": row.prompt,
         "hidden": row.hidden,
-        "lines": [{"kind": each.kind, "text": each.text, "verdict": each.verdict} for each in row.lines],
+        "lines": [asdict(each) for each in row.lines],
         "completion": completion,
         "answer": row.answer,
         "stratum": row.stratum,

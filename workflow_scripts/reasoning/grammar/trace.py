@@ -17,7 +17,7 @@ OPEN, CLOSE = "<think>", "</think>"
 
 
 class Unrenderable(LabError):
-    """A design cannot tell this row; the message is the reason kept in the table."""
+    """The design cannot render this row; the message says why and is kept in the table."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ Spoil = Callable[[Problem, random.Random], Problem]
 class Design:
     """A chain-of-thought design of one family.
 
-    render(problem, parsed, solution, known, rng) gives the trace or raises Unrenderable; `known` is the part of the
-    key that the prompt shows, with the rules where the thought need not derive them. kinds: every kind of line it may
-    write. reveals: how many digits a prompt may show. rules: how the operators' rules may come in. spoil: the problem
-    that a training row shows instead of its own, with the same answer (most keep their own); no other row is changed.
+    render(problem, parsed, solution, known, rng) gives the trace or raises Unrenderable; `known` is the part of the key
+    that the prompt shows, with the rules where the thought need not derive them. kinds: every kind of line it may
+    write. reveals: how many digits a prompt may show. rules: which of RULE_SOURCES it allows. spoil: changes the
+    problem of a training row and keeps its answer; None in most designs. Rows of other sets are never changed.
     """
 
     id: str
@@ -77,6 +77,7 @@ class Box(Line):
 
     KIND = "box"
     TEXT = "\\boxed{{{answer}"
+    ROLES = "answer:T"
     answer: Annotated[str, Chars(" -~")]
 
     def text(self) -> str:
@@ -113,9 +114,9 @@ def completion_of(trace: Trace) -> str:
 def parse_completion(text: str, design: Design) -> list[Line | Malformed]:
     """Every line of a completion: lines of the design's kinds, Malformed ones, and a Box for the boxed answer.
 
-    The opening tag may be missing (a chat template may already have written it) and so may anything after a cut.
-    Never raises; time is linear in the length of the text. For rendered traces
-    parse_completion(completion_of(trace), design) == [*trace.lines, Box(trace.answer)].
+    The opening tag may be missing, because a chat template may already have written it, and the text may stop anywhere.
+    Never raises; time is linear in the length of the text. For rendered traces parse_completion(completion_of(trace),
+    design) == [*trace.lines, Box(trace.answer)].
     """
     found: list[Line | Malformed] = []
     thinking, offset, openers = True, 0, design.openers

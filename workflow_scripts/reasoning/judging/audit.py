@@ -1,8 +1,9 @@
 """The audit: every line of a completion checked on three axes against the prompt and against the page so far.
 
-transcription: does it agree with the prompt and with what earlier lines established? arithmetic: is everything printed
-right? verdict: does its conclusion follow from its own numbers? Each is True, False, or None where a line has nothing
-of the sort. A line's own errors do not make later lines wrong: what it says, right or wrong, is what they may build on.
+transcription: does the line agree with the prompt and with what earlier lines established? arithmetic: is everything
+computed on it right? verdict: does its conclusion follow from its own numbers? Each is True, False, or None where the
+line has nothing to check. An error in one line does not make later lines wrong: they are checked against what earlier
+lines say, right or wrong.
 """
 
 from collections import Counter

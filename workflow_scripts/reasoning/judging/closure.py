@@ -27,8 +27,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from common.compiled import compiled
 from puzzles.cryptarithm.relational_join import RULE_CODE, RULE_GROUP, compute
 from puzzles.cryptarithm.signatures import proper_rows, signature_of
 from puzzles.equations.prior import SIGN_GROUPS
@@ -56,7 +56,7 @@ class Closed:
         return bool(self.modes) and all(len(self.digits[glyph]) == 1 for glyph in glyphs)
 
 
-@njit(cache=True)
+@compiled
 def _span(code, sign, xl, xh, yl, yh):
     """Interval of the output's magnitude for operands in [xl, xh] and [yl, yh]; (1, 0) where the sign is wrong."""
     if code <= 2 or code >= 9:
@@ -98,7 +98,7 @@ def _span(code, sign, xl, xh, yl, yh):
     return 1, 0
 
 
-@njit(cache=True)
+@compiled
 def _units_fit(code, sign, x, y, out):
     """Whether the unit digits x, y, out agree modulo 10; the sign is known to be possible."""
     if code <= 2:
@@ -118,7 +118,7 @@ def _units_fit(code, sign, x, y, out):
     return (x - y) % 10 == out or (y - x) % 10 == out
 
 
-@njit(cache=True)
+@compiled
 def _bounds(glyphs, domains, pinned, digit):
     """Smallest and largest number of the places `glyphs` (units first) where glyph `pinned` is `digit`."""
     low, high, scale = 0, 0, 1
@@ -137,7 +137,7 @@ def _bounds(glyphs, domains, pinned, digit):
     return low, high
 
 
-@njit(cache=True)
+@compiled
 def _without_solving(level, code, sign, operands, output, domains, kept):
     """Narrow `kept` (glyph -> digits, a copy of `domains`) by one rule's units, magnitude and computing.
 
@@ -206,7 +206,7 @@ def _without_solving(level, code, sign, operands, output, domains, kept):
     return True
 
 
-@njit(cache=True)
+@compiled
 def _close(level, operands, output, lengths, signs, slots, starts, row_rule, row_digits, glyphs, sizes, domains, rules):
     """Run one set of rules to its fixpoint in place; False on a contradiction.
 

@@ -1,4 +1,4 @@
-"""The corruption ladder: what is left of a trace's use when one of its properties is taken away.
+"""Corruptions: each takes one property away from the traces, to measure what that property is worth.
 
 none          identity
 solutiononly  no lines at all: is a trace needed?
@@ -7,11 +7,10 @@ swap          the lines of another row, one cycle through all rows: content with
 swapwithin    the same within a tenth of the rows of like solver cost: at matched length
 shuffle       the middle lines in another order: is order needed?
 delete30      30 % of the middle lines dropped: is completeness needed?
-digit10       10 % of the lines' digits replaced by another digit: arithmetic truth
+digit10       10 % of the lines' digits replaced by another digit: is right arithmetic needed?
 verdictflip10, verdictflip50, verdictflip100
-              that percentage of verdicts replaced by another outcome: verdict truth
-wrongans      lines and answer of the same row with one piece of its query misread, a true tale of a wrong answer:
-              answer truth
+              that percentage of verdicts replaced by another outcome: are right verdicts needed?
+wrongans      the row rendered with one piece of its query misread: consistent lines that lead to a wrong answer
 
 The boxed answer stays the row's own except under wrongans. Rows that a corruption cannot apply to get its reason as
 their status. Source: the controls of arXiv:2505.13775 and arXiv:2502.07374, extended.
@@ -89,7 +88,7 @@ def _verdictflip(percentage: int) -> Callable[[Sequence[Row], Design, int], list
             if kind is None or rng.random() * 100 >= percentage:
                 return each
             verdict = rng.choice([outcome for outcome in kind.OUTCOMES if outcome != each.verdict])
-            return Written(each.kind, replace(kind.parse(each.text), verdict=verdict).text(), verdict)
+            return Written.of(replace(kind.parse(each.text), verdict=verdict))
 
         out = []
         for row in rows:
@@ -184,7 +183,7 @@ def _wrongans(rows: Sequence[Row], design: Design, seed: int) -> list[Row]:
 
 
 def _misread(row: Row, design: Design, rng: random.Random, seed: int) -> Row:
-    """The thought of a reader who takes one piece of the query for another: true to that query, wrong for this."""
+    """The row rendered with one piece of its query misread: right for that query, wrong for the row."""
     family, known = FAMILIES[design.family], split_shown(row.page)[1]
     known.thought, tries = row.thought, 0
     for prompt in misreadings(row.problem.prompt, family, rng):
@@ -204,7 +203,7 @@ def _misread(row: Row, design: Design, rng: random.Random, seed: int) -> Row:
         except Unrenderable:
             continue
         if trace.answer is not None and not official(trace.answer, row.answer):
-            lines = tuple(Written(each.KIND, each.text(), getattr(each, "verdict", "")) for each in trace.lines)
+            lines = tuple(map(Written.of, trace.lines))
             return replace(row, lines=lines, boxed=trace.answer)
     return replace(row, status="no wrong answer to tell", lines=(), boxed=None)
 

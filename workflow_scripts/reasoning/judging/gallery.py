@@ -64,7 +64,7 @@ class Exhibit:
 
     @property
     def told(self) -> int:
-        """How many of the designs and reveals can tell this row."""
+        """How many of the designs and reveals render this row."""
         return sum(row.status == RENDERED for row in self.rows)
 
 

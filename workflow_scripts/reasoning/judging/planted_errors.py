@@ -1,13 +1,13 @@
-"""Planted errors: one line of a rendered trace made wrong in one field, turned in its verdict, or left out.
+"""Planted errors: one line of a rendered trace with one field made wrong, its verdict turned, or left out.
 
-The measure of the audit itself: does it mark that line, on the axis that the field belongs to (roles.py), and
-nothing else? An error in a field of which another value can be as true, and that no check marks, counts as `true`, not
-as missed; where nothing forces a field nothing is planted. A verdict's error belongs on verdict and nowhere else.
+They measure the audit itself. It should mark that line, on the axis that the ROLES of its kind name for the field, and
+nothing else. Where another value can be as true and no check fails, the error counts as `true`, not as missed. Where
+nothing forces a field, nothing is planted. An error in a verdict belongs on the verdict axis alone.
 
-The later lines stay as they are, so they may contradict the damaged one: a later line may be marked only when something
-that it reads from the page is no longer what the undamaged trace had put there; where that makes it fail on arithmetic
-or verdict, the error `spreads`. A line left out counts as an error (on `structure`) when a later line reads by name
-something that it had put on the page, and is caught when some line then fails.
+The later lines stay as they are, so they may contradict the damaged one. A later line may be marked only when something
+that it reads from the page has changed; when it then fails on arithmetic or verdict, the error `spreads`. A line left
+out is an error (on `structure`) when a later line reads by name something that it had put on the page. It is caught
+when some line then fails.
 """
 
 import random
@@ -19,9 +19,9 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from reasoning.grammar.lines import Line
 from reasoning.grammar.page import Page
+from reasoning.grammar.roles import LEFT_OUT
 from reasoning.grammar.trace import Box
 from reasoning.judging.audit import AXES, Checked, audit_lines
-from reasoning.judging.roles import LEFT_OUT, roles
 
 CLASSES = (string.digits, string.ascii_lowercase, string.ascii_uppercase, string.punctuation)
 AXIS_ORDER = (*AXES, "structure")
@@ -110,7 +110,7 @@ def plant(told: Told, number: int, wrong: Line, name: str) -> Result:
     """Audit the trace with one line replaced, and judge the audit."""
     lines = told.without(number, wrong)
     checked = told.audit(lines)
-    role, here = roles(wrong.KIND)[name], set(checked[number].failed)
+    role, here = wrong.roles[name], set(checked[number].failed)
     others = [(wrong.KIND, axis) for axis in sorted(here - role.first - role.also)]
     others += [(each.kind, axis) for each in checked[:number] for axis in each.failed]
     later = [each for each in checked[number + 1 :] if each.failed]
@@ -139,7 +139,7 @@ def leave_out(told: Told, number: int) -> Result | None:
         return None
     checked = told.audit(rest)
     caught = any(each.failed for each in checked[number:])
-    role = roles(told.lines[number].KIND)[LEFT_OUT]
+    role = told.lines[number].roles[LEFT_OUT]
     return Result(
         kind=told.lines[number].KIND,
         field=LEFT_OUT,
@@ -199,7 +199,7 @@ def _reads(told: Told, lines: Sequence[Line]) -> list[_Reads]:
 def cells(lines: Sequence[Line]) -> Iterator[tuple[int, str]]:
     """Every place where something can be planted: (line, field), or (line, LEFT_OUT)."""
     for number, each in enumerate(lines):
-        known = roles(each.KIND)
+        known = each.roles
         for part in fields(each):
             if known[part.name] is not None and (part.name != "verdict" or len(each.OUTCOMES) > 1):
                 yield number, part.name

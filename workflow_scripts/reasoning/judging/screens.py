@@ -9,7 +9,7 @@ verdict_given_line
 unwitnessed     share of lines with a value that neither the prompt nor an earlier line shows and neither transcription
                 nor arithmetic accounts for: the line looks ahead, or asserts.
 unchecked       share of lines on which no axis has anything to check.
-bare            share of lines with a field that nothing on the page forces (roles.py): a choice or a claim.
+bare            share of lines with a field that nothing on the page forces (its ROLES): a choice or a claim.
 bare_digits, bare_rules
                 of the lines that settle a digit, or strike out rules, the share that is bare: the claims of a search
                 that is not on the page. A digit that is only supposed is not counted.
@@ -34,9 +34,9 @@ from dataclasses import dataclass, field, fields, replace
 
 from reasoning.grammar.lines import Line
 from reasoning.grammar.page import Page
+from reasoning.grammar.roles import LEFT_OUT
 from reasoning.grammar.texts import RENDERED
 from reasoning.grammar.trace import Box, Design, Malformed, parse_completion
-from reasoning.judging.roles import is_bare
 
 TOKEN = re.compile(r"[A-Za-z]+|[^A-Za-z ]")
 TOP_SHARE = 0.95
@@ -90,6 +90,11 @@ def values_of(each: Line) -> list[str]:
     return [text for text in texts if len(text) > 1 or not text.isalnum()]
 
 
+def is_bare(each: Line) -> bool:
+    """Does the line have a field that nothing on the page forces?"""
+    return any(role is None for name, role in each.roles.items() if name != LEFT_OUT)
+
+
 def _free_bits(each: Line, page: Page) -> float:
     accepted = sum(replace(each, verdict=o).verdict_follows(page) is not False for o in each.OUTCOMES)
     return math.log2(max(1, accepted))
@@ -118,13 +123,13 @@ def _read_row(row: Mapping, design: Design, kinds: Mapping[str, _Kind]) -> None:
         verdict = getattr(each, "verdict", "")
         if each.OUTCOMES:
             seen.verdicts[verdict] += 1
-            seen.rests.append((replace(each, verdict=each.OUTCOMES[0]).text(), verdict))
+            seen.rests.append((replace(each, verdict=next(iter(each.OUTCOMES))).text(), verdict))
             seen.free.append(_free_bits(each, page))
         seen.moves.append(before)
         before = (before[1], each.KIND, verdict)
         digits, rules, depth = page.names("digit"), page.names("gone"), page.depth
         each.establish(page)
-        bare = is_bare(each.KIND)
+        bare = is_bare(each)
         seen.bare += bare
         if page.depth == depth:
             seen.settles["digit", bare] += len(page.names("digit")) > len(digits)

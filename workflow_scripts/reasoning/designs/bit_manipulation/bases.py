@@ -13,7 +13,7 @@ from puzzles.base import Problem, Solution
 from puzzles.bit_manipulation.inventory import TAPS, reorder
 from puzzles.bit_manipulation.prompt import Parsed
 from reasoning.designs.bit_manipulation.lines import bits
-from reasoning.grammar.lines import Bits, Line, line
+from reasoning.grammar.lines import FAILED, SEEN, Bits, Line, line
 from reasoning.grammar.page import Page
 from reasoning.grammar.trace import Design, Trace, Unrenderable
 
@@ -26,6 +26,7 @@ class Near(Line):
 
     KIND = "bits/near"
     TEXT = "E{i}^E{k} in {given} out {made}"
+    ROLES = "i:AT k:AT given:A made:A"
     i: int
     k: int
     given: bits.Byte
@@ -45,6 +46,7 @@ class Bases(Line):
 
     KIND = "bits/bases"
     TEXT = "bases {taps:,}"
+    ROLES = "taps:-"
     taps: tuple[bits.Tap, ...]
 
     def transcription(self, page: Page) -> bool:
@@ -62,6 +64,7 @@ class View(Line):
 
     KIND = "bits/view"
     TEXT = "E{i} {values:,} {wanted}"
+    ROLES = "i:A/T~ values:A wanted:T"
     i: int
     values: tuple[bits.Byte, ...]
     wanted: bits.Byte
@@ -88,8 +91,9 @@ class Fill(Line):
 
     KIND = "bits/fill"
     TEXT = "table {entries:,=} {verdict}"
-    OUTCOMES = ("clash", "full", "open")
+    OUTCOMES = {"clash": FAILED, "full": SEEN, "open": SEEN}
     FORCED_BY = "whether a pattern comes with both bits, and whether every pattern comes"
+    ROLES = "entries:TV"
     entries: tuple[tuple[Bits, bits.Bit], ...]
     verdict: str
 

@@ -14,7 +14,7 @@ from puzzles.bit_manipulation import catalog as bit_catalog
 from puzzles.bit_manipulation.prompt import Parsed
 from reasoning.designs.bit_manipulation.lines import bit_columns as columns
 from reasoning.designs.bit_manipulation.lines import bits
-from reasoning.grammar.lines import Bits, Digit, Line, line
+from reasoning.grammar.lines import PASSED, SEEN, Bits, Digit, Line, line
 from reasoning.grammar.page import Page
 from reasoning.grammar.trace import Design, Trace, Unrenderable
 
@@ -28,8 +28,9 @@ class Select(Line):
 
     KIND = "bits/select"
     TEXT = "o{j} {wanted} {rule} {column} {verdict}"
-    OUTCOMES = ("fits", "default")
+    OUTCOMES = {"fits": PASSED, "default": SEEN}
     FORCED_BY = "the rule's column against the wanted column"
+    ROLES = "j:T wanted:TV rule:A~ column:AV"
     j: Digit
     wanted: Bits
     rule: columns.Rule
@@ -57,6 +58,7 @@ class Recall(Line):
 
     KIND = "bits/recall"
     TEXT = "#{row} d{distance} {changes:,=|none}"
+    ROLES = "row:T distance:A changes:TA"
     row: int
     distance: int
     changes: tuple[tuple[Digit, columns.Rule], ...]

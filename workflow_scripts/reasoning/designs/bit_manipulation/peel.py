@@ -15,7 +15,7 @@ from puzzles.bit_manipulation.inventory import TAPS, kind, tap_sets
 from puzzles.bit_manipulation.prompt import Parsed
 from puzzles.bit_manipulation.solver import scan
 from reasoning.designs.bit_manipulation.lines import bits
-from reasoning.grammar.lines import Bits, Chars, Line, line
+from reasoning.grammar.lines import FAILED, PASSED, Bits, Chars, Line, line
 from reasoning.grammar.page import Page
 from reasoning.grammar.trace import Design, Trace, Unrenderable
 
@@ -41,8 +41,9 @@ class Head(Line):
 
     KIND = "bits/head"
     TEXT = "head {tap} {residuals:,} {verdict}"
-    OUTCOMES = ("no", "fits")
+    OUTCOMES = {"no": FAILED, "fits": PASSED}
     FORCED_BY = "whether a rule of at most two taps makes the residuals"
+    ROLES = "tap:A residuals:AV"
     tap: bits.Tap
     residuals: tuple[Hex, ...]
     verdict: str
@@ -66,6 +67,7 @@ class Rest(Line):
 
     KIND = "bits/rest"
     TEXT = "rest {taps:,}: {table: =}"
+    ROLES = "taps:- table:-"
     taps: tuple[bits.Tap, ...]
     table: tuple[tuple[Bits, bits.Bit], ...]
 
@@ -82,8 +84,9 @@ class Verify(Line):
 
     KIND = "bits/peel-verify"
     TEXT = "E{i} {given} {head}^{rest}={made} wanted {wanted} {verdict}"
-    OUTCOMES = ("yes", "no")
+    OUTCOMES = {"yes": PASSED, "no": FAILED}
     FORCED_BY = "whether the byte made is the byte wanted"
+    ROLES = "i:T given:TA head:A rest:A made:AV wanted:TV"
     i: int
     given: bits.Byte
     head: bits.Byte
@@ -114,6 +117,7 @@ class Together(Line):
 
     KIND = "bits/together"
     TEXT = "{tap} {head}^{rest}={made}"
+    ROLES = "tap:TA head:A rest:TA made:A"
     tap: bits.Tap
     head: bits.Byte
     rest: bits.Byte

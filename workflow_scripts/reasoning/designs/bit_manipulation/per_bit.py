@@ -25,6 +25,7 @@ class Stride(Line):
 
     KIND = "bits/stride"
     TEXT = "stride {rules: }"
+    ROLES = "rules:A/T~"
     rules: tuple[columns.Rule, ...]
 
     def transcription(self, page: Page) -> bool:

@@ -26,6 +26,7 @@ class Lock(Line):
 
     KIND = "bits/lock"
     TEXT = "lock {taps:,}: {table: =}"
+    ROLES = "taps:TA table:TA~"
     taps: tuple[bits.Tap, ...]
     table: tuple[tuple[Bits, bits.Bit], ...]
 

@@ -12,7 +12,7 @@ from puzzles.base import Problem, Solution
 from puzzles.bit_manipulation.inventory import GATES
 from puzzles.bit_manipulation.prompt import Parsed
 from reasoning.designs.bit_manipulation.lines import bits
-from reasoning.grammar.lines import Chars, Line, line
+from reasoning.grammar.lines import FAILED, PASSED, Chars, Line, line
 from reasoning.grammar.page import Page
 from reasoning.grammar.trace import Design, Trace
 
@@ -33,8 +33,9 @@ class Guess(Line):
 
     KIND = "bits/guess"
     TEXT = "E{i} {gate}({taps:,}) {made} wanted {wanted} {verdict}"
-    OUTCOMES = ("no", "yes")
+    OUTCOMES = {"no": FAILED, "yes": PASSED}
     FORCED_BY = "whether the byte made is the byte wanted"
+    ROLES = "i:T/A~ gate:A taps:A~ made:AV wanted:TV"
     i: int
     gate: GateName
     taps: tuple[bits.Tap, ...]
@@ -64,6 +65,7 @@ class Apply(Line):
 
     KIND = "bits/apply"
     TEXT = "Q {byte} {gate}({taps:,}) {made}"
+    ROLES = "byte:TA gate:TA taps:TA made:A"
     byte: bits.Byte
     gate: GateName
     taps: tuple[bits.Tap, ...]

@@ -1,12 +1,14 @@
 """cipher / forward: spell out the example words that show the query's letters, decode word by word, recall the rest.
 
-A query word with letters that no example shows is completed from the vocabulary: at once when one word fits, after all
-other words otherwise. Rows in which several words still fit then are not rendered.
+For a query word with letters that no example shows, the vocabulary's words of that length are listed (recalled), and
+those that fit what is known are chosen from the list. One that fits completes the word; when several fit, the word is
+taken up again after all others. Rows in which several words still fit then are not rendered.
 """
 
 import random
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated
 
 from puzzles.base import Problem, Solution
@@ -21,6 +23,12 @@ Seen = Annotated[str, Chars("a-z?")]
 _BY_PATTERN: dict[tuple[int, ...], list[str]] = defaultdict(list)
 for _word in VOCABULARY:
     _BY_PATTERN[pattern(_word)].append(_word)
+
+
+@cache
+def words_of(length: int) -> tuple[str, ...]:
+    """The vocabulary's words of so many letters, in alphabetical order."""
+    return tuple(word for word in VOCABULARY if len(word) == length)
 
 
 def spell(code: str, letters: Mapping[str, str]) -> str:
@@ -50,6 +58,7 @@ class Pair(Line):
 
     KIND = "cipher/pair"
     TEXT = "{code} {plain} {letters: =}"
+    ROLES = "code:TA plain:TA letters:A"
     code: Letters
     plain: Letters
     letters: tuple[tuple[Letter, Letter], ...]
@@ -75,6 +84,7 @@ class Absent(Line):
 
     KIND = "cipher/absent"
     TEXT = "{letter} absent"
+    ROLES = "letter:T~"
     letter: Letter
 
     def transcription(self, page: Page) -> bool:
@@ -91,6 +101,7 @@ class Decode(Line):
 
     KIND = "cipher/decode"
     TEXT = "{code} {seen}"
+    ROLES = "code:T seen:T"
     code: Letters
     seen: Seen
 
@@ -103,30 +114,64 @@ class Decode(Line):
 
 
 @line
-class Recall(Line):
-    """A query word completed from the vocabulary, and the letters that this gives."""
+class Words(Line):
+    """The words of the vocabulary that have so many letters; what follows chooses among them."""
 
-    KIND = "cipher/recall"
-    TEXT = "{code} {seen} {word} {letters:,=}"
+    KIND = "cipher/words"
+    TEXT = "{n} letters {words: }"
+    RECALLS = "the words of a length"
+    ROLES = "n:A words:A"
+    n: int
+    words: tuple[Letters, ...]
+
+    def arithmetic(self, page: Page) -> bool:
+        return self.words == words_of(self.n)
+
+    def establish(self, page: Page) -> None:
+        page.put("words", str(self.n), self.words)
+
+
+@line
+class Fit(Line):
+    """A query word as far as its letters are known, and the listed words that it can stand for."""
+
+    KIND = "cipher/fit"
+    TEXT = "{code} {seen} fits {words:,|none}"
+    ROLES = "code:TA seen:TA words:A"
     code: Letters
     seen: Seen
+    words: tuple[Letters, ...]
+
+    def transcription(self, page: Page) -> bool:
+        return looked_up(page, self.code, self.seen) and len(self.seen) == len(self.code)
+
+    def arithmetic(self, page: Page) -> bool:
+        listed = page.get("words", str(len(self.code)), ())
+        fits = fitting(self.code, self.seen, page.names("letter")) if len(self.seen) == len(self.code) else []
+        return self.words == tuple(word for word in listed if word in fits)
+
+    def establish(self, page: Page) -> None:
+        page.put("fits", self.code, (self.seen, self.words))
+
+
+@line
+class Complete(Line):
+    """A query word that only one word fits, and the letters that this gives."""
+
+    KIND = "cipher/complete"
+    TEXT = "{code} is {word} {letters:,=}"
+    ROLES = "code:TA word:TA letters:A"
+    code: Letters
     word: Letters
     letters: tuple[tuple[Letter, Letter], ...]
 
     def transcription(self, page: Page) -> bool:
-        return looked_up(page, self.code, self.seen)
+        return page.get("fits", self.code, ("", ()))[1] == (self.word,)
 
     def arithmetic(self, page: Page) -> bool:
-        new = tuple((c, p) for c, p, s in zip(self.code, self.word, self.seen, strict=False) if s == "?")
-        return (
-            len(self.code) == len(self.word) == len(self.seen)
-            and self.letters == tuple(dict.fromkeys(new))
-            and all(s in ("?", p) for p, s in zip(self.word, self.seen, strict=True))
-        )
-
-    def verdict_follows(self, page: Page) -> bool:
-        """The word follows when it is the only one that fits."""
-        return len(self.seen) == len(self.code) and (fitting(self.code, self.seen, page.names("letter")) == [self.word])
+        seen = page.get("fits", self.code, ("", ()))[0]
+        new = tuple((c, p) for c, p, s in zip(self.code, self.word, seen, strict=False) if s == "?")
+        return self.letters == tuple(dict.fromkeys(new))
 
     def establish(self, page: Page) -> None:
         page.put("word", self.code, self.word)
@@ -140,6 +185,7 @@ class Answer(Line):
 
     KIND = "cipher/answer"
     TEXT = "= {words: }"
+    ROLES = "words:T"
     words: tuple[Letters, ...]
 
     def transcription(self, page: Page) -> bool:
@@ -152,9 +198,6 @@ class Answer(Line):
 def render(
     problem: Problem, parsed: CipherRow, solution: Solution, known: Mapping[str, int], rng: random.Random
 ) -> Trace:
-    if solution.answer != problem.answer:
-        raise Unrenderable("the solver's sentence is not the answer")
-    truth = dict(zip(parsed.query, problem.answer.split(" "), strict=True))
     pairs = [pair for codes, plains in parsed.examples for pair in zip(codes, plains, strict=True)]
     lines: list[Line] = []
     letters: dict[str, str] = {}
@@ -170,31 +213,32 @@ def render(
         lines.append(Pair(*shown, tuple(dict.fromkeys(zip(*shown, strict=True)))))
         letters.update(lines[-1].letters)
 
-    postponed = []
+    listed = set()
 
-    def complete(code: str, seen: str) -> None:
-        new = tuple(dict.fromkeys((c, p) for c, p, s in zip(code, truth[code], seen, strict=True) if s == "?"))
-        if fitting(code, seen, letters) != [truth[code]]:
-            raise Unrenderable("no word of the vocabulary, or more than one, fits a word of the query")
-        lines.append(Recall(code, seen, truth[code], new))
-        letters.update(new)
-
-    for code in dict.fromkeys(parsed.query):
+    def complete(code: str) -> bool:
+        """Write what is known of a word; whether that settles it."""
         seen = spell(code, letters)
-        if "?" in seen and len(fitting(code, seen, letters)) == 1:
-            complete(code, seen)
-            continue
-        lines.append(Decode(code, seen))
-        if "?" in seen:
-            postponed.append(code)
-    for code in postponed:
-        seen = spell(code, letters)
-        if "?" in seen:
-            complete(code, seen)
-        else:
+        if "?" not in seen:
             lines.append(Decode(code, seen))
-    lines.append(Answer(tuple(truth[code] for code in parsed.query)))
-    return Trace(tuple(lines), problem.answer)
+            return True
+        if len(code) not in listed:
+            listed.add(len(code))
+            lines.append(Words(len(code), words_of(len(code))))
+        fits = fitting(code, seen, letters)
+        lines.append(Fit(code, seen, tuple(fits)))
+        if len(fits) != 1:
+            return False
+        new = tuple(dict.fromkeys((c, p) for c, p, s in zip(code, fits[0], seen, strict=True) if s == "?"))
+        lines.append(Complete(code, fits[0], new))
+        letters.update(new)
+        return True
+
+    postponed = [code for code in dict.fromkeys(parsed.query) if not complete(code)]
+    if not all([complete(code) for code in postponed]):
+        raise Unrenderable("more than one word, or none, of the vocabulary fits a word of the query")
+    words = tuple(spell(code, letters) for code in parsed.query)
+    lines.append(Answer(words))
+    return Trace(tuple(lines), " ".join(words))
 
 
-DESIGN = Design("forward", "cipher", (Pair, Absent, Decode, Recall, Answer), render)
+DESIGN = Design("forward", "cipher", (Pair, Absent, Decode, Words, Fit, Complete, Answer), render)

@@ -1,14 +1,16 @@
 """anchor (r9), anchor-capped (r10), anchor-sized (r11): whole assignments of one example, tried and rejected.
 
-No letters: glyphs stand with blanks between them. Rules and reading order are given to the renderer and named without a
-reason. The anchor is the example with the fewest assignments (at most 12, at most seven glyphs) from which the rest can
-be told; each is tried in catalog order, the other examples are computed as soon as their operands are known, or every
-choice of free digits for their operands is tried (at most 12), and the first that fails rejects the try; a try that
-nothing rejects but that does not carry every example loses the row. r10 and r11 stop after three rejected tries, tell
-the other examples once more under the first of them that carries the query, and box what it gives, nearly always wrong:
-that stays the training target, the quirk that the arm is about. The study drew such rows until they were 19 in 100;
-here they are as frequent as they come, 6 or 7, and a corpus has the study's share with the selection wrong-19. r11 adds
-two toy products and starts with the larger operands.
+Glyphs are written with blanks between them, not as letters. The renderer is given the rules and the reading order and
+names them without a reason. The anchor is the example with the fewest assignments, at most 12 and at most seven glyphs.
+Its assignments are tried in catalog order. The other examples are computed as soon as their operands are known, or
+every choice of free digits for their operands is tried, at most 12. The first example that fails rejects the try. A row
+is not rendered when a try is not rejected but leaves some example unchecked.
+
+r10 and r11 stop after three rejected tries. They then take the first of these tries that gives the query an answer,
+write the other examples once more under it, and box its answer, which is nearly always wrong. It stays the training
+target: that is what the arm tests. The study drew such rows until they were 19 in 100. Here they are as frequent as
+they come, 6 or 7 in 100; the selection wrong-19 gives a corpus the study's share. r11 adds two toy products and starts
+with the larger operands.
 """
 
 import random

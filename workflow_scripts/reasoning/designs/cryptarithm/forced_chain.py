@@ -1,8 +1,8 @@
-"""forced-chain (the study's r7): symbol tables, routing, then numbered lines that each claim one survivor.
+"""forced-chain (the study's r7): symbol tables, then numbered lines that each settle one thing.
 
-Drops and pins are bare claims: their kinds have a single outcome and nothing on the line forces it. A stall is met with
-one binary split whose dead case is shown, then with labelled guesses; a bailed row keeps its guess as the training
-target even when it is wrong, which is the point of the design and makes it an arm that says so.
+Drops and pins are bare claims: their kinds have a single outcome and nothing on the line forces it. A chain that is
+stuck tries one split into two cases and shows the case that fails, then makes labelled guesses. A row that ends in a
+guess keeps it as the training target even when it is wrong: this property of the study is what the design reproduces.
 """
 
 import random

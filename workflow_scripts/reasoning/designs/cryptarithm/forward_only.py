@@ -1,7 +1,7 @@
-"""forward-only: rows that witnessed lines alone carry to the answer; the search is not hidden but absent.
+"""forward-only: rows that the witnessed lines solve without any search.
 
-The purified corpus: the chain of `witness` without splits, guesses or any line that takes something back. Rows that
-such lines do not settle are not rendered.
+The chain of `witness` without splits, guesses or any line that takes something back. Rows that such lines do not settle
+are not rendered.
 """
 
 import random
@@ -28,7 +28,7 @@ from reasoning.grammar.trace import Design, Trace, Unrenderable
 
 
 class Purified(Witnessed):
-    """A witnessed chain that has to arrive by itself."""
+    """A witnessed chain that neither splits nor guesses."""
 
     guesses = False
     scans = False

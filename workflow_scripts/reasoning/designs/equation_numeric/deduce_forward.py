@@ -1,4 +1,7 @@
-"""equation_numeric_deduce / forward: find the query operator's rule from its examples, apply it to the query."""
+"""equation_numeric_deduce / forward: find the query operator's rule from its examples, apply it to the query.
+
+The first rule of the fixed order that fits is taken, also where another one that fits is the hidden one.
+"""
 
 import random
 from collections.abc import Mapping
@@ -7,7 +10,7 @@ from puzzles.base import Problem, Solution
 from puzzles.equations.prompt import EquationRow
 from reasoning.designs.equation_numeric.engines.scan import Scan
 from reasoning.designs.equation_numeric.lines.equation_lines import KINDS
-from reasoning.grammar.trace import Design, Trace, Unrenderable
+from reasoning.grammar.trace import Design, Trace
 
 
 def render(
@@ -15,8 +18,6 @@ def render(
 ) -> Trace:
     scan = Scan(parsed)
     answer = scan.apply(*scan.find(parsed.query.op))
-    if answer != problem.answer:
-        raise Unrenderable("the first rule that fits is not the hidden one")
     return Trace(tuple(scan.lines), answer)
 
 

@@ -1,6 +1,7 @@
 """equation_numeric_guess / forward: find the rules of the shown operators, then bet on the query's.
 
-The bet is the solver's most probable rule; rows where that bet fails, or contradicts the rules found, are not rendered.
+The bet is the solver's most probable rule: recalled, not derived. Rows where it contradicts the rules found are not
+rendered; rows where it is wrong are, so that training on right answers only is a selection that an arm states.
 """
 
 import random
@@ -17,8 +18,8 @@ from reasoning.grammar.trace import Design, Trace, Unrenderable
 def render(
     problem: Problem, parsed: EquationRow, solution: Solution, known: Mapping[str, int], rng: random.Random
 ) -> Trace:
-    if solution.answer != problem.answer:
-        raise Unrenderable("the solver's bet fails")
+    if solution.answer is None:
+        raise Unrenderable(solution.reason or "the solver has no answer")
     scan = Scan(parsed)
     found = [scan.find(op) for op in dict.fromkeys(example.op for example in parsed.examples)]
     bet = BY_NAME[solution.found["query"]]

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from puzzles.base import Problem, Solution
 from puzzles.gravity import GravityRow
 from reasoning.designs import proportion
-from reasoning.designs.proportion import as_cents, cents
 from reasoning.grammar.lines import Line, Number, line
 from reasoning.grammar.page import Page
 from reasoning.grammar.trace import Design, Trace, Unrenderable
@@ -24,6 +23,7 @@ class Example(Line):
 
     KIND = "gravity/example"
     TEXT = "E{i} {t}={t_cents} {d}={d_cents} Q {query}={query_cents}"
+    ROLES = "i:T t:TA t_cents:A d:TA d_cents:A query:TA query_cents:A"
     i: int
     t: Number
     t_cents: int
@@ -36,13 +36,14 @@ class Example(Line):
         examples = page.parsed.examples
         return (
             1 <= self.i <= len(examples)
+            and self.i == page.get("chosen")
             and examples[self.i - 1] == (self.t, self.d)
             and self.query == page.parsed.query
         )
 
     def arithmetic(self, page: Page) -> bool:
         pairs = ((self.t, self.t_cents), (self.d, self.d_cents), (self.query, self.query_cents))
-        return all(as_cents(text) == value for text, value in pairs)
+        return all(proportion.as_cents(text) == value for text, value in pairs)
 
     def establish(self, page: Page) -> None:
         page.put("time", "x", self.t_cents)
@@ -57,6 +58,7 @@ class Square(Line):
 
     KIND = "gravity/square"
     TEXT = "{which} {t}*{u}={hundreds}+{tens}={both}+{ones}={square}"
+    ROLES = "which:T t:TA u:TA hundreds:A tens:A both:A ones:A square:A"
     which: proportion.Which
     t: int
     u: int
@@ -85,16 +87,14 @@ def square(which: str, t: int, u: int) -> Square:
 def render(
     problem: Problem, parsed: GravityRow, solution: Solution, known: Mapping[str, int], rng: random.Random
 ) -> Trace:
-    i = max(range(len(parsed.examples)), key=lambda i: cents(parsed.examples[i][0]))
-    t, d = parsed.examples[i]
-    long, fall, query = cents(t), cents(d), cents(parsed.query)
+    widest = proportion.widest([t for t, _ in parsed.examples])
+    t, d = parsed.examples[widest.i - 1]
+    long, fall, query = map(proportion.as_cents, (t, d, parsed.query))
     if fall * 100 >= 10 * long * long:
         raise Unrenderable("the slope is not below ten")
     squares = square("x", long, long), square("q", query, query)
     lines, answer = proportion.scale(fall * 100, squares[0].square, squares[1].square, SLOPE_DIGITS, DROPPED, "gravity")
-    if answer != problem.answer:
-        raise Unrenderable("the slope of one example does not give the last digit")
-    return Trace((Example(i + 1, t, long, d, fall, parsed.query, query), *squares, *lines), answer)
+    return Trace((widest, Example(widest.i, t, long, d, fall, parsed.query, query), *squares, *lines), answer)
 
 
 DESIGN = Design("forward", "gravity", (Example, Square, *proportion.KINDS), render)

@@ -25,6 +25,7 @@ class Take(Line):
 
     KIND = "numeral/take"
     TEXT = "{before}-{value}={after} {symbol} {so_far}"
+    ROLES = "before:TAV value:AV after:A symbol:TA so_far:T"
     before: int
     value: int
     after: int

@@ -14,7 +14,7 @@ from puzzles.bit_manipulation import catalog as bit_catalog
 from puzzles.bit_manipulation.inventory import reorder
 from reasoning.designs.bit_manipulation.lines import bits
 from reasoning.designs.bit_manipulation.lines.bits import Bit
-from reasoning.grammar.lines import Bits, Chars, Digit, Line, line
+from reasoning.grammar.lines import FAILED, PASSED, Bits, Chars, Digit, Line, line
 from reasoning.grammar.page import Page
 
 Rule = Annotated[str, Chars("A-Z0-9:")]
@@ -47,7 +47,7 @@ def upto(column: str, wanted: str) -> str:
 
 
 def columns_of(page: Page) -> tuple[list[str], list[str], list[str], list[str]]:
-    """`_bits.columns` of the page's problem, worked out once."""
+    """`bits.columns` of the page's problem, worked out once."""
     found = page.get("columns")
     if found is None:
         found = bits.columns(page.parsed)
@@ -91,6 +91,7 @@ class Column(Line):
 
     KIND = "bits/column"
     TEXT = "{side}{p} {column}"
+    ROLES = "side:T p:T column:T"
     side: Literal["i", "o"]
     p: Digit
     column: Bits
@@ -111,6 +112,7 @@ class Scan(Line):
 
     KIND = "bits/scan"
     TEXT = "scan {how} o{j} {wanted}"
+    ROLES = "how:- j:T~ wanted:T"
     how: Literal["all", "window", "tiers"]
     j: Digit
     wanted: Bits
@@ -132,6 +134,7 @@ class Skip(Line):
 
     KIND = "bits/skip"
     TEXT = "skip {n}"
+    ROLES = "n:-"
     n: int
 
     def arithmetic(self, page: Page) -> bool:
@@ -147,8 +150,9 @@ class Tier(Line):
 
     KIND = "bits/tier"
     TEXT = "tier {head} {verdict}"
-    OUTCOMES = ("none", "some")
+    OUTCOMES = {"none": FAILED, "some": PASSED}
     FORCED_BY = "the columns of the rules of this kind against the scanned column"
+    ROLES = "head:TV"
     head: Head
     verdict: str
 
@@ -178,8 +182,9 @@ class Candidate(Line):
 
     KIND = "bits/candidate"
     TEXT = "{rule} {column} {verdict}"
-    OUTCOMES = ("no", "match")
+    OUTCOMES = {"no": FAILED, "match": PASSED}
     FORCED_BY = "the rule's column against the scanned column"
+    ROLES = "rule:T/A~ column:AV line:~"
     rule: Rule
     column: Bits
     verdict: str
@@ -207,8 +212,9 @@ class Walk(Line):
 
     KIND = "bits/walk"
     TEXT = "o{j} {wanted} {rule} {column} {verdict}"
-    OUTCOMES = ("ok", "no")
+    OUTCOMES = {"ok": PASSED, "no": FAILED}
     FORCED_BY = "the rule's column against the wanted column"
+    ROLES = "j:TV~ wanted:TV rule:A~ column:AV"
     j: Digit
     wanted: Bits
     rule: Rule
@@ -235,6 +241,7 @@ class Out(Line):
 
     KIND = "bits/out"
     TEXT = "y{j} {rule} {values:|-} {bit}"
+    ROLES = "j:T rule:TA values:TA bit:A"
     j: Digit
     rule: Rule
     values: tuple[Bit, ...]
@@ -261,8 +268,9 @@ class Verify(Line):
 
     KIND = "bits/verify"
     TEXT = "E{i} {given} makes {made} wanted {wanted} {verdict}"
-    OUTCOMES = ("yes", "no")
+    OUTCOMES = {"yes": PASSED, "no": FAILED}
     FORCED_BY = "whether the byte made is the byte wanted"
+    ROLES = "i:T given:TA made:AV wanted:TV"
     i: int
     given: bits.Byte
     made: bits.Byte

@@ -12,7 +12,7 @@ from puzzles.base import Problem, Solution
 from puzzles.bit_manipulation import catalog as bit_catalog
 from puzzles.bit_manipulation.inventory import GATE, TAPS
 from puzzles.bit_manipulation.prompt import Parsed
-from reasoning.grammar.lines import Bits, Chars, Line, line
+from reasoning.grammar.lines import FAILED, PASSED, Bits, Chars, Line, line
 from reasoning.grammar.page import Page
 from reasoning.grammar.trace import Unrenderable
 
@@ -162,6 +162,7 @@ class Rule(Line):
 
     KIND = "bits/rule"
     TEXT = "try {taps:,}: {table: =}"
+    ROLES = "taps:- table:-"
     taps: tuple[Tap, ...]
     table: tuple[tuple[Bits, Bit], ...]
 
@@ -179,8 +180,9 @@ class Test(Line):
 
     KIND = "bits/test"
     TEXT = "E{i} {given} {values:,=} makes {made} wanted {wanted} {verdict}"
-    OUTCOMES = ("yes", "no")
+    OUTCOMES = {"yes": PASSED, "no": FAILED}
     FORCED_BY = "whether the byte made is the byte wanted"
+    ROLES = "i:T given:TA values:A/T made:AV wanted:TV"
     i: int
     given: Byte
     values: tuple[tuple[Tap, Byte], ...]
@@ -208,6 +210,7 @@ class Query(Line):
 
     KIND = "bits/query"
     TEXT = "Q {byte} {values:,=}"
+    ROLES = "byte:TA values:A/T"
     byte: Byte
     values: tuple[tuple[Tap, Byte], ...]
 
@@ -230,6 +233,7 @@ class ByBit(Line):
 
     KIND = "bits/by-bit"
     TEXT = "bits {steps: =}"
+    ROLES = "steps:A/T"
     steps: tuple[tuple[Bits, Bit], ...]
 
     def transcription(self, page: Page) -> bool:
@@ -250,6 +254,7 @@ class Answer(Line):
 
     KIND = "bits/answer"
     TEXT = "= {byte}"
+    ROLES = "byte:T"
     byte: Byte
 
     def transcription(self, page: Page) -> bool:

@@ -1,12 +1,13 @@
-"""The study's forced chain (r7): no search on the page, each numbered line settles one.
+"""The study's forced chain (r7): no search on the page, each numbered line settles one thing.
 
-The policy sees the prompt and the shown key only. When the chain stalls, one split into two cases is tried, and then
-labelled guesses or, for a policy that never guesses, an explicit undetermined ending.
+The policy sees the prompt and the shown key only. A chain that is stuck tries one split into two cases, and then
+labelled guesses. A policy that never guesses ends undetermined instead.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 
+from puzzles.equations.prior import SIGN_GROUPS
 from puzzles.equations.prompt import EquationRow
 from puzzles.equations.rules import BY_NAME, VALUE_RULES
 from reasoning.designs.cryptarithm.engines.forward import Bounded
@@ -108,7 +109,7 @@ class Chain(Bounded, ABC):
         else:
             self.add(letters.Regime("".join(row.operators), "literal" if self.canonical else "arbitrary"))
             if self.canonical:
-                vocabulary = {op: GROUP_RULES[GROUPS.index(group)] for op, group in notation.SIGN_GROUP.items()}
+                vocabulary = {op: GROUP_RULES[GROUPS.index(group)] for op, group in SIGN_GROUPS.items()}
         state, self.clues = self.begin(vocabulary)
         self.advance(state)
         if state.dead:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from puzzles.base import Problem
 from puzzles.equations import rules
+from puzzles.equations.prior import SIGN_GROUPS
 from puzzles.equations.prompt import Equation, EquationRow, join_of, minus_and_digits
 from puzzles.equations.rules import BY_NAME, Rule
 from reasoning.designs.cryptarithm.lines import arithmetic, digit_lines, join_lines, notation, query_lines, rule_tests
@@ -24,7 +25,7 @@ def groups_of(equation: Equation, canonical: bool) -> tuple[str, ...]:
     if side or len(digits) == 1:
         return ("sub",)
     groups = {2: ("add", "sub"), 3: ("add", "mul"), 4: ("mul",)}.get(len(digits), ())
-    first = notation.SIGN_GROUP.get(equation.op) if canonical else None
+    first = SIGN_GROUPS.get(equation.op) if canonical else None
     return tuple(sorted(groups, key=lambda group: group != first))
 
 
@@ -43,7 +44,7 @@ class Worker:
         self.answer: str | None = None
         self.decoded: dict[int, int] = {}  # example -> how many digits were known when it was last decoded
         self.tested: dict[str, int] = {}  # operator -> how many digits were known when its tests last failed
-        self.canonical = all(op in notation.SIGN_GROUP for op in row.operators)
+        self.canonical = all(op in SIGN_GROUPS for op in row.operators)
         self.thought = self.known.thought
         self.bailed = False  # it ends in a guess that says so
 
@@ -368,8 +369,8 @@ class Bounded(Worker):
 
 
 def gated(problem: Problem, work: Worker) -> Trace:
-    """The trace, unless it is too long or boxes a wrong answer, never a training target but where the thought bailed
-    (the quirk of the study's designs that guess)."""
+    """The trace. Raises Unrenderable when it is too long, or boxes a wrong answer without saying that it guesses. (The
+    study's designs that guess keep wrong answers as targets.)"""
     trace = work.trace()
     if sum(len(each.text()) + 1 for each in trace.lines) > work.thought:
         raise Unrenderable(OVER.format(work.thought))

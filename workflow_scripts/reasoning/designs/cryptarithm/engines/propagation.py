@@ -14,12 +14,10 @@ from functools import cache, cached_property, lru_cache
 
 import numpy as np
 
-from puzzles.base import Event
 from puzzles.cryptarithm import signatures
 from puzzles.equations.prompt import Equation, EquationRow, join_of
-from puzzles.equations.rules import VALUE_RULES
+from puzzles.equations.rules import MODES, VALUE_RULES
 
-MODES = ("normal", "flip")
 GROUPS = ("add", "sub", "mul")
 RULE_GROUP = tuple(GROUPS.index(rule.group) for rule in VALUE_RULES)
 ALL_DIGITS = (1 << 10) - 1
@@ -150,6 +148,21 @@ def bits(mask: int) -> tuple[int, ...]:
 
 def single(mask: int) -> bool:
     return mask != 0 and mask & (mask - 1) == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One inference. kind: assign (a glyph has one digit left), compute (fewer digits) or test (rules dropped).
+
+    name: the glyph or operator; args: the reason, then what was possible before (assign, compute) or the dropped rules
+    (test); result: what is left; verdict: `drop` for a test.
+    """
+
+    kind: str
+    name: str
+    args: tuple[str, ...] = ()
+    result: str = ""
+    verdict: str = ""
 
 
 @dataclass

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from puzzles.base import Problem
 from puzzles.cryptarithm.family import CRYPTARITHMS
 from puzzles.cryptarithm.solver import DEFAULT_PRIOR
+from puzzles.equations.prior import SIGN_GROUPS
 from puzzles.equations.prompt import EquationRow
 from puzzles.equations.rules import BY_NAME, VALUE_RULES
 from reasoning.designs.cryptarithm.engines.forward import Bounded, gated
@@ -132,7 +133,7 @@ class Study(Bounded):
         masks = {"plain": dict.fromkeys(ops, PLAIN), "all": dict.fromkeys(ops, ALL_RULES)}
         families = self.how.families and self.canonical
         if families:
-            masks["family"] = {op: GROUP_RULES[GROUPS.index(notation.SIGN_GROUP[op])] for op in ops}
+            masks["family"] = {op: GROUP_RULES[GROUPS.index(SIGN_GROUPS[op])] for op in ops}
             masks["family-plain"] = {op: mask & PLAIN for op, mask in masks["family"].items()}
         return [(mode, rules, masks[rules]) for mode, rules in tree_lines.passes_of(families)]
 

@@ -8,7 +8,7 @@ from reasoning.designs.cryptarithm.engines.propagation import clues, matching
 from reasoning.designs.cryptarithm.lines import arithmetic, drop_lines, notation
 from reasoning.designs.cryptarithm.lines.drop_lines import choices
 from reasoning.designs.cryptarithm.lines.letters import ValueRule
-from reasoning.grammar.lines import Chars, Digit, Glyph, Line, Word, line
+from reasoning.grammar.lines import FAILED, PASSED, Chars, Digit, Glyph, Line, Word, line
 from reasoning.grammar.page import Page
 
 Pairs = tuple[tuple[Glyph, Digit], ...]
@@ -25,6 +25,7 @@ class Spaced(Line):
 
     KIND = "anchor/spaced"
     TEXT = "E{number}: {text_}"
+    ROLES = "number:T text_:T"
     number: int
     text_: Annotated[str, Chars("!-~ ")]
 
@@ -39,6 +40,7 @@ class OperatorRule(Line):
 
     KIND = "anchor/operator"
     TEXT = "{op} E{number} prints {length}, no join, so {rule}"
+    ROLES = "op:T number:TV~ length:T rule:-"
     op: Glyph
     number: int
     length: int
@@ -67,6 +69,7 @@ class OrderGiven(Line):
 
     KIND = "anchor/order"
     TEXT = "order {mode}"
+    ROLES = "mode:T"
     mode: Literal["normal", "flip"]
 
     def transcription(self, page: Page) -> bool:
@@ -82,6 +85,7 @@ class Sizes(Line):
 
     KIND = "anchor/sizes"
     TEXT = "sizes {a}*{b}={small} {c}*{d}={large}"
+    ROLES = "a:A b:A small:A c:A d:A large:A"
     a: int
     b: int
     small: int
@@ -99,6 +103,7 @@ class AnchorChoice(Line):
 
     KIND = "anchor/anchor"
     TEXT = "anchor E{number} {count} ways"
+    ROLES = "number:AT~ count:A"
     number: int
     count: int
 
@@ -123,6 +128,7 @@ class Attempt(Line):
 
     KIND = "anchor/attempt"
     TEXT = "try {k} {x},{y} {value} {pairs: =|none}"
+    ROLES = "k:T x:TA y:TA value:A pairs:T/A"
     k: int
     x: notation.Pair
     y: notation.Pair
@@ -169,8 +175,9 @@ class Completion(Line):
 
     KIND = "anchor/completion"
     TEXT = "E{number} {x},{y} gives {value} vs {target} {verdict} {pairs: =|none}"
-    OUTCOMES = ("fits", "out")
+    OUTCOMES = {"fits": PASSED, "out": FAILED}
     FORCED_BY = "the value against the output on the same line, and the digits that other glyphs hold"
+    ROLES = "number:TA x:TA y:TA value:AV target:TV pairs:V"
     number: int
     x: notation.Pair
     y: notation.Pair
@@ -216,8 +223,9 @@ class Way(Line):
 
     KIND = "anchor/way"
     TEXT = "E{number} {pairs: =}: {x},{y} gives {value} vs {target} {verdict}"
-    OUTCOMES = ("fits", "out")
+    OUTCOMES = {"fits": PASSED, "out": FAILED}
     FORCED_BY = "the value against the output on the same line, unknown glyphs taking free digits"
+    ROLES = "number:T/A pairs:T x:TA y:TA value:AV target:TV"
     number: int
     pairs: Pairs
     x: notation.Pair
@@ -261,8 +269,9 @@ class Narrowed(Line):
 
     KIND = "anchor/narrowed"
     TEXT = "E{number} {count} ways {verdict} {pairs: =|none}"
-    OUTCOMES = ("fits", "out")
+    OUTCOMES = {"fits": PASSED, "out": FAILED}
     FORCED_BY = "whether a way is named on the same line"
+    ROLES = "number:T count:T pairs:TV"
     number: int
     count: int
     pairs: Pairs
@@ -292,6 +301,7 @@ class Reject(Line):
 
     KIND = "anchor/reject"
     TEXT = "reject {k}"
+    ROLES = "k:T"
     k: int
 
     def transcription(self, page: Page) -> bool:
@@ -307,6 +317,7 @@ class Keep(Line):
 
     KIND = "anchor/keep"
     TEXT = "keep {k}"
+    ROLES = "k:T"
     k: int
 
     def transcription(self, page: Page) -> bool:
@@ -319,6 +330,7 @@ class StopAfter(Line):
 
     KIND = "anchor/stop"
     TEXT = "{k} tries gone, stop with try {chosen}"
+    ROLES = "k:T chosen:-"
     k: int
     chosen: int
 
@@ -335,6 +347,7 @@ class MapGlyphs(Line):
 
     KIND = "anchor/map"
     TEXT = "map {pairs: =}"
+    ROLES = "pairs:T"
     pairs: tuple[tuple[Glyph, Digit], ...]
 
     def transcription(self, page: Page) -> bool:
@@ -347,8 +360,9 @@ class VerifyGlyphs(Line):
 
     KIND = "anchor/verify"
     TEXT = "verify E{number} {x},{y} gives {value} {verdict}"
-    OUTCOMES = ("ok",)
+    OUTCOMES = {"ok": PASSED}
     FORCED_BY = "the map: only assignments that carry every example get here"
+    ROLES = "number:TAV x:TA y:TA value:AV"
     number: int
     x: notation.Pair
     y: notation.Pair

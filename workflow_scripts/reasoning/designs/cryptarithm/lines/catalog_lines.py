@@ -11,7 +11,7 @@ from reasoning.designs.cryptarithm.engines.propagation import Clue, Table, clues
 from reasoning.designs.cryptarithm.lines import arithmetic, drop_lines, notation
 from reasoning.designs.cryptarithm.lines.drop_lines import RULE_FAMILIES, FamilyName
 from reasoning.designs.cryptarithm.lines.letters import ValueRule
-from reasoning.grammar.lines import Chars, Digit, Glyph, Line, Word, line
+from reasoning.grammar.lines import FAILED, PASSED, SEEN, Chars, Digit, Glyph, Line, Word, line
 from reasoning.grammar.page import Page
 from reasoning.grammar.reveal import Known
 
@@ -79,6 +79,7 @@ class SignatureLine(Line):
 
     KIND = "catalog/signature"
     TEXT = "E{number} sig {letters} len {length} sign {side} rows {count}"
+    ROLES = "number:TA~ letters:T length:T side:T count:A"
     number: int
     letters: Signature
     length: int
@@ -106,6 +107,7 @@ class ActiveLine(Line):
 
     KIND = "catalog/active"
     TEXT = "{op} may be {families:,}"
+    ROLES = "op:AT families:A"
     op: Glyph
     families: tuple[FamilyName, ...]
 
@@ -125,6 +127,7 @@ class GroupLine(Line):
 
     KIND = "catalog/group"
     TEXT = "{op} loses {group} to {owner}"
+    ROLES = "op:T group:T owner:T line:~"
     op: Glyph
     group: Annotated[str, Chars("a-z")]
     owner: Glyph
@@ -145,8 +148,9 @@ class AnchorLine(Line):
 
     KIND = "catalog/anchor"
     TEXT = "anchor E{number} {verdict}"
-    OUTCOMES = ("least", "long")
+    OUTCOMES = {"least": SEEN, "long": SEEN}
     FORCED_BY = "the counts on the signature lines"
+    ROLES = "number:V"
     number: int
     verdict: str
 
@@ -167,6 +171,7 @@ class OrderLine(Line):
 
     KIND = "catalog/order"
     TEXT = "then {numbers:,|none}"
+    ROLES = "numbers:V"
     numbers: tuple[int, ...]
 
     def verdict_follows(self, page: Page) -> bool:
@@ -186,6 +191,7 @@ class BranchLine(Line):
 
     KIND = "catalog/branch"
     TEXT = "b{k} {rule} {x} {y} {value}"
+    ROLES = "k:A rule:A x:A y:A value:A"
     k: int
     rule: ValueRule
     x: notation.Pair
@@ -219,6 +225,7 @@ class AtLine(Line):
 
     KIND = "catalog/at"
     TEXT = "at {path} E{number} {rule} {pairs: =|none}"
+    ROLES = "path:T~ number:TA rule:A~ pairs:T/A"
     path: Path
     number: int
     rule: ValueRule
@@ -276,8 +283,9 @@ class ScanLine(Line):
 
     KIND = "catalog/scan"
     TEXT = "E{number} {rule} {x},{y} {value} vs {target} {verdict}"
-    OUTCOMES = ("ok", "fail", "repeat")
+    OUTCOMES = {"ok": PASSED, "fail": FAILED, "repeat": FAILED}
     FORCED_BY = "value against target on the line; repeat: a new digit is one that another glyph holds"
+    ROLES = "number:T rule:A/T~ x:A/T/V y:A/T/V value:AV target:TV"
     number: int
     rule: ValueRule
     x: notation.Pair
@@ -329,8 +337,9 @@ class ScanCount(Line):
 
     KIND = "catalog/fit"
     TEXT = "E{number} fits {count} {verdict}"
-    OUTCOMES = ("deeper", "back")
+    OUTCOMES = {"deeper": PASSED, "back": FAILED}
     FORCED_BY = "the count: none sends back"
+    ROLES = "number:T count:TV"
     number: int
     count: int
     verdict: str
@@ -348,6 +357,7 @@ class LeaveLine(Line):
 
     KIND = "catalog/leave"
     TEXT = "leave {path}"
+    ROLES = "path:T"
     path: Path
 
     def transcription(self, page: Page) -> bool:

@@ -23,7 +23,7 @@ from reasoning.designs.cryptarithm.lines.letters import (
     pinned,
     put_digit,
 )
-from reasoning.grammar.lines import Digit, Line, Word, line
+from reasoning.grammar.lines import FAILED, PASSED, Digit, Line, Word, line
 from reasoning.grammar.page import Page
 
 
@@ -50,8 +50,9 @@ class AssertDrop(ChainLine):
 
     KIND = "chain/drop"
     TEXT = "s{step} {op} {rules:,} {verdict}"
-    OUTCOMES = ("drop",)
+    OUTCOMES = {"drop": FAILED}
     FORCED_BY = "nothing on the page: a claim about all digits that are left"
+    ROLES = "step:T op:- rules:- line:~"
     step: int
     op: Operator
     rules: tuple[ValueRule, ...]
@@ -71,8 +72,9 @@ class AssertOnly(ChainLine):
 
     KIND = "chain/only"
     TEXT = "s{step} {op} only {rules:,} {verdict}"
-    OUTCOMES = ("drop",)
+    OUTCOMES = {"drop": FAILED}
     FORCED_BY = "nothing on the page: a claim about all digits that are left"
+    ROLES = "step:T op:- rules:- line:~"
     step: int
     op: Operator
     rules: tuple[ValueRule, ...]
@@ -93,8 +95,9 @@ class AssertPin(ChainLine):
 
     KIND = "chain/pin"
     TEXT = "s{step} {letter}={digit} {why} {verdict}"
-    OUTCOMES = ("pin",)
+    OUTCOMES = {"pin": PASSED}
     FORCED_BY = "nothing on the page: a claim about all digits that are left"
+    ROLES = "step:T letter:- digit:- why:- line:~"
     step: int
     letter: Letter
     digit: Digit
@@ -115,8 +118,9 @@ class AssertPins(ChainLine):
 
     KIND = "chain/pins"
     TEXT = "s{step} so {pairs:,=} {verdict}"
-    OUTCOMES = ("pin",)
+    OUTCOMES = {"pin": PASSED}
     FORCED_BY = "nothing on the page: a claim about all digits that are left"
+    ROLES = "step:T pairs:- line:~"
     step: int
     pairs: tuple[tuple[Letter, Digit], ...]
     verdict: str
@@ -137,8 +141,9 @@ class AssertMode(ChainLine):
 
     KIND = "chain/order"
     TEXT = "s{step} order {mode} has no {op} {verdict}"
-    OUTCOMES = ("drop",)
+    OUTCOMES = {"drop": FAILED}
     FORCED_BY = "nothing on the page: a claim about all rules of the operator"
+    ROLES = "step:T mode:- op:- line:~"
     step: int
     mode: Literal["normal", "flip"]
     op: Operator
@@ -160,6 +165,7 @@ class Stall(ChainLine):
 
     KIND = "chain/stall"
     TEXT = "s{step} stuck on {what}"
+    ROLES = "step:T what:T line:~"
     step: int
     what: Literal["order", "rule", "digit"]
 
@@ -178,6 +184,7 @@ class SplitLine(Line):
 
     KIND = "chain/split"
     TEXT = "split {a} or {b}"
+    ROLES = "a:T~ b:T~ line:~"
     a: Claim
     b: Claim
 
@@ -220,6 +227,7 @@ class Case(Line):
 
     KIND = "chain/case"
     TEXT = "{why} {claim}"
+    ROLES = "why:T claim:- line:~"
     why: Literal["case", "guess"]
     claim: Claim
 
@@ -240,8 +248,9 @@ class Dead(Line):
 
     KIND = "chain/dead"
     TEXT = "no value for {what} so {claim} {verdict}"
-    OUTCOMES = ("out",)
+    OUTCOMES = {"out": FAILED}
     FORCED_BY = "nothing on the line: a claim about all digits that are left"
+    ROLES = "what:- claim:T line:~"
     what: Word
     claim: Claim
     verdict: str
@@ -259,6 +268,7 @@ class Survives(Line):
 
     KIND = "chain/survives"
     TEXT = "so {claim}"
+    ROLES = "claim:T line:~"
     claim: Claim
 
     def transcription(self, page: Page) -> bool:
@@ -274,6 +284,7 @@ class Rules(Line):
 
     KIND = "chain/rules"
     TEXT = "rules {pairs:,:}"
+    ROLES = "pairs:T line:~"
     pairs: tuple[tuple[Operator, ValueRule], ...]
 
     def transcription(self, page: Page) -> bool:
@@ -308,6 +319,7 @@ class Assemble(Line):
 
     KIND = "chain/assemble"
     TEXT = "assemble {rule} {pairs: =|none}"
+    ROLES = "rule:- pairs:- line:~"
     rule: ValueRule
     pairs: tuple[tuple[Letter, Digit], ...]
 
@@ -326,6 +338,7 @@ class Resolved(Line):
 
     KIND = "chain/resolved"
     TEXT = "resolved {op} {rule} {pairs: =}"
+    ROLES = "op:T rule:T pairs:T line:~"
     op: Operator
     rule: ValueRule
     pairs: tuple[tuple[Letter, Digit], ...]
@@ -348,6 +361,7 @@ class JoinOperands(Line):
 
     KIND = "chain/last-resort"
     TEXT = "last resort {output}"
+    ROLES = "output:T line:~"
     output: Word
 
     def transcription(self, page: Page) -> bool:

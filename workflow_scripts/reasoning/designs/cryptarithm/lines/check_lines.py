@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from puzzles.equations.prior import SIGN_GROUPS
 from puzzles.equations.prompt import MAX_EXAMPLES, EquationRow
 from puzzles.equations.rules import BY_NAME
 from reasoning.designs.cryptarithm.engines.propagation import clues
@@ -27,7 +28,7 @@ from reasoning.designs.cryptarithm.lines.tree_lines import (
     passes_of,
     start_again,
 )
-from reasoning.grammar.lines import Chars, Digit, Digits, Line, Word, line
+from reasoning.grammar.lines import FAILED, PASSED, Chars, Digit, Digits, Line, Word, line
 from reasoning.grammar.page import Page
 
 
@@ -37,6 +38,7 @@ class Map(Line):
 
     KIND = "study/map"
     TEXT = "map {pairs: =}"
+    ROLES = "pairs:T"
     pairs: tuple[tuple[Letter, Digit], ...]
 
     def transcription(self, page: Page) -> bool:
@@ -51,8 +53,9 @@ class Distinct(Line):
 
     KIND = "study/distinct"
     TEXT = "digits {digits} {verdict}"
-    OUTCOMES = ("differ", "repeat")
+    OUTCOMES = {"differ": PASSED, "repeat": FAILED}
     FORCED_BY = "the digits on the line"
+    ROLES = "digits:TV"
     digits: Digits
     verdict: str
 
@@ -71,6 +74,7 @@ class RulesFound(Line):
 
     KIND = "study/rules"
     TEXT = "rules {pairs:,:}"
+    ROLES = "pairs:T~"
     pairs: tuple[tuple[Operator, ValueRule], ...]
 
     def transcription(self, page: Page) -> bool:
@@ -93,8 +97,9 @@ class Compare(Line):
 
     KIND = "study/compare"
     TEXT = "{op} as {rule} E{number} {x},{y} gives {value} vs {target} {verdict}"
-    OUTCOMES = ("no", "match")
+    OUTCOMES = {"no": FAILED, "match": PASSED}
     FORCED_BY = "the two values on the line"
+    ROLES = "op:T rule:A/T~ number:T x:TA y:TA value:AV target:TV"
     op: Operator
     rule: ValueRule
     number: int
@@ -126,8 +131,9 @@ class Verify(Line):
 
     KIND = "study/verify"
     TEXT = "verify E{number} {output} reads {target}, {rule} {x},{y} gives {value} {verdict}"
-    OUTCOMES = ("match", "differ")
+    OUTCOMES = {"match": PASSED, "differ": FAILED}
     FORCED_BY = "the two values on the line"
+    ROLES = "number:T output:T target:TV rule:TA x:TA y:TA value:AV"
     number: int
     output: Word
     target: Target
@@ -158,10 +164,11 @@ class NoPass(Line):
 
     KIND = "study/no-pass"
     TEXT = "t{count} no pass fits, an example is bad"
+    ROLES = "count:T"
     count: int
 
     def transcription(self, page: Page) -> bool:
-        literal = all(op in notation.SIGN_GROUP for op in page.parsed.operators)
+        literal = all(op in SIGN_GROUPS for op in page.parsed.operators)
         failed = [page.get("failed", " ".join(each), False) for each in passes_of(literal)]
         return all(failed) and self.count == page.get("tries", "", 0) + 1
 
@@ -182,8 +189,9 @@ class Without(Line):
 
     KIND = "study/without"
     TEXT = "t{count} without E{number} {consequence} {verdict}"
-    OUTCOMES = ("dead", "holds")
+    OUTCOMES = {"dead": FAILED, "holds": PASSED}
     FORCED_BY = "the named consequence: something without a value is a conflict"
+    ROLES = "count:T number:T consequence:-"
     count: int
     number: int
     consequence: Annotated[str, Chars("A-Vw-z0-9E\\-")]
@@ -211,6 +219,7 @@ class Bad(Line):
 
     KIND = "study/bad"
     TEXT = "E{number} is the bad one"
+    ROLES = "number:T"
     number: int
 
     def transcription(self, page: Page) -> bool:
@@ -226,8 +235,9 @@ class Excluded(Verify):
 
     KIND = "study/excluded"
     TEXT = "excluded E{number} {output} reads {target}, {rule} {x},{y} gives {value} {verdict}"
-    OUTCOMES = ("match", "differ")
+    OUTCOMES = {"match": PASSED, "differ": FAILED}
     FORCED_BY = "the two values on the line"
+    ROLES = "number:T output:T target:TV rule:TA x:TA y:TA value:AV"
     number: int
     output: Word
     target: Target
@@ -247,8 +257,9 @@ class CheckEcho(Line):
 
     KIND = "study/check"
     TEXT = "check E{number} {rule} {x},{y} gives {value} expected {expected} {verdict}"
-    OUTCOMES = ("match", "differ")
+    OUTCOMES = {"match": PASSED, "differ": FAILED}
     FORCED_BY = "the two values on the line"
+    ROLES = "number:T rule:TA x:TA y:TA value:AV expected:TV"
     number: int
     rule: ValueRule
     x: notation.Pair

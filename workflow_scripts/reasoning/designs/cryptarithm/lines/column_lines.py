@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from puzzles.equations.prompt import Equation
 from puzzles.equations.rules import BY_NAME, Rule
 from reasoning.designs.cryptarithm.lines import arithmetic, letters, notation
-from reasoning.grammar.lines import Chars, Digit, Digits, Glyph, Line, line
+from reasoning.grammar.lines import FAILED, PASSED, Chars, Digit, Digits, Glyph, Line, line
 from reasoning.grammar.page import Page
 
 COLUMNS = ("units", "tens", "top")
@@ -56,6 +56,7 @@ class LeadPin(Line):
 
     KIND = "column/lead"
     TEXT = "E{number} three-digit sum so {glyph}={digit}"
+    ROLES = "number:T~ glyph:T digit:A/T"
     number: int
     glyph: Glyph
     digit: Digit
@@ -81,6 +82,7 @@ class ProductPin(Line):
 
     KIND = "column/value"
     TEXT = "E{number} {x},{y} gives {value} so {pairs: =}"
+    ROLES = "number:TAV x:TA y:TA value:AV pairs:V"
     number: int
     x: notation.Pair
     y: notation.Pair
@@ -124,6 +126,7 @@ class DivisionPin(Line):
 
     KIND = "column/division"
     TEXT = "E{number} {product}/{known}={other} so {pairs: =}"
+    ROLES = "number:TV product:TA known:TA other:AV pairs:V"
     number: int
     product: int
     known: int
@@ -173,6 +176,7 @@ class BranchOn(Line):
 
     KIND = "column/branch"
     TEXT = "branch {glyph} in {digits}"
+    ROLES = "glyph:- digits:T"
     glyph: Glyph
     digits: Digits
 
@@ -191,8 +195,9 @@ class BranchEnd(Line):
 
     KIND = "column/branch-end"
     TEXT = "{glyph}={digit} {place} {verdict}"
-    OUTCOMES = ("breaks", "stands")
+    OUTCOMES = {"breaks": FAILED, "stands": PASSED}
     FORCED_BY = "the named place, where values are only summed up to break"
+    ROLES = "glyph:T digit:- place:-"
     glyph: Glyph
     digit: Digit
     place: Annotated[str, Chars("E0-9a-z")]

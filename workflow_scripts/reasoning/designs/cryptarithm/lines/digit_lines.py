@@ -24,6 +24,7 @@ class Left(Line):
 
     KIND = "crypt/left"
     TEXT = "left {glyphs} for {digits}"
+    ROLES = "glyphs:T digits:T"
     glyphs: Word
     digits: Digits
 
@@ -46,6 +47,7 @@ class Decode(Line):
 
     KIND = "crypt/decode"
     TEXT = "E{number} {pairs: =}"
+    ROLES = "number:T pairs:T"
     number: int
     pairs: tuple[tuple[Glyph, Glyph], ...]
 
@@ -60,6 +62,7 @@ class DecodeQuery(Line):
 
     KIND = "crypt/decode-query"
     TEXT = "query {pairs: =}"
+    ROLES = "pairs:T"
     pairs: tuple[tuple[Glyph, Glyph], ...]
 
     def transcription(self, page: Page) -> bool:
@@ -73,6 +76,7 @@ class Try(Line):
 
     KIND = "crypt/try"
     TEXT = "try {glyph}={value}"
+    ROLES = "glyph:- value:T~"
     glyph: Glyph
     value: Digit
 
@@ -96,6 +100,7 @@ class Pin(Line):
 
     KIND = "crypt/pin"
     TEXT = "{why} {glyph}={value}"
+    ROLES = "why:A glyph:T/A value:T/A"
     why: Literal["last", "only"]
     glyph: Glyph
     value: Digit
@@ -124,6 +129,7 @@ class ReadOff(Line):
 
     KIND = "crypt/read-off"
     TEXT = "E{number} {value} is {target} so {pairs: =}"
+    ROLES = "number:TA value:AV target:TV pairs:V"
     number: int
     value: Value
     target: Word

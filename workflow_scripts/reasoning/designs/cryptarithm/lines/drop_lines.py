@@ -25,12 +25,12 @@ from reasoning.designs.cryptarithm.lines.letters import (
     said,
     target_in_letters,
 )
-from reasoning.grammar.lines import Chars, Digits, Line, line
+from reasoning.grammar.lines import FAILED, PASSED, Chars, Digits, Line, line
 from reasoning.grammar.page import Page
 
 RULE_FAMILIES = ("add", "mul", "sub", "rsub", "abs", "negabs", "absneg", "mod")
 _SIDES = {"sub": "p.", "rsub": "s.", "negabs": "p", "absneg": "s"}
-KEEP = ("drop", "keep")
+KEEP = {"drop": FAILED, "keep": PASSED}
 Sets = Callable[[str], str]  # glyph -> the digits that are written of it
 
 
@@ -100,6 +100,7 @@ class TestSign(_TestFamilies):
     TEXT = "s{step} try {op} {families:,} puts {sides} E{number} has {found} {verdict}"
     OUTCOMES = KEEP
     FORCED_BY = "the sides on the same line (p in front, s behind, . none)"
+    ROLES = "step:T op:T families:A/T sides:AV number:T/A~ found:TV line:~"
     step: int
     op: Operator
     families: tuple[FamilyName, ...]
@@ -184,6 +185,9 @@ class TestRange(_TestFamilies):
     )
     OUTCOMES = KEEP
     FORCED_BY = "the two last intervals on the same line"
+    ROLES = (
+        "step:T op:T families:A/T mode:T/A~ number:T~ x0:TA x1:TA y0:TA y1:TA low:AV high:AV least:TV most:TV line:~"
+    )
     step: int
     op: Operator
     families: tuple[FamilyName, ...]
@@ -302,6 +306,7 @@ class TestOnes(_Test):
     TEXT = "s{step} try {op} {rule} E{number} ones {first} {second}: {work:,} in {target} {verdict}"
     OUTCOMES = KEEP
     FORCED_BY = "the printed units against the output's digits on the same line, equal letters having equal digits"
+    ROLES = "step:T op:T rule:A/T/V~ number:T/A/V~ first:TA second:TA work:AV target:TV line:~"
     step: int
     op: Operator
     rule: ValueRule
@@ -348,6 +353,7 @@ class TestBoth(_Test):
     TEXT = "s{step} try {op} {base} E{number} normal {work:,} in {target} flip {turned:,} in {turned_target} {verdict}"
     OUTCOMES = KEEP
     FORCED_BY = "the printed units against the output's digits of each order: dropped when no pair of either agrees"
+    ROLES = "step:T op:T base:A/T/V~ number:T/A/V~ work:A/T/V target:TV turned:A/T/V turned_target:TV line:~"
     step: int
     op: Operator
     base: UnitsBase
@@ -401,6 +407,7 @@ class TestOrder(ChainLine):
     TEXT = "s{step} try order {mode} {op} {tests:;} {verdict}"
     OUTCOMES = KEEP
     FORCED_BY = "the printed units against the output's digits of every rule: the order falls when no pair agrees"
+    ROLES = "step:T mode:T op:T tests:A/T/V line:~"
     step: int
     mode: Literal["normal", "flip"]
     op: Operator
@@ -475,6 +482,7 @@ class TestValue(_Test):
     TEXT = "s{step} try {op} {rule} E{number} {x},{y} gives {value} vs {target} {verdict}"
     OUTCOMES = KEEP
     FORCED_BY = "the value against the output on the same line, unknown glyphs taking free digits"
+    ROLES = "step:T op:T rule:T/A~ number:T x:TA y:TA value:AV target:TV line:~"
     step: int
     op: Operator
     rule: ValueRule
@@ -596,6 +604,7 @@ class TestReadings(WithReadings, _Test):
     TEXT = "s{step} try {op} {rule} E{number} with {sets:,=}: {work:;} {verdict}"
     OUTCOMES = KEEP
     FORCED_BY = "every value against the output beside it, unknown letters taking free digits"
+    ROLES = "step:T op:T rule:T/A~ number:T/A/V~ sets:TV work:A/T/V line:~"
     step: int
     op: Operator
     rule: ValueRule
@@ -626,6 +635,7 @@ class TestGroup(ChainLine):
     TEXT = "s{step} try {other} is {group} so {op} {mine} {verdict}"
     OUTCOMES = KEEP
     FORCED_BY = "the two groups on the same line: equal ones cannot both stand"
+    ROLES = "step:T other:T group:TV op:T~ mine:V/T~ line:~"
     step: int
     other: Operator
     group: Literal["add", "sub", "mul"]
@@ -655,6 +665,7 @@ class TestMode(ChainLine):
     TEXT = "s{step} try order {mode} leaves {op} {count} {verdict}"
     OUTCOMES = KEEP
     FORCED_BY = "the number on the same line"
+    ROLES = "step:T mode:T op:T~ count:TV line:~"
     step: int
     mode: Literal["normal", "flip"]
     op: Operator
@@ -684,8 +695,9 @@ class AssertFamilies(_TestFamilies):
 
     KIND = "chain/families"
     TEXT = "s{step} {op} {mode} {families:,} {verdict}"
-    OUTCOMES = ("drop",)
+    OUTCOMES = {"drop": FAILED}
     FORCED_BY = "nothing on the page: a claim about all digits that are left"
+    ROLES = "step:T op:- mode:- families:- line:~"
     step: int
     op: Operator
     mode: Literal["any", "normal", "flip"]
@@ -708,7 +720,7 @@ def with_one_end(kind: type[Line], word: str, outcome: str) -> type[Line]:
         "__annotations__": {"verdict": str},
         "KIND": kind.KIND.replace("try/", f"{word}/"),
         "TEXT": kind.TEXT.replace(" try ", f" {word} "),
-        "OUTCOMES": (outcome,),
+        "OUTCOMES": {outcome: KEEP[outcome]},
         "FORCED_BY": kind.FORCED_BY,
     }
     return line(type(name, (kind,), own))

@@ -226,6 +226,7 @@ class OneFact(Narrowing):
 
     KIND = "fact/one"
     TEXT = "E{number} {fact} {formula} so {sets: =}"
+    ROLES = "number:T/V fact:T/V formula:T sets:VT"
     number: int
     fact: FactName
     formula: Formula
@@ -247,6 +248,7 @@ class TwoFacts(Narrowing):
 
     KIND = "fact/two"
     TEXT = "E{number} {fact} {formula} and E{other} {other_fact} {other_formula} so {sets: =}"
+    ROLES = "number:T/V fact:T/V formula:T other:T/V other_fact:T/V other_formula:T sets:VT"
     number: int
     fact: FactName
     formula: Formula
@@ -278,6 +280,7 @@ class FactorPairs(Narrowing):
 
     KIND = "fact/factors"
     TEXT = "E{number} {value} is {pairs:,*} so {sets: =}"
+    ROLES = "number:T/V value:TA pairs:AV sets:VT"
     number: int
     value: int
     pairs: tuple[tuple[notation.Pair, notation.Pair], ...]
@@ -335,6 +338,7 @@ class LeftOver(Line):
 
     KIND = "fact/left"
     TEXT = "{glyph} in {digits} others taken so {again}={digit}"
+    ROLES = "glyph:T digits:TV again:T digit:V"
     glyph: Glyph
     digits: Digits
     again: Glyph
@@ -358,6 +362,7 @@ class NoZeros(Line):
 
     KIND = "fact/no-zero"
     TEXT = "no zero for {glyphs:}"
+    ROLES = "glyphs:T"
     glyphs: tuple[Glyph, ...]
 
     def transcription(self, page: Page) -> bool:

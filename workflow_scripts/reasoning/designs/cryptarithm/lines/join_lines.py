@@ -3,7 +3,7 @@
 from typing import Literal
 
 from reasoning.designs.cryptarithm.lines.notation import example
-from reasoning.grammar.lines import Glyph, Line, Word, line
+from reasoning.grammar.lines import FAILED, PASSED, Glyph, Line, Word, line
 from reasoning.grammar.page import Page
 
 JOIN_WORDS = {"join": "join", "join_swap": "swap"}
@@ -15,6 +15,7 @@ class Lookup(Line):
 
     KIND = "crypt/lookup"
     TEXT = "ops {ops: }; query {op}{numbers:,|none}"
+    ROLES = "ops:TV op:TV numbers:V line:~"
     ops: tuple[tuple[Glyph, int], ...]
     op: Glyph
     numbers: tuple[int, ...]
@@ -36,8 +37,9 @@ class JoinTest(Line):
 
     KIND = "crypt/join-test"
     TEXT = "E{number} {joined} {swapped} vs {output} {verdict}"
-    OUTCOMES = ("join", "swap", "both", "neither")
+    OUTCOMES = {"join": PASSED, "swap": PASSED, "both": PASSED, "neither": FAILED}
     FORCED_BY = "the two strings against the output on the same line"
+    ROLES = "number:T joined:TV swapped:TV output:TV"
     number: int
     joined: Word
     swapped: Word
@@ -67,6 +69,7 @@ class JoinQuery(Line):
 
     KIND = "crypt/join-query"
     TEXT = "{how} {left} {right} gives {output}"
+    ROLES = "how:TA left:TA right:TA output:A"
     how: Literal["join", "swap"]
     left: Word
     right: Word
@@ -90,6 +93,7 @@ class Unseen(Line):
 
     KIND = "crypt/unseen"
     TEXT = "no example of {op}"
+    ROLES = "op:T"
     op: Glyph
 
     def transcription(self, page: Page) -> bool:

@@ -6,11 +6,12 @@ Digit glyphs are renamed A..J and operators w..z in the order in which the page 
 from functools import lru_cache
 from typing import Annotated, Literal
 
+from puzzles.equations.prior import SIGN_GROUPS
 from puzzles.equations.prompt import Equation, EquationRow, minus_and_digits
 from puzzles.equations.rules import VALUE_RULES
 from reasoning.designs.cryptarithm.engines.propagation import clues
 from reasoning.designs.cryptarithm.lines import notation
-from reasoning.grammar.lines import Chars, Digit, Glyph, Line, Word, line
+from reasoning.grammar.lines import SEEN, Chars, Digit, Glyph, Line, Word, line
 from reasoning.grammar.page import Page
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUV"
@@ -113,6 +114,7 @@ class Letters(Line):
 
     KIND = "letters/digits"
     TEXT = "letters {pairs: =}"
+    ROLES = "pairs:T"
     pairs: tuple[tuple[Glyph, Letter], ...]
 
     def transcription(self, page: Page) -> bool:
@@ -125,6 +127,7 @@ class Operators(Line):
 
     KIND = "letters/operators"
     TEXT = "ops {pairs: =}"
+    ROLES = "pairs:T"
     pairs: tuple[tuple[Glyph, Operator], ...]
 
     def transcription(self, page: Page) -> bool:
@@ -137,6 +140,7 @@ class FormLine(Line):
 
     KIND = "letters/form"
     TEXT = "E{number} {form}"
+    ROLES = "number:T form:T"
     number: int
     form: Form
 
@@ -151,6 +155,7 @@ class QueryForm(Line):
 
     KIND = "letters/query-form"
     TEXT = "Q {form}"
+    ROLES = "form:T"
     form: Form
 
     def transcription(self, page: Page) -> bool:
@@ -168,6 +173,7 @@ class Scan(Line):
 
     KIND = "letters/scan"
     TEXT = "scan E{number} {places:,=} to {output}"
+    ROLES = "number:T places:T output:T"
     number: int
     places: tuple[tuple[Digit, Glyph], ...]
     output: Word
@@ -183,8 +189,9 @@ class Disjoint(Line):
 
     KIND = "letters/disjoint"
     TEXT = "digits {digits} ops {ops} {verdict}"
-    OUTCOMES = ("apart", "shared")
+    OUTCOMES = {"apart": SEEN, "shared": SEEN}
     FORCED_BY = "the two sets on the same line"
+    ROLES = "digits:TV ops:TV"
     digits: Word
     ops: Word
     verdict: str
@@ -203,6 +210,7 @@ class Given(Line):
 
     KIND = "letters/given"
     TEXT = "given {pairs: =}"
+    ROLES = "pairs:T"
     pairs: tuple[tuple[Letter, Digit], ...]
 
     def transcription(self, page: Page) -> bool:
@@ -216,8 +224,9 @@ class Regime(Line):
 
     KIND = "letters/regime"
     TEXT = "ops {ops} {verdict}"
-    OUTCOMES = ("literal", "arbitrary")
+    OUTCOMES = {"literal": SEEN, "arbitrary": SEEN}
     FORCED_BY = "the operator glyphs: literal when all are among + - *"
+    ROLES = "ops:TV line:~"
     ops: Word
     verdict: str
 
@@ -225,12 +234,12 @@ class Regime(Line):
         return self.ops == "".join(page.parsed.operators)
 
     def verdict_follows(self, page: Page) -> bool:
-        return (self.verdict == "literal") == all(op in notation.SIGN_GROUP for op in self.ops)
+        return (self.verdict == "literal") == all(op in SIGN_GROUPS for op in self.ops)
 
     def establish(self, page: Page) -> None:
         if self.verdict == "literal":
             for glyph, op in operators_of(page.parsed).items():
-                group = notation.SIGN_GROUP.get(glyph)
+                group = SIGN_GROUPS.get(glyph)
                 if group is not None:
                     drop(page, op, tuple(rule.name for rule in VALUE_RULES if rule.group != group))
 

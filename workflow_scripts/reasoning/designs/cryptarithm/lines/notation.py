@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from puzzles.equations.prompt import Equation, EquationRow, minus_and_digits
 from puzzles.equations.rules import BY_NAME, VALUE_RULES, Rule
 from reasoning.designs.cryptarithm.lines.arithmetic import OFFSETS, rule_value
-from reasoning.grammar.lines import Chars
+from reasoning.grammar.lines import FAILED, PASSED, Chars
 from reasoning.grammar.page import Page
 
 Flip = Literal["", "flip "]
@@ -19,7 +19,7 @@ Sum = Annotated[str, Chars("0-9+*=%")]  # one step of arithmetic such as 7+6=13
 Difference = Annotated[str, Chars("0-9=\\-")]
 Value = Annotated[str, Chars("0-9\\-")]  # digits with a minus in front or behind
 RuleName = Literal[tuple(BY_NAME)]
-NearWords = ("same", "+1", "-1", "several", "no")
+NEAR = {"same": PASSED, "+1": PASSED, "-1": PASSED, "several": PASSED, "no": FAILED}
 
 
 def example(page: Page, number: int) -> Equation | None:
@@ -97,9 +97,6 @@ def side_of(target: str) -> str:
 def minus_glyph(equation: Equation) -> str:
     """The operator glyph where the output shows it as a minus, else ""."""
     return equation.op if minus_and_digits(equation)[0] else ""
-
-
-SIGN_GROUP = {"+": "add", "*": "mul", "-": "sub"}
 
 
 def query_rule(page: Page) -> Rule | None:

@@ -81,6 +81,7 @@ class Copy(PinLine):
 
     KIND = "pin/copy"
     TEXT = "s{step} E{number} {rule} {x},{y} gives {value} is {target} so {pairs: =}"
+    ROLES = "step:T number:T rule:T/A x:TA y:TA value:AV target:TV pairs:VT line:~"
     step: int
     number: int
     rule: ValueRule
@@ -116,6 +117,7 @@ class Inverse(PinLine):
 
     KIND = "pin/inverse"
     TEXT = "s{step} E{number} {rule} {value} with {side} {known} wants {other} is {target} so {pairs: =}"
+    ROLES = "step:T number:T rule:T/A value:TA side:T/A known:TA other:AV target:TV pairs:VT line:~"
     step: int
     number: int
     rule: ValueRule
@@ -171,6 +173,7 @@ class ColumnLetter(OnePin):
 
     KIND = "pin/column"
     TEXT = "s{step} E{number} {rule} {column} {work} so {letter}={digit}"
+    ROLES = "step:T number:T/A/V~ rule:T/A/V column:A/T/V work:A letter:T/A/V digit:A/V line:~"
     step: int
     number: int
     rule: ValueRule
@@ -213,6 +216,7 @@ class Lead(OnePin):
 
     KIND = "pin/lead"
     TEXT = "s{step} E{number} {op} sum of three digits so {letter}={digit}"
+    ROLES = "step:T number:T~ op:T letter:T digit:A line:~"
     step: int
     number: int
     op: Operator
@@ -244,6 +248,7 @@ class Units(OnePin):
 
     KIND = "pin/units"
     TEXT = "s{step} E{number} {rule} ones {first} {second}: {work:,} in {target} so {letter}={digit}"
+    ROLES = "step:T number:T/A/V rule:T/A/V first:TA second:TA work:AV target:TV letter:T/V digit:V line:~"
     step: int
     number: int
     rule: ValueRule
@@ -294,6 +299,7 @@ class OneReading(WithReadings, PinLine):
 
     KIND = "pin/reading"
     TEXT = "s{step} E{number} {rule} with {sets:,=}: {work:;} so {pairs: =}"
+    ROLES = "step:T number:T/A/V rule:T/A/V sets:T/V work:A/T/V pairs:VT line:~"
     step: int
     number: int
     rule: ValueRule
@@ -331,6 +337,7 @@ class Last(OnePin):
 
     KIND = "pin/last"
     TEXT = "s{step} {letter} in {candidates} taken {taken:|none} so {letter_again}={digit}"
+    ROLES = "step:T letter:T candidates:TV taken:TV letter_again:T digit:V line:~"
     step: int
     letter: Letter
     candidates: Digits
@@ -354,6 +361,7 @@ class Place(OnePin):
 
     KIND = "pin/place"
     TEXT = "s{step} ten letters, {sets:,=} so {letter}={digit}"
+    ROLES = "step:T sets:TV letter:V/T digit:V line:~"
     step: int
     sets: LetterSets
     letter: Letter
@@ -381,6 +389,7 @@ class NoZero(ChainLine):
 
     KIND = "narrow/no-zero"
     TEXT = "s{step} no zero for {letters:}"
+    ROLES = "step:T letters:T line:~"
     step: int
     letters: tuple[Letter, ...]
 
@@ -421,6 +430,7 @@ class ExampleLeaves(ChainLine):
 
     KIND = "narrow/example"
     TEXT = "s{step} E{number} leaves {sets: =}"
+    ROLES = "step:T number:T/A sets:A/T line:~"
     step: int
     number: int
     sets: LetterSets

@@ -44,6 +44,7 @@ class Reverse(Line):
 
     KIND = "crypt/reverse"
     TEXT = "reverse {left} {right}: {x} {y}"
+    ROLES = "left:TA right:TA x:A y:A"
     left: Pair
     right: Pair
     x: Pair
@@ -64,6 +65,7 @@ class AddQuery(Addition, _Query):
 
     KIND = "crypt/add"
     TEXT = "add {x} {y}: {units} {tens} {total}"
+    ROLES = "x:TA y:TA units:A tens:A total:A"
     GROUP = "add"
     x: Pair
     y: Pair
@@ -81,6 +83,7 @@ class MulQuery(Multiplication, _Query):
 
     KIND = "crypt/mul"
     TEXT = "mul {x} {y}: {tens} {ones} {total}"
+    ROLES = "x:TA y:TA tens:A ones:A total:A"
     GROUP = "mul"
     x: Pair
     y: Pair
@@ -98,6 +101,7 @@ class SubQuery(Subtraction, _Query):
 
     KIND = "crypt/sub"
     TEXT = "sub {x}{order}{y}: {units} {tens} {total}"
+    ROLES = "x:TA order:A y:TA units:A tens:A total:A"
     GROUP = "sub"
     x: Pair
     order: Literal["<", "=", ">"]
@@ -117,6 +121,7 @@ class ModQuery(Modulo, _Query):
 
     KIND = "crypt/mod"
     TEXT = "mod {x} {y}: {product} {rest}"
+    ROLES = "x:TA y:TA product:A rest:A"
     GROUP = "mod"
     x: Pair
     y: Pair
@@ -133,6 +138,7 @@ class SignQuery(Line):
 
     KIND = "crypt/sign"
     TEXT = "{base} {order} {total}: {value}"
+    ROLES = "base:TV order:TV total:TV value:V"
     base: Literal["sub", "rsub", "abs", "negabs", "absneg"]
     order: Literal["<", "=", ">"]
     total: int
@@ -157,6 +163,7 @@ class OffsetQuery(Line):
 
     KIND = "crypt/offset"
     TEXT = "offset {total} {offset}: {value}"
+    ROLES = "total:TA offset:TA value:A"
     total: int
     offset: Literal["+1", "-1"]
     value: int
@@ -184,6 +191,7 @@ class ReverseResult(Line):
 
     KIND = "crypt/reverse-result"
     TEXT = "reverse {value}: {printed}"
+    ROLES = "value:TA printed:A"
     value: Value
     printed: Value
 
@@ -218,6 +226,7 @@ class Encode(Line):
 
     KIND = "crypt/encode"
     TEXT = "encode {value}: {pairs: =}"
+    ROLES = "value:TV pairs:TV"
     value: Value
     pairs: tuple[tuple[Glyph, Glyph], ...]
 
@@ -242,6 +251,7 @@ class Undetermined(Line):
 
     KIND = "crypt/undetermined"
     TEXT = "undetermined: no {what} for {of}"
+    ROLES = "what:T of:T"
     what: Literal["digit", "rule", "glyph"]
     of: Word
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
+from puzzles.equations.prior import SIGN_GROUPS
 from puzzles.equations.prompt import EquationRow
 from puzzles.equations.rules import BY_NAME, VALUE_RULES
 from reasoning.designs.cryptarithm.engines.propagation import clues, matching
 from reasoning.designs.cryptarithm.lines.arithmetic import compare, signed, written
 from reasoning.designs.cryptarithm.lines.notation import (
-    SIGN_GROUP,
     Pair,
     RuleName,
     Value,
@@ -21,7 +21,7 @@ from reasoning.designs.cryptarithm.lines.notation import (
     side_of,
     target_of,
 )
-from reasoning.grammar.lines import Chars, Digit, Glyph, Line, line
+from reasoning.grammar.lines import FAILED, PASSED, Chars, Digit, Glyph, Line, line
 from reasoning.grammar.page import Page
 
 COUNT_CAP = 99
@@ -33,8 +33,9 @@ class Counts(Line):
 
     KIND = "crypt/counts"
     TEXT = "rows {counts:,:} {verdict}"
-    OUTCOMES = ("take", "back", "done")
+    OUTCOMES = {"take": PASSED, "back": FAILED, "done": PASSED}
     FORCED_BY = "a zero among the counts sends back; with none, a query that can be worked out is done"
+    ROLES = "counts:AV"
     counts: tuple[tuple[int, int], ...]
     verdict: str
 
@@ -75,7 +76,7 @@ def query_ready(row: EquationRow, known: dict[str, int], found: dict[str, str]) 
         return False
     if row.seen or query.op in found:
         return query.op in found and not lacking_digits(row, BY_NAME[found[query.op]], known)
-    return bool(found) and all(op in SIGN_GROUP for op in row.operators)
+    return bool(found) and all(op in SIGN_GROUPS for op in row.operators)
 
 
 @line
@@ -84,8 +85,9 @@ class SignCheck(Line):
 
     KIND = "crypt/sign-check"
     TEXT = "E{number} {base} {order} puts {side} has {found} {verdict}"
-    OUTCOMES = ("same", "no")
+    OUTCOMES = {"same": PASSED, "no": FAILED}
     FORCED_BY = "the two sides on the same line (p in front, s behind, . none)"
+    ROLES = "number:T~ base:TA order:TA side:AV found:TV"
     number: int
     base: Literal["sub", "rsub", "abs", "negabs", "absneg"]
     order: Literal["<", "=", ">"]
@@ -118,6 +120,7 @@ class RowTry(Line):
 
     KIND = "crypt/row"
     TEXT = "E{number} {k}/{n} {rule} {x} {y} {value} {pairs: =|none}"
+    ROLES = "n:T number:TA k:A rule:T/A x:TA y:TA value:TA pairs:T/A"
     number: int
     k: int
     n: int
@@ -170,6 +173,7 @@ class UndoRow(Line):
 
     KIND = "crypt/undo"
     TEXT = "undo E{number} {k}/{n}"
+    ROLES = "n:T number:T k:T"
     number: int
     k: int
     n: int
@@ -188,6 +192,7 @@ class Reflect(Line):
 
     KIND = "crypt/reflect"
     TEXT = "E{failed} fails, E{number} {k}/{n} was wrong"
+    ROLES = "failed:T n:T number:T k:T"
     failed: int
     number: int
     k: int
@@ -206,8 +211,9 @@ class RowStep(RowTry):
 
     KIND = "crypt/row-step"
     TEXT = "E{number} {k}/{n} {rule} {x} {y} {value} {pairs: =|none}: {counts:,:|none} {verdict}"
-    OUTCOMES = ("go", "back", "done")
+    OUTCOMES = {"go": PASSED, "back": FAILED, "done": PASSED}
     FORCED_BY = "a zero among the counts sends back; with none, a query that can be worked out is done"
+    ROLES = "n:T number:T/A k:TA rule:T/A x:TA y:TA value:TA pairs:T/A counts:AV"
     counts: tuple[tuple[int, int], ...]
     verdict: str
 
@@ -258,6 +264,7 @@ class RowBack(UndoRow):
 
     KIND = "crypt/row-back"
     TEXT = "no row left, undo E{number} {k}/{n}"
+    ROLES = "n:T number:T k:T"
     number: int
     k: int
     n: int

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+from puzzles.equations.prior import SIGN_GROUPS
 from puzzles.equations.prompt import EquationRow
 from puzzles.equations.rules import BY_NAME, VALUE_RULES, Rule
 from reasoning.designs.cryptarithm.lines.arithmetic import (
@@ -16,10 +17,9 @@ from reasoning.designs.cryptarithm.lines.arithmetic import (
     test_group,
 )
 from reasoning.designs.cryptarithm.lines.notation import (
-    SIGN_GROUP,
+    NEAR,
     Difference,
     Flip,
-    NearWords,
     Pair,
     RuleName,
     Sum,
@@ -32,7 +32,7 @@ from reasoning.designs.cryptarithm.lines.notation import (
     side_of,
     target_of,
 )
-from reasoning.grammar.lines import Chars, Glyph, Line, Word, line
+from reasoning.grammar.lines import FAILED, PASSED, Chars, Glyph, Line, Word, line
 from reasoning.grammar.page import Page
 
 
@@ -78,8 +78,9 @@ class AddTest(Addition, RuleTest):
 
     KIND = "crypt/add-test"
     TEXT = "E{number} {flip}add {x} {y}: {units} {tens} {total} vs {target} {verdict}"
-    OUTCOMES = NearWords
+    OUTCOMES = NEAR
     FORCED_BY = "the total against the target on the same line, one more and one less included"
+    ROLES = "number:T flip:T~ x:TA y:TA units:A tens:A total:AV target:TV line:~"
     GROUP = "add"
     number: int
     flip: Flip
@@ -101,8 +102,9 @@ class MulTest(Multiplication, RuleTest):
 
     KIND = "crypt/mul-test"
     TEXT = "E{number} {flip}mul {x} {y}: {tens} {ones} {total} vs {target} {verdict}"
-    OUTCOMES = NearWords
+    OUTCOMES = NEAR
     FORCED_BY = "the total against the target on the same line, one more and one less included"
+    ROLES = "number:T flip:T~ x:TA y:TA tens:A ones:A total:AV target:TV line:~"
     GROUP = "mul"
     number: int
     flip: Flip
@@ -128,8 +130,9 @@ class SubTest(Subtraction, RuleTest):
 
     KIND = "crypt/sub-test"
     TEXT = "E{number} {flip}sub {x}{order}{y}: {units} {tens} {total} vs {target} {verdict}"
-    OUTCOMES = ("same", "no")
+    OUTCOMES = {"same": PASSED, "no": FAILED}
     FORCED_BY = "the difference against the target's digits on the same line"
+    ROLES = "number:T flip:T~ x:TA order:A y:TA units:A tens:A total:AV target:TV line:~"
     GROUP = "sub"
     number: int
     flip: Flip
@@ -158,8 +161,9 @@ class ModTest(Modulo, RuleTest):
 
     KIND = "crypt/mod-test"
     TEXT = "E{number} {flip}mod {x} {y}: {product} {rest} vs {target} {verdict}"
-    OUTCOMES = ("same", "no")
+    OUTCOMES = {"same": PASSED, "no": FAILED}
     FORCED_BY = "the rest against the target on the same line"
+    ROLES = "number:T flip:T~ x:TA y:TA product:A rest:AV target:TV line:~"
     GROUP = "mod"
     number: int
     flip: Flip
@@ -182,8 +186,9 @@ class Signs(Line):
 
     KIND = "crypt/signs"
     TEXT = "{flip}signs {cases:,} {verdict}"
-    OUTCOMES = (*SUB_BASES, "none")
+    OUTCOMES = {**dict.fromkeys(SUB_BASES, PASSED), "none": FAILED}
     FORCED_BY = "the order of the operands and the place of the minus in every case on the same line"
+    ROLES = "flip:TV cases:TV"
     flip: Flip
     cases: tuple[Annotated[str, Chars("<=>ps.", 2)], ...]
     verdict: str
@@ -206,6 +211,7 @@ class RuleFound(Line):
 
     KIND = "crypt/rule"
     TEXT = "rule {op} {rule}"
+    ROLES = "op:T rule:T"
     op: Glyph
     rule: RuleName
 
@@ -228,6 +234,7 @@ class Bet(Line):
 
     KIND = "crypt/bet"
     TEXT = "bet {op} of {groups:,} {rule}"
+    ROLES = "op:T groups:TV rule:V"
     op: Glyph
     groups: tuple[Literal["add", "mul", "sub"], ...]
     rule: RuleName
@@ -249,8 +256,8 @@ NORMAL_RULES = frozenset(rule.name for rule in VALUE_RULES if rule.mode == "norm
 
 def open_groups(row: EquationRow, found: dict[str, str]) -> list[str]:
     """The groups that an unseen query operator may still have: its sign's, or those no other operator has."""
-    if all(op in SIGN_GROUP for op in row.operators):
-        return [SIGN_GROUP[row.query.op]]
+    if all(op in SIGN_GROUPS for op in row.operators):
+        return [SIGN_GROUPS[row.query.op]]
     used = {BY_NAME[name].group for op, name in found.items() if op != row.query.op}
     return [group for group in ("add", "mul", "sub") if group not in used]
 

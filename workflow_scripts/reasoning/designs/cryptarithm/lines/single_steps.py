@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from reasoning.designs.cryptarithm.lines.arithmetic import compare, plain_value, test_group
 from reasoning.designs.cryptarithm.lines.notation import (
+    NEAR,
     Flip,
-    NearWords,
     Pair,
     fits,
     known_digits,
@@ -25,6 +25,7 @@ class Step(Line):
 
     KIND = "crypt/step"
     TEXT = "step {expression}"
+    ROLES = "expression:A~"
     expression: Annotated[str, Chars("0-9+*=\\-")]
 
     def arithmetic(self, page: Page) -> bool:
@@ -48,8 +49,9 @@ class Check(RuleTest):
 
     KIND = "crypt/check"
     TEXT = "E{number} {flip}by {group} {x} {y} gives {value} vs {target} {verdict}"
-    OUTCOMES = NearWords
+    OUTCOMES = NEAR
     FORCED_BY = "the value against the target on the same line"
+    ROLES = "number:T flip:T~ group:A/V~ x:TA y:TA value:AV target:TV line:~"
     number: int
     flip: Flip
     group: Literal["add", "mul", "sub", "mod"]
@@ -80,6 +82,7 @@ class QueryValue(Line):
 
     KIND = "crypt/query-value"
     TEXT = "{group} {x} {y} gives {value}"
+    ROLES = "group:TA x:TA y:TA value:A"
     group: Literal["add", "mul", "sub", "mod"]
     x: Pair
     y: Pair

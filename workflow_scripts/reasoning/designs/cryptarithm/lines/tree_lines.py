@@ -6,7 +6,7 @@ from puzzles.equations.prompt import join_of, minus_and_digits
 from puzzles.equations.rules import BY_NAME
 from reasoning.designs.cryptarithm.lines import arithmetic, letters, notation
 from reasoning.designs.cryptarithm.lines.letters import Letter, Operator, ValueRule
-from reasoning.grammar.lines import Chars, Digit, Digits, Line, Word, line
+from reasoning.grammar.lines import FAILED, PASSED, SEEN, Chars, Digit, Digits, Line, Word, line
 from reasoning.grammar.page import Page
 
 CUES = ("join", "difference", "product", "small", "sum", "sum-or-product", "any", "unknown")
@@ -35,8 +35,9 @@ class Cue(Line):
 
     KIND = "study/cue"
     TEXT = "cue {op} {shape} {verdict}"
-    OUTCOMES = CUES
+    OUTCOMES = dict.fromkeys(CUES, SEEN)
     FORCED_BY = "the shapes on the same line"
+    ROLES = "op:T~ shape:TV"
     op: Operator
     shape: Annotated[str, Chars("1-5sjn")]
     verdict: str
@@ -67,6 +68,7 @@ class Pass(Line):
 
     KIND = "study/pass"
     TEXT = "pass {mode} {rules}"
+    ROLES = "mode:- rules:- line:-"
     mode: Literal["normal", "flip"]
     rules: Literal["plain", "family-plain", "family", "all", "true"]
 
@@ -95,8 +97,9 @@ class PassDead(Line):
 
     KIND = "study/pass-dead"
     TEXT = "pass fails at {what} {verdict}"
-    OUTCOMES = ("next",)
+    OUTCOMES = {"next": FAILED}
     FORCED_BY = "nothing on the line: a claim about all digits"
+    ROLES = "what:-"
     what: Word
     verdict: str
 
@@ -114,6 +117,7 @@ class NoLeadingZero(Line):
 
     KIND = "study/no-zero"
     TEXT = "not zero {letters}"
+    ROLES = "letters:T"
     letters: Annotated[str, Chars("A-V")]
 
     def transcription(self, page: Page) -> bool:
@@ -146,6 +150,7 @@ class PinValue(_Pin):
 
     KIND = "study/pin-value"
     TEXT = "E{number} {rule} {x},{y} gives {value} so {letter}={digit}"
+    ROLES = "number:TV rule:A/T/V~ x:TA y:TA value:AV letter:V/T/A digit:V/T/A"
     number: int
     rule: ValueRule
     x: notation.Pair
@@ -178,6 +183,7 @@ class PinUnits(_Pin):
 
     KIND = "study/pin-units"
     TEXT = "E{number} {rule} units {work} so {letter}={digit}"
+    ROLES = "number:T/A/V rule:A/V work:AV letter:T/A/V digit:T/A/V"
     number: int
     rule: ValueRule
     work: Annotated[str, Chars("0-9+*=\\-")]
@@ -223,6 +229,7 @@ class PinLead(_Pin):
 
     KIND = "study/pin-lead"
     TEXT = "E{number} sum of three digits so {letter}={digit}"
+    ROLES = "number:T~ letter:T digit:AT"
     number: int
     letter: Letter
     digit: Digit
@@ -245,8 +252,9 @@ class PinSole(_Pin):
 
     KIND = "study/pin-sole"
     TEXT = "{letter} not {gone} so {letter2}={digit} {verdict}"
-    OUTCOMES = ("pin",)
+    OUTCOMES = {"pin": PASSED}
     FORCED_BY = "nothing on the line: the listed digits are declared impossible"
+    ROLES = "letter:T gone:- letter2:T digit:-"
     letter: Letter
     gone: Digits
     letter2: Letter
@@ -263,8 +271,9 @@ class DropRules(Line):
 
     KIND = "study/drop"
     TEXT = "{op} only {rules:,} {verdict}"
-    OUTCOMES = ("drop",)
+    OUTCOMES = {"drop": FAILED}
     FORCED_BY = "nothing on the line: a claim about all digits"
+    ROLES = "op:- rules:- line:-"
     op: Operator
     rules: tuple[ValueRule, ...]
     verdict: str
@@ -284,6 +293,7 @@ class Choose(Line):
 
     KIND = "study/choose"
     TEXT = "choose {letter} of {digits}"
+    ROLES = "letter:- digits:-"
     letter: Letter
     digits: Digits
 
@@ -301,8 +311,9 @@ class TryDigit(Line):
 
     KIND = "study/try"
     TEXT = "try {letter}={digit} {consequence} tried {tried} {verdict}"
-    OUTCOMES = ("dead", "holds")
+    OUTCOMES = {"dead": FAILED, "holds": PASSED}
     FORCED_BY = "the named consequence: something without a value is a conflict"
+    ROLES = "letter:T digit:T consequence:- tried:T"
     letter: Letter
     digit: Digit
     consequence: Annotated[str, Chars("A-Vw-z0-9E\\-")]
@@ -334,8 +345,9 @@ class TryCounted(TryDigit):
 
     KIND = "study/try-counted"
     TEXT = "t{count} try {letter}={digit} {consequence} tried {tried} {verdict}"
-    OUTCOMES = ("dead", "holds")
+    OUTCOMES = {"dead": FAILED, "holds": PASSED}
     FORCED_BY = "the named consequence: something without a value is a conflict"
+    ROLES = "count:T letter:T digit:T consequence:- tried:T"
     letter: Letter
     digit: Digit
     consequence: Annotated[str, Chars("A-Vw-z0-9E\\-")]
@@ -357,6 +369,7 @@ class UndoDigit(Line):
 
     KIND = "study/undo"
     TEXT = "undo {letter}"
+    ROLES = "letter:T"
     letter: Letter
 
     def transcription(self, page: Page) -> bool:
@@ -374,6 +387,7 @@ class Exhausted(Line):
 
     KIND = "study/exhausted"
     TEXT = "{letter} exhausted {tried} back"
+    ROLES = "letter:T tried:T"
     letter: Letter
     tried: Digits
 
@@ -388,8 +402,9 @@ class Collision(Line):
 
     KIND = "study/collision"
     TEXT = "{letter}={digit} but {other}={digit2} {verdict}"
-    OUTCOMES = ("clash",)
+    OUTCOMES = {"clash": FAILED}
     FORCED_BY = "the two equal digits on the line"
+    ROLES = "letter:T~ digit:V other:T digit2:TV"
     letter: Letter
     digit: Digit
     other: Letter
@@ -410,6 +425,7 @@ class Take(_Pin):
 
     KIND = "study/take"
     TEXT = "take {letter}={digit}"
+    ROLES = "letter:- digit:-"
     letter: Letter
     digit: Digit
 

@@ -1,4 +1,10 @@
-"""The scan of an operator's examples that both families of equations with visible digits write down."""
+"""The scan of an operator's examples, shared by the two families of equations with visible digits.
+
+The thought first copies all examples, numbered. An operator's examples are then looked up in this list by its sign. The
+scan takes the first of them, narrows the kinds of rule by the shape of the result, reads the operands backwards (flip)
+and forwards (normal), and tests the rules in a fixed order. A rule that gives the first example is tested on the
+operator's other examples. If one fails, the scan goes on where it was.
+"""
 
 from collections.abc import Iterator
 
@@ -21,6 +27,7 @@ from reasoning.designs.equation_numeric.lines.equation_lines import (
     Shape,
     Sum,
     Test,
+    With,
     from_start,
     shape,
     written,
@@ -29,10 +36,12 @@ from reasoning.grammar.trace import Unrenderable
 
 
 class Scan:
-    """Writes the lines of one row; `lines` grows as the scan goes."""
+    """Writes the lines of one row, its examples first; `lines` grows as the scan goes."""
 
     def __init__(self, row: EquationRow):
         self.row, self.lines = row, []
+        for number, example in enumerate(row.examples, 1):
+            self._example(number, example)
 
     def find(self, op: str) -> tuple[str, str]:
         """(mode, rule) of a shown operator, with its Lock line; raises Unrenderable when no rule fits."""
@@ -40,6 +49,7 @@ class Scan:
         first, others = numbered[0], numbered[1:]
         side, digits = minus_and_digits(first[1])
         verdict = shape(len(digits), bool(side))
+        self.lines.append(With(op, tuple(number for number, _ in numbered)))
         self._example(*first)
         if not verdict:
             raise Unrenderable("a result of more than four digits")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from puzzles.equations import rules
 from puzzles.equations.prompt import Equation, minus_and_digits
 from puzzles.equations.rules import Rule
-from reasoning.grammar.lines import Chars, Glyph, Line, Word, line
+from reasoning.grammar.lines import FAILED, PASSED, SEEN, Chars, Glyph, Line, Word, line
 from reasoning.grammar.page import Page
 
 Two = Annotated[str, Chars("0-9", 2)]
@@ -58,6 +58,7 @@ class Example(Line):
 
     KIND = "equation/example"
     TEXT = "E{i} {left}{op}{right} {target}"
+    ROLES = "i:T left:T op:T right:T target:T"
     i: int
     left: Two
     op: Glyph
@@ -71,13 +72,36 @@ class Example(Line):
 
     def establish(self, page: Page) -> None:
         page.put("now", "", (self.left, self.op, self.right, self.target, self.i))
+        page.put("listed", str(self.i), self.op)
         forget_reading(page)
+
+
+@line
+class With(Line):
+    """The numbers of the examples that have an operator."""
+
+    KIND = "equation/with"
+    TEXT = "with {op} {numbers:,|none}"
+    ROLES = "op:T numbers:T"
+    op: Glyph
+    numbers: tuple[int, ...]
+
+    def transcription(self, page: Page) -> bool:
+        """The examples are on the page, and these are the operator's."""
+        listed = page.names("listed")
+        return len(listed) == len(page.parsed.examples) and self.numbers == tuple(
+            sorted(int(i) for i, op in listed.items() if op == self.op)
+        )
+
+    def establish(self, page: Page) -> None:
+        page.put("with", self.op, self.numbers)
 
 
 @line
 class Query(Line):
     KIND = "equation/query"
     TEXT = "Q {left}{op}{right}"
+    ROLES = "left:T op:T right:T"
     left: Two
     op: Glyph
     right: Two
@@ -96,8 +120,9 @@ class Shape(Line):
 
     KIND = "equation/shape"
     TEXT = "{target} {digits} {sign} {verdict}"
-    OUTCOMES = tuple(CANDIDATES)
+    OUTCOMES = dict.fromkeys(CANDIDATES, SEEN)
     FORCED_BY = "the number of digits and the sign"
+    ROLES = "target:TA digits:AV sign:AV"
     target: Word
     digits: int
     sign: Literal["plain", "minus"]
@@ -120,8 +145,9 @@ class Read(Line):
 
     KIND = "equation/read"
     TEXT = "{mode} {x} {y} {verdict}"
-    OUTCOMES = ("ok", "zero")
+    OUTCOMES = {"ok": PASSED, "zero": FAILED}
     FORCED_BY = "a leading zero in x or y"
+    ROLES = "mode:T~ x:TV y:TV"
     mode: Mode
     x: Two
     y: Two
@@ -156,6 +182,7 @@ class Start(Line):
 class Sum(Start):
     KIND = "equation/sum"
     TEXT = "{x}+{y}={value}"
+    ROLES = "x:TA y:TA value:A"
     group = "add"
     x: int
     y: int
@@ -169,6 +196,7 @@ class Sum(Start):
 class Difference(Start):
     KIND = "equation/difference"
     TEXT = "{x}-{y}={value}"
+    ROLES = "x:TA y:TA value:A"
     group = "sub"
     x: int
     y: int
@@ -182,6 +210,7 @@ class Difference(Start):
 class Product(Start):
     KIND = "equation/product"
     TEXT = "{x}*{y}={tens}+{ones}={value}"
+    ROLES = "x:TA y:TA tens:A ones:A value:A"
     group = "mul"
     x: int
     y: int
@@ -200,6 +229,7 @@ class Remainder(Start):
 
     KIND = "equation/remainder"
     TEXT = "{large}%{small}={large_again}-{multiple}={value}"
+    ROLES = "large:T small:TA large_again:TA multiple:A value:A"
     group = "mod"
     large: int
     small: int
@@ -226,8 +256,9 @@ class Test(Line):
 
     KIND = "equation/test"
     TEXT = "{rule} {value} {printed} {target} {verdict}"
-    OUTCOMES = ("no", "yes")
+    OUTCOMES = {"no": FAILED, "yes": PASSED}
     FORCED_BY = "whether the printed number is the result"
+    ROLES = "rule:T/A~ value:A printed:AV target:TV"
     rule: Literal[VALUE_BASES]
     value: int
     printed: Word
@@ -257,8 +288,9 @@ class JoinTest(Line):
 
     KIND = "equation/join-test"
     TEXT = "{rule} {printed} {target} {verdict}"
-    OUTCOMES = ("no", "yes")
+    OUTCOMES = {"no": FAILED, "yes": PASSED}
     FORCED_BY = "whether the joined operands are the result"
+    ROLES = "rule:T~ printed:TV target:TV"
     rule: Literal["join", "join_swap"]
     printed: Word
     target: Word
@@ -282,15 +314,16 @@ class Lock(Line):
 
     KIND = "equation/lock"
     TEXT = "{op} is {mode} {rule}"
+    ROLES = "op:VT mode:V rule:V"
     op: Glyph
     mode: Literal["flip", "normal", "any"]
     rule: Literal[("join", "join_swap", *VALUE_BASES)]
 
     def transcription(self, page: Page) -> bool:
-        return any(example.op == self.op for example in page.parsed.examples)
+        return page.get("with", self.op, ()) != ()
 
     def verdict_follows(self, page: Page) -> bool:
-        numbers = [number for number, example in enumerate(page.parsed.examples, 1) if example.op == self.op]
+        numbers = page.get("with", self.op, ())
         fits = [page.get("fits", f"{self.mode} {self.rule} {number}", False) for number in numbers]
         return fits != [] and all(fits)
 
@@ -304,6 +337,8 @@ class Bet(Line):
 
     KIND = "equation/bet"
     TEXT = "bet {op} is {mode} {rule}"
+    RECALLS = "which rule is most frequent"
+    ROLES = "op:T mode:T~ rule:-"
     op: Glyph
     mode: Literal["flip", "normal", "any"]
     rule: Literal[("join", "join_swap", *VALUE_BASES)]
@@ -335,6 +370,7 @@ class Result(Line):
 
     KIND = "equation/result"
     TEXT = "{rule} {value} gives {answer}"
+    ROLES = "rule:TA value:A answer:A"
     rule: Literal[VALUE_BASES]
     value: int
     answer: Word
@@ -361,6 +397,7 @@ class Result(Line):
 class JoinResult(Line):
     KIND = "equation/join-result"
     TEXT = "{rule} gives {answer}"
+    ROLES = "rule:T answer:T"
     rule: Literal["join", "join_swap"]
     answer: Word
 
@@ -374,7 +411,7 @@ class JoinResult(Line):
 
 
 KINDS = (
-    Example, Query, Shape, Read, Sum, Difference, Product, Remainder, Test, JoinTest, Lock, Result, JoinResult
+    Example, With, Query, Shape, Read, Sum, Difference, Product, Remainder, Test, JoinTest, Lock, Result, JoinResult
 )  # fmt: skip
 
 

@@ -1,0 +1,187 @@
+"""Every table and figure on tables of arms of every shape; nothing that is not selected is drawn."""
+
+import made_run
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+
+from measuring import modules, plots
+from measuring.figures import designs, frontier, reveal
+from measuring.selection import by_backbone
+
+FIGURES = modules.names("figure")
+CRYPT = "cryptarithm_deduce"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> made_run.Made:
+    """A run with arms of every sort; the decoder `vote` draws two samples of a row."""
+    arm, model = made_run.arm, made_run.guesser
+    half = {"greedy": model(0.5), "vote": model(0.9)}
+    planned = [
+        (arm("mix", "numeral,cipher", "forward"), half),
+        (arm("mix-other", "numeral,cipher", "forward", backbone="other"), half),
+        (arm("answer-only", CRYPT, "answer-only", seeds=2), half),
+        *((arm(f"derive-{k}", CRYPT, "derive", reveal=k, n=9), half) for k in ("0", "5", "10", "5-given")),
+        *((arm(f"derive-{k}-other", CRYPT, "derive", reveal=k, n=9, backbone="other"), half) for k in ("0", "5", "10")),
+        (arm("derive-0-two-stage", CRYPT, "derive", n=9, recipe="two-stage"), half),
+        (arm("derive-0-swap", CRYPT, "derive", n=9, corruption="swap"), half),
+        (arm("derive-0-join", CRYPT, "derive", n=9, selection="join"), half),
+        (arm("capped", CRYPT, "anchor-capped", selection="wrong-19"), half),
+        (arm("base", "numeral", "forward", recipe="in-context", n=0), half),
+        (arm("base-cryptarithm", CRYPT, "answer-only", recipe="in-context", n=0), half),
+        (arm("most-frequent", "numeral", "forward", recipe="in-context", backbone="most-frequent"), half),
+    ]
+    return made_run.make(tmp_path_factory.mktemp("made"), planned, decoders=("greedy", "vote"))
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+SHAPES = {  # name -> the arms, the decoders, and the figures that have nothing to show (nobody here writes lines)
+    "one family": (["mix", "base"], ["greedy"], {"designs", "reveal", "verdicts"}),
+    "only digits shown": (["derive-5", "derive-10"], ["greedy"], {"designs", "verdicts"}),
+    "only untrained arms": (["base", "base-cryptarithm", "most-frequent"], ["greedy"], {"reveal", "runs", "verdicts"}),
+    "one untrained arm": (["most-frequent"], ["greedy"], {"designs", "reveal", "runs", "verdicts"}),
+    "one arm": (["derive-0"], ["greedy"], {"verdicts"}),
+    "two decoders": (["mix", "derive-0", "derive-5"], ["greedy", "vote"], {"verdicts"}),
+    "another decoder": (["derive-0"], ["vote"], {"designs", "reveal", "runs", "verdicts"}),
+    "a corruption": (["derive-0-swap"], ["greedy"], {"designs", "reveal", "verdicts"}),
+    "a corruption beside the truth": (["derive-0", "derive-0-swap"], ["greedy"], {"verdicts"}),
+    "a selection": (["derive-0-join"], ["greedy"], {"designs", "reveal", "verdicts"}),
+    "a quota": (["capped"], ["greedy"], {"reveal", "verdicts"}),
+    "two backbones": (["mix", "mix-other", "derive-0", "derive-0-other", "base"], ["greedy"], {"verdicts"}),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_table_and_figure_is_made(made, shape, tmp_path):
+    arms, decoders, empty = SHAPES[shape]
+    part = made.part(tmp_path / "part", arms, decoders)
+    tables = part.tables()
+    assert set(tables) == set(modules.names("table"))
+    assert set(tables["accuracy"].arm) == set(part.arms) and set(tables["accuracy"].decoder) == set(decoders)
+    trained = [row for row in part.arms.values() if row["recipe"] != "in-context"]
+    assert len(tables["runs"]) == sum(int(row["seeds"]) for row in trained) * len(decoders)
+    for name in FIGURES:
+        figure = part.figure(name)
+        said = made_run.words(figure)
+        assert "decoder greedy" in said and "corruption" in said and "selection" in said and "backbone" in said
+        assert ("Nothing to show: no arm " in said) == (name in empty), (name, said)
+        if name in empty:
+            example = modules.load("figure", name).EXAMPLE
+            assert example["arm"] in said and example["recipe"] in said and all(arm in said for arm in part.arms)
+        if name in empty:
+            plots.save(figure, [tmp_path / f"{name}.png"])
+            assert (tmp_path / f"{name}.png").stat().st_size > 5_000
+
+
+def test_the_row_that_an_empty_figure_names_fills_it(made, tmp_path):
+    """The example's families, design, reveal, corruption and selection are those of an arm that the figure shows."""
+    shown = made.part(tmp_path / "part", ["mix", "derive-0", "derive-5"])
+    shown.tables()
+    for name in FIGURES:
+        example = modules.load("figure", name).EXAMPLE
+        assert (example["corruption"], example["selection"]) == ("none", "all") and example["recipe"] != "in-context"
+        assert ("Nothing to show" in made_run.words(shown.figure(name))) == (name == "verdicts")
+
+
+@pytest.fixture(scope="module")
+def tables(made) -> dict[str, pd.DataFrame]:
+    return made.tables()
+
+
+OTHERS = {
+    "decoder": lambda table: table.decoder == "vote",
+    "corruption": lambda table: table.corruption != "none",
+    "selection": lambda table: table.selection == "join",
+}
+
+
+@pytest.mark.parametrize("setting", OTHERS)
+@pytest.mark.parametrize("name", ["frontier", "designs", "reveal"])
+def test_other_settings_never_mix_in(made, tables, name, setting):
+    """With accuracies that no other number has, the lines of the other setting are not to be found on the figure."""
+    accuracy = tables["accuracy"].copy()
+    other = OTHERS[setting](accuracy)
+    accuracy.loc[other, ["official", "ceiling"]] = 0.987654
+    accuracy.loc[~other, "official"] = 0.123456
+    figure = make(made, tables | {"accuracy": accuracy}, name)
+    assert 0.987654 not in made_run.drawn(figure) and 0.123456 in made_run.drawn(figure)
+    left_out = set(accuracy[other].arm) - set(accuracy[~other].arm)
+    assert not left_out or "Left out" in made_run.words(figure)
+
+
+def make(made, tables, name):
+    module = modules.load("figure", name)
+    given = {need.removeprefix("tables/") for need in module.NEEDS}
+    return module.make(**{n: tables[n] if n in tables else made.run.read(n) for n in given})
+
+
+@pytest.mark.parametrize("name", ["frontier", "designs", "reveal"])
+def test_backbones_have_panels_of_their_own(made, tables, name):
+    accuracy = tables["accuracy"].copy()
+    values = {"other": 0.987654, "small": 0.123456}
+    accuracy["official"] = accuracy.backbone.map(values).fillna(0.5)
+    figure = make(made, tables | {"accuracy": accuracy}, name)
+    found = []
+    for axis in figure.axes:
+        drawn = {round(float(v), 6) for line in axis.get_lines() for v in (*line.get_xdata(), *line.get_ydata())}
+        found.append({backbone for backbone, value in values.items() if value in drawn})
+    assert {"other", "small"} not in found and {"other"} in found and {"small"} in found
+    assert {"other", "small"} <= {name for name, _ in by_backbone(accuracy)}
+
+
+def test_the_ledger_shows_one_decoder(made, tables):
+    runs = tables["runs"].copy()
+    runs.loc[runs.decoder == "vote", "official"] = 0.987654
+    assert 0.987654 not in made_run.drawn(make(made, tables | {"runs": runs}, "runs"))
+    for axis in make(made, tables, "runs").axes[:5]:
+        assert sum(len(line.get_xdata()) for line in axis.get_lines()) == len(runs) / 2
+
+
+def test_every_figure_with_an_accuracy_has_the_ceiling_and_n(made, tables):
+    accuracy = tables["accuracy"].assign(ceiling=0.765432)
+    runs = tables["runs"].assign(ceiling=0.765432)
+    for name in set(FIGURES) - {"verdicts"}:
+        figure = make(made, tables | {"accuracy": accuracy, "runs": runs}, name)
+        assert 0.765432 in made_run.drawn(figure) and plots.CEILING in made_run.words(figure), name
+        assert any(text in made_run.words(figure) for text in ("n=9", "n = 9")), name
+
+
+def test_a_curve_has_one_point_per_dose(made, tables):
+    """Arms of another recipe are no points of the curve; the same arm twice becomes two curves."""
+    accuracy = tables["accuracy"]
+    twice = pd.concat([accuracy, accuracy[accuracy.arm == "derive-5"].assign(arm="derive-5-again", official=0.7)])
+    accuracy.loc[accuracy.recipe == "two-stage", "official"] = 0.987654
+    figure = make(made, tables | {"accuracy": twice}, "reveal")
+    assert 0.987654 not in made_run.drawn(figure)
+    for axis in figure.axes:
+        curves = [line for line in axis.get_lines() if line.get_label().startswith("model")]
+        assert curves and all(len(set(line.get_xdata())) == len(line.get_xdata()) for line in curves)
+    assert "derive-5-again" in made_run.words(figure)
+
+
+def test_published_numbers_stand_beside_ours(made, tables):
+    figure = make(made, tables, "frontier")
+    points = {
+        (round(float(line.get_xdata()[0]), 4), line.get_label()) for axis in figure.axes for line in axis.get_lines()
+    }
+    assert (0.07, "published: model") in points, "cryptarithm_deduce has a model"
+    assert (0.0713, "an entrant's model, held out: no") in points
+    said = made_run.words(make(made, tables, "designs"))
+    assert "two-stage with 12k rows (n=11, held out: yes)" in said and "r1" in said
+    assert "published model, rules given" in made_run.words(make(made, tables, "reveal"))
+    assert reveal.DOSE["full"] == 10 and frontier.SELECTION.decoder == designs.SELECTION.decoder == "greedy"
+
+
+def test_figures_repeat_to_the_byte(made, tables, tmp_path):
+    for name in FIGURES:
+        for turn in "ab":
+            plots.save(make(made, tables, name), [tmp_path / f"{name}-{turn}.png", tmp_path / f"{name}-{turn}.pdf"])
+        for suffix in ("png", "pdf"):
+            one, two = ((tmp_path / f"{name}-{turn}.{suffix}").read_bytes() for turn in "ab")
+            assert one == two and len(one) > 5_000

@@ -1,0 +1,167 @@
+"""The whole measuring room on models whose behaviour is known: each must be told from the others by the tables.
+
+Grades, audits, tables and figures are made by the scripts, as in a run; only training and decoding are left out.
+"""
+
+from collections import Counter
+
+import made_run
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+
+from common.artifacts import read_table
+from measuring import modules
+from reasoning.grammar.trace import parse_completion
+from reasoning.registry import DESIGNS
+
+CRYPT, NUMBERS = "cryptarithm_deduce", "equation_numeric_deduce"
+MODELS = {
+    "oracle": made_run.oracle, "abstainer": made_run.abstainer, "echo": made_run.echo, "coin": made_run.coin,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> made_run.Made:
+    """Every model on a design that gives up without a key, on it with the whole key, and on one that never does."""
+    arm = made_run.arm
+    planned = [
+        (arm(f"{name}-{where}", family, design, reveal=reveal), {"greedy": model})
+        for name, model in MODELS.items()
+        for where, family, design, reveal in (
+            ("blind", CRYPT, "derive", "0"), ("shown", CRYPT, "derive", "10"), ("numbers", NUMBERS, "forward", "0"),
+        )
+    ]  # fmt: skip
+    made = made_run.make(tmp_path_factory.mktemp("planted"), planned, n=30)
+    run = ("--results", made.results, "--arms", made.folder / "arms.tsv")
+    order = sorted(modules.names("table"), key=lambda name: name != "accuracy")
+    for name in order:
+        made.script("table", "--name", name, *run, "--out", made.results / "tables")
+    for name in modules.names("figure"):
+        made.script("figure", "--name", name, *run, "--out", made.results / f"figures/{name}.png")
+    return made
+
+
+@pytest.fixture(scope="module")
+def tables(made) -> dict[str, pd.DataFrame]:
+    return {name: read_table(made.results / f"tables/{name}.parquet").to_pandas() for name in modules.names("table")}
+
+
+@pytest.fixture(scope="module")
+def reached(tables) -> pd.DataFrame:
+    table = tables["accuracy"]
+    return table[(table.seed == "all") & (table.stratum == "all")].set_index("arm")
+
+
+def axes(tables, arm: str) -> pd.Series:
+    """Shares of right lines per axis, all kinds of an arm together, and how many verdicts there were."""
+    own = tables["kinds"][tables["kinds"].arm == arm]
+    names = ("transcription", "arithmetic", "verdict")
+    shares = {axis: (own[axis] * own[f"{axis}_n"]).sum() / max(1, own[f"{axis}_n"].sum()) for axis in names}
+    return pd.Series(
+        shares | {"verdicts": own.verdict_n.sum(), "malformed": own.kind.str.startswith("malformed").sum()}
+    )
+
+
+def test_the_oracle_is_at_its_ceiling_and_every_line_is_right(tables, reached):
+    for where in ("blind", "shown", "numbers"):
+        own = reached.loc[f"oracle-{where}"]
+        assert own.official == own.ceiling and own.of_ceiling == 1 and own.abstained_right == own.abstains
+        assert list(axes(tables, f"oracle-{where}")[:3]) == [1, 1, 1]
+    traces = tables["traces"].set_index("arm")
+    assert (traces.valid[traces.index.str.startswith("oracle")] == 1).all()
+    assert 0 < reached.ceiling["oracle-blind"] < 0.5 < reached.ceiling["oracle-shown"], "a ceiling below 1 is seen"
+
+
+def test_the_abstainer_is_never_right_and_rightly_undetermined_where_its_text_is(tables, reached):
+    blind, shown, numbers = (reached.loc[f"abstainer-{where}"] for where in ("blind", "shown", "numbers"))
+    assert blind.official == shown.official == 0 and blind.strict == shown.strict == numbers.strict == 0
+    assert numbers.official < 0.1, "the official grade falls back on the last number, which may be right by chance"
+    assert blind.of_ceiling == 0 and blind.abstained == 1 and blind.abstained_right == blind.abstains > 0.5
+    assert shown.abstained == 1 and shown.abstained_right == shown.abstains < 0.1
+    assert numbers.abstains == numbers.abstained == 0, "no text of the design gives up, so nothing counts as that"
+
+
+def test_the_echo_is_known_by_its_transcriptions(tables, reached):
+    """Its lines agree with themselves; verdicts and sums alone would make it look perfect."""
+    for where in ("shown", "numbers"):
+        own = axes(tables, f"echo-{where}")
+        assert own.verdict > 0.85 and own.arithmetic == 1 and own.transcription < 0.8
+        oracle = axes(tables, f"oracle-{where}")
+        assert oracle.transcription == 1 and reached.official[f"echo-{where}"] < 0.1 < reached.ceiling[f"echo-{where}"]
+    kinds = tables["kinds"].set_index(["arm", "kind"])
+    assert kinds.transcription["echo-shown", "crypt/lookup"] < 0.1 < kinds.verdict["echo-shown", "crypt/lookup"]
+    traces = tables["traces"].set_index("arm")
+    assert (traces.valid[["echo-shown", "echo-numbers"]] < 0.2).all()
+    assert traces.first_failure["echo-shown"].startswith("crypt/lookup, transcription: ")
+
+
+def test_coin_verdicts_are_near_one_half_with_right_arithmetic(tables, reached):
+    for where in ("shown", "numbers"):
+        own = axes(tables, f"coin-{where}")
+        assert own.arithmetic > 0.97 and own.verdicts > 100 and own.verdict < 0.7
+        assert reached.official[f"coin-{where}"] == reached.ceiling[f"coin-{where}"], "it boxes what its target boxes"
+    test = tables["kinds"].set_index(["arm", "kind"]).loc[("coin-numbers", "equation/test")]
+    assert test.arithmetic == 1 and test.verdict_low < 0.5 < test.verdict_high < 0.75 and test.verdict_n > 50
+    assert not test.fixed and "no:" in test.trained
+    assert tables["traces"].set_index("arm").valid["coin-numbers"] < 0.2
+
+
+def test_training_outcomes_are_those_of_the_examples(made, tables):
+    """Not of the evaluation texts, and whatever the model writes."""
+    kinds = tables["kinds"].set_index(["arm", "kind"])
+    design, counts = DESIGNS[NUMBERS, "forward"], Counter()
+    for row in read_table(made.results / "corpora/oracle-numbers/seed-1.parquet").to_pylist():
+        lines = parse_completion(row["completion"], design)
+        counts.update(line.verdict for line in lines if getattr(line, "KIND", "") == "equation/test")
+    expected = " ".join(f"{outcome}:{n}" for outcome, n in sorted(counts.items()))
+    assert counts.total() > 50 and len(counts) > 1
+    for arm in ("oracle-numbers", "coin-numbers"):
+        assert kinds.trained[arm, "equation/test"] == expected
+    assert kinds.trained["abstainer-blind", "crypt/undetermined"] == ""
+
+
+def test_pairs_tell_the_oracle_from_the_echo(tables):
+    table = tables["paired"]
+    own = table[(table.stratum == "all") & (table.arm_a == "echo-shown") & (table.arm_b == "oracle-shown")].iloc[0]
+    assert own.b_only > 20 and own.a_only == 0 and own.p_holm < 0.001
+    same = table[(table.stratum == "all") & (table.arm_a == "coin-shown") & (table.arm_b == "oracle-shown")].iloc[0]
+    assert same.p == 1
+
+
+def test_the_figures_show_the_differences(made, tables, reached):
+    """The ceiling and the rightly undetermined share are drawn, and no two models look the same in the legend."""
+    figure = made.figure("designs")
+    said = made_run.words(figure)
+    assert plots_have(figure, reached.ceiling["oracle-blind"]) and plots_have(figure, reached.abstains["oracle-blind"])
+    assert "rightly undetermined" in said and "oracle-blind (n=8)" in said
+    figure = made.figure("reveal")
+    assert plots_have(figure, reached.official["oracle-shown"]) and plots_have(figure, 0.0)
+    labels = [text for text in made_run.words(figure).split("\n") if text.startswith("model, design derive")]
+    assert len(set(labels)) == len(MODELS)
+    figure = made.figure("verdicts")
+    kinds = tables["kinds"].set_index(["arm", "kind"])
+    for arm, kind, axis in (
+        ("coin-numbers", "equation/test", "verdict"), ("oracle-numbers", "equation/test", "verdict"),
+        ("echo-shown", "crypt/join-test", "transcription"),
+    ):  # fmt: skip
+        assert plots_have(figure, kinds[axis][arm, kind])
+    for name in modules.names("figure"):
+        assert (made.results / f"figures/{name}.png").stat().st_size > 10_000
+    plt.close("all")
+
+
+def test_verdicts_of_another_decoder_or_corruption_never_mix_in(made, tables):
+    module, run = modules.load("figure", "verdicts"), made.run
+    given = {"published": run.read("published"), "arms": run.read("arms")}
+    other = tables["kinds"].assign(decoder="vote", verdict=0.987654, transcription=0.987654)
+    figure = module.make(kinds=pd.concat([tables["kinds"], other]), **given)
+    assert 0.987654 not in made_run.drawn(figure)
+    given["arms"].loc["coin-numbers", "corruption"] = "swap"
+    said = made_run.words(module.make(kinds=tables["kinds"], **given))
+    assert "Left out for it: coin-numbers." in said and "coin-numbers (n=8" not in said
+    plt.close("all")
+
+
+def plots_have(figure, value: float) -> bool:
+    return round(float(value), 6) in made_run.drawn(figure)

@@ -1,0 +1,105 @@
+"""What decoders have in common: the streams they are asked for, and the records they give."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import groupby
+from typing import ClassVar
+
+from common import typed
+from learning.engines import Beginning, Engine, Extension, Question, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One completion to make: sample number `sample` of row number `row`."""
+
+    row: int
+    sample: int
+    question: Question
+    beginning: Beginning
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoding:
+    """A decoder over an engine. max_tokens: new tokens per completion; batch: extensions in flight.
+
+    Subclasses declare their settings as fields, what the engine must be able to do, and `decode`.
+    """
+
+    NEEDS: ClassVar[frozenset[str]] = frozenset()
+    max_tokens: int
+    batch: int
+
+    def __post_init__(self):
+        typed.at_least(self, 1, "max_tokens", "batch")
+
+    @property
+    def samples(self) -> int:
+        """Completions per row."""
+        return 1
+
+    def decode(self, engine: Engine, streams: Sequence[Stream], seed: int) -> Iterator[list[dict]]:
+        """The records of the streams, in any order; each list is kept at once. seed: of the arm."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """A choice among the samples that another decoder, `of`, made of each row; the engine has done its part by then."""
+
+    NEEDS: ClassVar[frozenset[str]] = frozenset()
+    of: str
+
+    def choose(self, samples: Sequence[Mapping]) -> int:
+        """Which of the rows of completions, all of one problem and in the order of their samples."""
+        raise NotImplementedError
+
+
+def seed_of(question: Question, sample: int, *seeds: int) -> int:
+    """The seed of one sample of one row, below 2^31; it depends on nothing else that is asked for."""
+    text = ":".join(map(str, (*seeds, question.family, question.id, sample)))
+    return int.from_bytes(blake2b(text.encode(), digest_size=4).digest(), "big") >> 1
+
+
+def record(stream: Stream, text: str, n_tokens: int | None, finish: str, **more: object) -> dict:
+    """A completion as `sampling` keeps it.
+
+    more: logprob_sum, of all its tokens under the model; n_decoded, where more tokens were made for it than it has
+    (rejected ones too); served, a server's name of the model.
+    """
+    found = {"row": stream.row, "sample": stream.sample, "text": text, "n_tokens": n_tokens, "n_decoded": n_tokens}
+    return {**found, "finish": finish, "logprob_sum": None, **more}
+
+
+def plain(
+    engine: Engine, streams: Sequence[Stream], budget: int, *, temperature: float = 0.0, seeds: Sequence[int] = ()
+) -> Iterator[list[dict]]:
+    """Every stream extended once from its beginning, without a second thought.
+
+    What shares batches is kept at once, so that the batches of a second attempt are those of the first; drawn ones, of
+    which a row has several, four times as often.
+    """
+    size = engine.together // (4 if temperature else 1) or len(streams)
+    for start in range(0, len(streams), size):
+        chunk = [list(own) for _, own in groupby(streams[start : start + size], key=lambda stream: stream.row)]
+        requests = [
+            Request(own[0].beginning, budget, tuple(seed_of(s.question, s.sample, *seeds) for s in own))
+            for own in chunk
+        ]
+        made = engine.extend(requests, temperature=temperature)
+        records = (as_record(engine, chunk[each.request][each.sample], each) for each in made)
+        if engine.together:
+            yield list(records)
+        else:
+            yield from ([each] for each in records)
+
+
+def as_record(engine: Engine, stream: Stream, made: Extension) -> dict:
+    """An extension that is the whole completion."""
+    if made.text is not None:
+        served = {"served": made.served} if made.served else {}
+        return record(stream, made.text, made.n_tokens, made.finish, **served)
+    total = round(math.fsum(made.logprobs), 6)
+    return record(stream, engine.text(made.tokens), len(made.tokens), made.finish, logprob_sum=total)

@@ -1,0 +1,412 @@
+"""One rank of a supervised training, whatever part of the model it trains.
+
+The library's Trainer over DeepSpeed, fed by a fixed plan of packed micro-batches.
+"""
+
+import fcntl
+import hashlib
+import json
+import math
+import os
+import re
+import resource
+import shutil
+import time
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+
+import torch
+from peft import PeftModel
+from torch.optim.lr_scheduler import LambdaLR
+from torch.utils.data import SequentialSampler
+from transformers import Trainer, TrainerCallback, TrainingArguments, get_scheduler, set_seed
+from transformers.integrations.deepspeed import unset_hf_deepspeed_config
+
+from common.artifacts import file_hash, read_table, whole
+from common.errors import LabError
+from learning import adapters, voice
+from learning.backbones import context_of, load_model, load_tokenizer
+from learning.bar import TokenBar
+from learning.methods.base import Supervised, TrainJob
+from learning.packing import Collator, Example, MicroBatches, n_steps, plan
+from learning.rehearsal import rehearse
+from learning.settings import model_files
+from learning.tokens import completion_ids, fitting, prompt_ids, require_characters
+
+DONE = "complete"  # written into a checkpoint after everything else: without it the checkpoint is not resumed
+VOICED = 16  # rows on which the native voice is measured
+HINT_TEST = "hint-test"  # the role of the corpus rows that are no examples
+METRICS, PROVENANCE = "metrics.jsonl", "provenance.json"
+
+
+def fingerprint(job: TrainJob) -> str:
+    """Hash of everything that affects the result: a checkpoint is resumed only by a job with the same one."""
+    weights = [file_hash(path) for path in model_files(job.backbone)]
+    start = [file_hash(Path(job.start, name)) for name in (adapters.WEIGHTS, adapters.CONFIG)] if job.start else []
+    parts = [job.recipe.settings(), job.options.trains(), job.deepspeed, job.seed, job.ranks, job.device]
+    text = json.dumps([weights, start, file_hash(job.corpus), *parts], sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def read_corpus(
+    path: str, tokenizer, recipe: Supervised, context: int | None = None
+) -> tuple[list[Example], list[int]]:
+    """(the corpus as tokens, the rows of the first stage).
+
+    Raises LabError for an empty corpus, a lost character, a row above `recipe.max_length` or the backbone's context, or
+    without anything to learn.
+    """
+    columns = ["id", "prompt", "completion"] + (["family", "stratum"] if recipe.first_stage else [])
+    columns += ["role"] if recipe.hint != "none" else []
+    columns += ["unlearned"] if recipe.unlearned != "none" else []
+    rows = [row for row in read_table(path, columns).to_pylist() if row.get("role") != HINT_TEST]
+    if not rows:
+        raise LabError("the corpus has no rows", file=path)
+    texts = [row["prompt"] + "\n" + row["completion"] for row in rows]
+    require_characters(tokenizer, texts, [row["id"] for row in rows], file=path)
+    examples = []
+    for row in rows:
+        example = tokenized(tokenizer, row["prompt"], row["completion"], row.get("unlearned", ()))
+        check_length(example, recipe, context, path, row["id"])
+        if not row["completion"] or len(example.unlearned) == len(example.completion):
+            raise LabError("nothing to learn", file=path, row=row["id"], field="completion")
+        examples.append(example)
+    first = []
+    if recipe.first_stage:
+        labels = [f"{row['family']}/{row['stratum']}" for row in rows]
+        first = [i for i, label in enumerate(labels) if re.search(recipe.first_stage, label)]
+        if len(first) in (0, len(rows)):
+            raise LabError(
+                f"{recipe.first_stage!r} is found in {len(first)} of {len(rows)} rows, which makes no two stages;"
+                f" the rows are {', '.join(sorted(set(labels)))}",
+                file=path,
+                field="first_stage",
+            )
+    return examples, first
+
+
+def check_length(example: Example, recipe: Supervised, context: int | None, path: str, row: str) -> None:
+    """Raise LabError for an example above the recipe's limit or the backbone's context."""
+    for limit, name in ((recipe.max_length, "limit"), (context or recipe.max_length, "backbone's context")):
+        if len(example) > limit:
+            raise LabError(f"{len(example)} tokens, above the {name} of {limit}", file=path, row=row)
+
+
+def read_hints(path: str, tokenizer, recipe: Supervised, context: int | None = None) -> list[Example]:
+    """The hints that the corpus keeps out of training, to measure by; none where the recipe has no hint."""
+    if recipe.hint == "none":
+        return []
+    rows = read_table(path, ["id", "role", "prompt", "completion"]).to_pylist()
+    rows = [row for row in rows if row["role"] == HINT_TEST]
+    texts = [row["prompt"] + "\n" + row["completion"] for row in rows]
+    require_characters(tokenizer, texts, [row["id"] for row in rows], file=path)
+    hints = [tokenized(tokenizer, row["prompt"], row["completion"]) for row in rows]
+    for row, hint in zip(rows, hints, strict=True):
+        check_length(hint, recipe, context, path, row["id"])
+    return hints
+
+
+def tokenized(tokenizer, prompt: str, completion: str, unlearned: Collection[int] = ()) -> Example:
+    """One row as tokens; unlearned: the numbers of the completion's lines, from 0, that carry no loss."""
+    ids = completion_ids(tokenizer, prompt, completion)
+    fixed = len(tokenizer.encode(completion[max(0, completion.rfind("</think>")) :], add_special_tokens=False)) + 1
+    places: set[int] = set()
+    if unlearned:
+        start = len(completion) - len(tokenizer.decode(ids[:-1], skip_special_tokens=False))
+        spans = []
+        for number, line in enumerate(re.finditer(r"[^\n]*\n?", completion)):
+            if number in unlearned:
+                spans.append((line.start() - start, line.end() - start))
+        offsets = tokenizer(completion[start:], add_special_tokens=False, return_offsets_mapping=True).offset_mapping
+        places = {i for i, (a, _) in enumerate(offsets) if any(low <= a < high for low, high in spans)}
+    return Example(tuple(prompt_ids(tokenizer, prompt)), tuple(ids), frozenset(places), fixed)
+
+
+def staged(args: TrainingArguments, stages: list[int]) -> Callable[[int], float]:
+    """Step -> share of the learning rate, where every stage (of so many steps) runs through the schedule anew."""
+    curves = []
+    for n in stages:
+        optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+        schedule = get_scheduler(
+            args.lr_scheduler_type, optimizer, args.get_warmup_steps(n), n, args.lr_scheduler_kwargs or {}
+        )
+        curves.append(schedule.lr_lambdas[0])
+
+    def share(step: int) -> float:
+        k = step >= stages[0]
+        return curves[k](step - k * stages[0])
+
+    return share
+
+
+class PackedTrainer(Trainer):
+    """The library's Trainer with the plan's order and logits only where there is something to learn.
+
+    first_steps: steps of a first stage, which has a warm-up and a decay of its own; 0 for none.
+    """
+
+    def __init__(self, *args, first_steps: int = 0, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.first_steps = first_steps
+
+    def create_scheduler(self, num_training_steps, optimizer=None):
+        if self.lr_scheduler is None and self.first_steps:
+            stages = [self.first_steps, num_training_steps - self.first_steps]
+            self.lr_scheduler = LambdaLR(optimizer or self.optimizer, staged(self.args, stages))
+            self._created_lr_scheduler = True
+        return super().create_scheduler(num_training_steps, optimizer)
+
+    def _get_train_sampler(self, dataset=None):
+        return SequentialSampler(dataset if dataset is not None else self.train_dataset)
+
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        labels = inputs.pop("labels")
+        targets = labels[:, 1:]
+        learned = targets != -100
+        if labels.shape[0] == 1:
+            keep = learned[0].nonzero().squeeze(1)
+            keep = keep if keep.numel() else keep.new_zeros(1)
+            logits = model(**inputs, use_cache=False, logits_to_keep=keep).logits[0]
+            wanted = targets[0, keep]
+        else:
+            logits = model(**inputs, use_cache=False).logits[:, :-1][learned]
+            wanted = targets[learned]
+        total = torch.nn.functional.cross_entropy(logits.float(), wanted, ignore_index=-100, reduction="sum")
+        # DeepSpeed averages gradients over ranks; the loss is per token of the whole step, whoever holds it.
+        return total * self.accelerator.num_processes / num_items_in_batch
+
+
+class Metrics(TrainerCallback):
+    """metrics.jsonl in the state folder, one line a step, readable meanwhile; stops at a loss that is no number."""
+
+    def __init__(self, path: Path, tokens: list[int], main: bool):
+        self.path, self.tokens, self.main = path, tokens, main
+        self.clock = time.monotonic()
+
+    def on_train_begin(self, args, state, control, **kwargs):
+        self.clock = time.monotonic()
+        if self.main:
+            rows = [json.loads(line) for line in self.path.read_text().splitlines()] if self.path.exists() else []
+            kept = [json.dumps(row) + "\n" for row in rows if row["step"] <= state.global_step]
+            self.path.write_text("".join(kept))
+
+    def on_log(self, args, state, control, logs=None, **kwargs):
+        if "loss" not in logs:
+            return
+        if not math.isfinite(logs["loss"]):
+            raise LabError(f"the loss is {logs['loss']} at step {state.global_step}; lower the learning rate")
+        if not self.main:
+            return
+        now = time.monotonic()
+        row = {
+            "step": state.global_step,
+            "steps": state.max_steps,
+            "loss": logs["loss"],
+            "lr": logs["learning_rate"],
+            "grad_norm": float(logs.get("grad_norm") or 0.0),
+            "tokens": self.tokens[state.global_step - 1],
+            "tokens_per_s": round(self.tokens[state.global_step - 1] / max(now - self.clock, 1e-9), 1),
+            "peak_memory_mb": peak_memory_mb(),
+        }
+        self.clock = now
+        with open(self.path, "a") as handle:
+            handle.write(json.dumps(row) + "\n")
+
+    def on_save(self, args, state, control, **kwargs):
+        if torch.distributed.is_initialized():
+            torch.distributed.barrier()
+        if self.main:
+            folder = Path(args.output_dir, f"checkpoint-{state.global_step}")
+            (folder / DONE).touch()
+        self.clock = time.monotonic()
+
+
+def peak_memory_mb() -> float:
+    """Peak memory of this rank: of the GPU where there is one, else resident memory."""
+    if torch.cuda.is_available():
+        return round(torch.cuda.max_memory_allocated() / 2**20, 1)
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10, 1)
+
+
+def hold(folder: Path):
+    """Rank 0: a locked handle in the state folder, so that two runs never write the same checkpoints."""
+    if os.environ.get("RANK", "0") != "0":
+        return None
+    handle = open(folder / "lock", "w")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise LabError("another training is using this state folder", file=folder) from error
+    return handle
+
+
+def last_checkpoint(folder: Path) -> str | None:
+    """The newest checkpoint that was written to the end."""
+    found = [p for p in folder.glob("checkpoint-*") if (p / DONE).exists()]
+    return str(max(found, key=lambda p: int(p.name.split("-")[1]))) if found else None
+
+
+def training_arguments(job: TrainJob, folder: Path, accumulation: int) -> TrainingArguments:
+    """The recipe in the library's words."""
+    recipe = job.recipe
+    return TrainingArguments(
+        output_dir=str(folder),
+        per_device_train_batch_size=1,
+        gradient_accumulation_steps=accumulation,
+        num_train_epochs=1,
+        learning_rate=recipe.lr,
+        lr_scheduler_type="cosine_with_min_lr" if recipe.floor else recipe.schedule,
+        lr_scheduler_kwargs={"min_lr_rate": recipe.floor} if recipe.floor else None,
+        warmup_steps=recipe.warmup,
+        weight_decay=recipe.weight_decay,
+        adam_beta2=recipe.beta2,
+        max_grad_norm=recipe.clip,
+        optim="adamw_torch",
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        save_strategy="steps",
+        save_steps=recipe.save_every,
+        save_total_limit=2,
+        seed=job.seed,
+        data_seed=job.seed,
+        bf16=job.options.dtype == "bfloat16",
+        fp16=job.options.dtype == "float16",
+        activation_checkpointing=job.options.checkpointing,
+        activation_checkpointing_kwargs={"use_reentrant": False} if job.options.checkpointing else None,
+        use_cpu=job.device == "cpu",
+        ddp_backend="gloo" if job.device == "cpu" else None,
+        dataloader_pin_memory=job.device != "cpu",
+        deepspeed=job.deepspeed,
+        remove_unused_columns=False,
+        report_to=[],
+        disable_tqdm=True,
+    )
+
+
+def train(job: TrainJob) -> None:
+    """Run this rank to the end. Rank 0 verifies the adapter and moves it to `job.out`; state is removed only then."""
+    tokenizer, context = load_tokenizer(job.backbone), context_of(job.backbone)
+    examples, first = read_corpus(job.corpus, tokenizer, job.recipe, context)
+    hints = read_hints(job.corpus, tokenizer, job.recipe, context)
+    for path in job.texts:
+        asked = read_table(path, ["id", "prompt"])
+        fitting(asked["prompt"].to_pylist(), asked["id"].to_pylist(), tokenizer, context or 1 << 30, file=path)
+    micros, accumulation = plan(
+        [len(e) for e in examples],
+        batch=job.recipe.batch,
+        epochs=job.recipe.epochs,
+        ranks=job.ranks,
+        micro_tokens=job.recipe.micro_tokens,
+        seed=job.seed,
+        first=first,
+        first_epochs=job.recipe.first_epochs,
+        replay=job.recipe.replay,
+    )
+    per_step = accumulation * job.ranks
+    tokens = [
+        sum(len(examples[i]) for micro in micros[s : s + per_step] for i in micro)
+        for s in range(0, len(micros), per_step)
+    ]
+    if len(tokens) == 1 and job.recipe.warmup:
+        raise LabError("the only step is the warm-up's first, whose learning rate is 0", field="warmup")
+    folder = Path(job.state) / fingerprint(job)
+    folder.mkdir(parents=True, exist_ok=True)
+    held = hold(folder)
+    if held and not last_checkpoint(folder):
+        rehearse(job, tokenizer, folder)
+    set_seed(job.seed)
+    arguments = training_arguments(job, folder, accumulation)  # first: it starts DeepSpeed, which loading must know of
+    main = arguments.process_index == 0
+    if arguments.world_size != job.ranks:
+        raise LabError(f"{arguments.world_size} ranks started, {job.ranks} were asked for")
+    model = load_model(job.backbone, job.options)
+    model = job.recipe.trainable(model, job.options, job.start)
+    shapes = adapters.adapter_shapes(model)
+    if job.options.checkpointing:
+        model.enable_input_require_grads()
+    trainer = PackedTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=MicroBatches(examples, micros, job.recipe.masking, job.seed),
+        data_collator=Collator(tokenizer.pad_token_id, job.options.packing),
+        first_steps=n_steps(len(first), job.recipe.batch, job.recipe.first_epochs or job.recipe.epochs) if first else 0,
+        callbacks=[Metrics(folder / METRICS, tokens, main)],
+    )
+    TokenBar.put_on(trainer, "/".join(Path(job.out).parts[-2:]), tokens)
+    started = time.monotonic()
+    resumed = last_checkpoint(folder)
+    trainer.train(resume_from_checkpoint=resumed)
+    tensors = adapters.gather(model)
+    ids = list(examples[0].prompt)
+    logits = adapters.probe(trainer.model_wrapped, ids)
+    hinted = sum(written(trainer.model_wrapped, hint) for hint in hints) / len(hints) if hints else None
+    native = None  # with every parameter trained, the backbone is gone
+    if isinstance(model, PeftModel):
+        native = round(native_voice(model, trainer.model_wrapped, tokenizer, examples[:VOICED]), 6)
+    if main:
+        save(
+            job,
+            model,
+            tensors,
+            shapes,
+            ids,
+            logits,
+            folder,
+            {
+                "ranks": arguments.world_size,
+                "rows": len(examples),
+                "steps": len(tokens),
+                "tokens": sum(tokens),
+                "trainable_parameters": sum(math.prod(s) for s in shapes.values()),
+                "seconds": round(time.monotonic() - started, 1),
+                "native_voice": native,
+                "hint_accuracy": hinted,
+                "resumed_from": Path(resumed).name if resumed else None,
+                "peak_memory_mb": peak_memory_mb(),
+            },
+        )
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
+    if main:
+        shutil.rmtree(folder, ignore_errors=True)
+        held.close()
+
+
+@torch.no_grad()
+def written(model: torch.nn.Module, example: Example) -> bool:
+    """Whether greedy decoding writes the completion: each token is the likeliest after those before it."""
+    device = next(model.parameters()).device
+    model.eval()
+    wanted = torch.tensor(example.completion, device=device)
+    logits = model(input_ids=torch.tensor([example.ids], device=device), use_cache=False).logits[0]
+    return bool((logits[len(example.prompt) - 1 : -1].argmax(-1) == wanted).all())
+
+
+def native_voice(model, wrapped, tokenizer, examples: list[Example]) -> float:
+    """Mean probability, under the backbone without its adapter, of a trace's first token; all ranks call it."""
+    with model.disable_adapter():
+        found = [voice.beginning(wrapped, tokenizer, example.prompt, example.completion) for example in examples]
+    return sum(float(shares[token]) for shares, token in found) / len(found)
+
+
+def save(
+    job: TrainJob,
+    model,
+    tensors: Mapping[str, torch.Tensor],
+    shapes: Mapping[str, tuple[int, ...]],
+    ids: list[int],
+    logits: torch.Tensor,
+    folder: Path,
+    run: Mapping[str, object],
+) -> None:
+    """Write the four output files into a temporary folder, verify the adapter there, and move it into place."""
+    with whole(job.out) as partial:
+        partial.mkdir(parents=True)
+        adapters.write(model, tensors, partial, Path(job.backbone))
+        adapters.check_file(partial, shapes)
+        unset_hf_deepspeed_config()  # under ZeRO-3 loading would shard the model and wait for the other ranks
+        adapters.check_reload(partial, Path(job.backbone), job.options, ids, logits)
+        shutil.copy(folder / METRICS, partial / METRICS)
+        text = json.dumps({**job.provenance, "run": dict(run)}, indent=1, sort_keys=True)
+        (partial / PROVENANCE).write_text(text + "\n")

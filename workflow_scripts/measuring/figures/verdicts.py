@@ -1,0 +1,100 @@
+"""Per arm and kind of line that concludes something: what is copied, computed and concluded rightly."""
+
+import math
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from common.config import IN_CONTEXT
+from measuring import plots
+from measuring.selection import Selection
+from reasoning.judging.audit import AXES
+
+NEEDS = ("tables/kinds", "published", "arms")
+CAPTION = """Every kind of line that concludes something, one panel per trained arm and evaluation set: the share of
+its lines whose transcription (circles), arithmetic (squares) and verdict (triangles: the conclusion against the
+line's own numbers) is right, seeds together, with 95 % intervals clustered by row; only kinds with at least 20
+verdicts on the evaluation rows; on top every line of the arm together, without interval. n: lines with a verdict,
+and the rows on which they stand. A kind in italics had a single outcome in the arm's training examples, so its
+verdict never depended on anything. Hollow marks, in the last panel: the published audit of r8 on 100 rows,
+intervals as if its lines were independent."""
+CHANGE = """if verdicts are tokens and not conclusions, triangles lie near one half (or the share of the most
+frequent outcome) wherever circles and squares lie near 1; triangles near 1 on kinds that are not in italics say
+that the model concludes from what it wrote. Triangles near 1 with circles near 0 are an echo: lines that agree with
+themselves."""
+SELECTION = Selection()
+EXAMPLE = {
+    "arm": "search", "families": "cryptarithm_deduce", "design": "search", "reveal": "0", "corruption": "none",
+    "selection": "all", "n": "2400", "backbone": "small", "recipe": "small", "seeds": "3",
+}  # fmt: skip
+LEAST = 20
+MARKS = dict(zip(AXES, ((plots.BLUE, "o"), (plots.GREEN, "s"), (plots.RED, "^")), strict=True))
+COLUMNS = 3
+
+
+def make(kinds: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) -> Figure:
+    """A grid of panels, the arms in the order of the table of arms."""
+    told = arms[["corruption", "selection", "backbone", "recipe", "n"]].rename(columns={"n": "arm_n"})
+    every = kinds.join(told, on="arm")
+    every = every[every.recipe != IN_CONTEXT]
+    ours = SELECTION.of(every)
+    ours = ours[(ours.declared != "") & (ours.verdict_n >= LEAST)]
+    if ours.empty:
+        what = f"that is trained and wrote {LEAST} lines of a kind with a verdict"
+        return plots.nothing(what, SELECTION, EXAMPLE, arms)
+    keys = ["arm", "family", "eval_set"]
+    panels = sorted(ours.groupby(keys), key=lambda each: (list(arms.index).index(each[0][0]), each[0]))
+    theirs = published[published.table == "fidelity"]
+    rows = math.ceil((len(panels) + 1) / COLUMNS)
+    most = [max(len(part) for _, part in panels[i * COLUMNS : (i + 1) * COLUMNS] or panels[-1:]) for i in range(rows)]
+    with plt.rc_context(plots.STYLE):
+        heights = [1.0 + 0.27 * max(1 + each, theirs.row.nunique()) for each in most]
+        figure, axes = plt.subplots(
+            rows, COLUMNS, figsize=(5.6 * COLUMNS, sum(heights)), height_ratios=heights, sharex=True, squeeze=False
+        )
+        for axis, ((arm, family, eval_set), part) in zip(axes.flat, panels, strict=False):
+            row = part.iloc[0]
+            axis.set_title(f"{arm} (n={row.arm_n}, {row.backbone})\n{family}, {eval_set}", fontsize=8.5)
+            own = every[(every.arm == arm) & (every.family == family) & (every.eval_set == eval_set)]
+            draw(axis, part.sort_values("kind"), own[own.decoder == SELECTION.decoder])
+        last = axes.flat[len(panels)]
+        last.set_title("published audit of r8", fontsize=8.5)
+        draw_published(last, theirs)
+        for axis in list(axes.flat)[len(panels) + 1 :]:
+            axis.remove()
+        last.set(xlim=(-0.03, 1.03), xlabel="share of lines that are right")
+        plots.legend(figure, figure.axes, columns=6)
+        plots.state(figure, SELECTION, every)
+    return figure
+
+
+def draw(axis: Axes, part: pd.DataFrame, every: pd.DataFrame) -> None:
+    """All lines of the arm on top, then one line per kind; the three axes under one another."""
+    names = [f"every line (n={every.lines.sum()})"]
+    names += [f"{row.kind} (n={row.verdict_n} on {row.rows})" for row in part.itertuples()]
+    for i, (name, (colour, marker)) in enumerate(MARKS.items()):
+        judged = every[every[f"{name}_n"] > 0]
+        if len(judged):
+            share = (judged[name] * judged[f"{name}_n"]).sum() / judged[f"{name}_n"].sum()
+            axis.plot([share], [0.22 * (i - 1)], marker, color=colour, ms=5)
+    for y, (_, row) in enumerate(part.iterrows(), 1):
+        for i, (name, (colour, marker)) in enumerate(MARKS.items()):
+            if row[f"{name}_n"]:
+                plots.intervals(axis, row.to_frame().T, y + 0.22 * (i - 1), colour, marker, name, name)
+    plots.named_axis(axis, names, first=True)
+    for label, fixed in zip(axis.get_yticklabels(), [False, *part.fixed], strict=True):
+        label.set(fontsize=7.5, style="italic" if fixed else "normal")
+
+
+def draw_published(axis: Axes, theirs: pd.DataFrame) -> None:
+    names = sorted(theirs.row.unique())
+    for _, row in theirs.iterrows():
+        i = list(MARKS).index(row.measure)
+        at = names.index(row.row) + 0.22 * (i - 1)
+        plots.published_point(axis, row, at, MARKS[row.measure][1], f"published {row.measure}", horizontal=True)
+    labels = [f"{name} (n={theirs[theirs.row == name].n.max():.0f})" for name in names]
+    plots.named_axis(axis, labels, first=True)
+    for label in axis.get_yticklabels():
+        label.set(fontsize=7.5)

@@ -1,0 +1,42 @@
+"""What a figure shows and nothing else: said on the picture, and kept apart where there are several."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The arms of a figure. backbone None: every one, each in panels of its own."""
+
+    decoder: str = "greedy"
+    corruption: str = "none"
+    selections: tuple[str, ...] = ("all",)
+    backbone: str | None = None
+
+    def of(self, accuracy: pd.DataFrame) -> pd.DataFrame:
+        """The lines of the table of accuracies that are selected."""
+        kept = (accuracy.decoder == self.decoder) & (accuracy.corruption == self.corruption)
+        kept &= accuracy.selection.isin(self.selections)
+        if self.backbone is not None:
+            kept &= accuracy.backbone == self.backbone
+        return accuracy[kept]
+
+    def left_out(self, accuracy: pd.DataFrame) -> list[str]:
+        """Arms, of those in the table, of which no line is selected."""
+        return sorted(set(accuracy.arm) - set(self.of(accuracy).arm))
+
+    def __str__(self) -> str:
+        return (
+            f"decoder {self.decoder}, corruption {self.corruption}, selection {' or '.join(self.selections)},"
+            f" backbone {self.backbone or 'each in its own panels'}"
+        )
+
+
+def by_backbone(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """(backbone, its trained arms, and untrained ones of it or of a backbone on which nothing here is trained)."""
+    trained = sorted(frame[frame.trained.astype(bool)].backbone.unique())
+    for name in trained or [""]:
+        elsewhere = set(trained) - {name}
+        yield name, frame[~frame.backbone.isin(elsewhere)]

@@ -1,0 +1,110 @@
+"""Accuracy per arm and stratum, absolutely and against what the arm's own rendered texts reach."""
+
+import pandas as pd
+
+from common.artifacts import read_table
+from common.config import IN_CONTEXT
+from measuring.pooling import POOLED, with_pooled
+from measuring.stats import wilson
+from puzzles.checker import grade
+from reasoning.grammar.texts import RENDERED
+
+NEEDS = ("grades", "rows", "texts", "arms")
+CAPTION = """Accuracy per arm, family, stratum, evaluation set, decoder and training seed (``all``: pooled). n:
+different rows; arm_n: training rows per family (in context: examples). official, strict: the two grades, with
+Wilson 95 % intervals for n rows; several seeds or samples of a row count as their mean. truncated, no_box: shares;
+mean_tokens; seed_min, seed_max: worst and best seed.
+
+ceiling: the share of the same rows on which the arm's own rendered text boxes the right answer (a row without a
+text counts as not boxed), ceiling_n of them; of_ceiling: accuracy on these rows alone. abstains: the share of rows
+on which that text rightly gives up and boxes nothing; abstained: of the rows on which the model ends so;
+abstained_right: the share of all rows on which both do."""
+CHANGE = """if a design's ceiling is high and its arm is right on those rows as rarely as answer-only, the procedure
+was not learned; if it is right on them nearly always, it was."""
+
+ARM = {"backbone": "", "recipe": "", "corruption": "none", "selection": "all"}
+"""What a line repeats of its arm, and its value where the arm is not known."""
+KEYS = ["arm", "family", "design", "reveal", "order", "rule", "eval_set", "decoder", "stratum"]
+COMPLETION = ["arm", "seed", "decoder", "eval_set", "family", "id", "sample"]
+SCORES = ["official", "strict", "truncated", "no_box", "n_tokens", "abstained", "abstained_right"]
+
+
+def make(grades: pd.DataFrame, rows: pd.DataFrame, texts: list[str], arms: pd.DataFrame) -> pd.DataFrame:
+    """One line per arm, family, stratum, eval set, decoder and seed; stratum and seed also pooled (`all`)."""
+    own = read_texts(texts)
+    ends = set(own[own.abstains][["family", "design", "ending"]].itertuples(index=False, name=None))
+    reveals = arms.reveal.rename("shown")
+    grades = grades.merge(rows[[*COMPLETION, "ending"]], on=COMPLETION, how="left", validate="one_to_one")
+    grades = grades.join(reveals, on="arm").merge(
+        own[["id", "family", "design", "shown", "eval_set", "boxes", "abstains"]],
+        on=["id", "family", "design", "shown", "eval_set"],
+        how="left",
+        validate="many_to_one",
+    )
+    boxes, abstains = (grades[name].fillna(False).astype(bool) for name in ("boxes", "abstains"))
+    endings = zip(grades.family, grades.design, grades.ending, strict=True)
+    abstained = (grades.failure == "no-box") & pd.Series([each in ends for each in endings], grades.index)
+    return accuracy(
+        grades.assign(
+            boxes=boxes, abstains=abstains, abstained=abstained, abstained_right=abstained & abstains
+        ),
+        arms,
+    )  # fmt: skip
+
+
+def read_texts(paths: list[str]) -> pd.DataFrame:
+    """How the rendered texts end: boxes (the right answer), abstains (without a box), ending (the last line's kind)."""
+    found = []
+    for path in paths:
+        columns = ["id", "family", "design", "reveal", "answer", "completion", "status", "lines"]
+        for row in read_table(path, columns).to_pylist():
+            graded = grade(row["completion"], row["answer"])
+            found.append(
+                {name: row[name] for name in ("id", "family", "design")}
+                | {
+                    "shown": row["reveal"],
+                    "eval_set": path.rpartition("/")[2].removesuffix(".parquet"),
+                    "boxes": row["status"] == RENDERED and graded.boxed and graded.official,
+                    "abstains": row["status"] == RENDERED and not graded.boxed,
+                    "ending": row["lines"][-1]["kind"] if row["lines"] else "",
+                }
+            )
+    return pd.DataFrame(found)
+
+
+def accuracy(grades: pd.DataFrame, arms: pd.DataFrame) -> pd.DataFrame:
+    """The table, of grades with the columns boxes, abstains, abstained and abstained_right.
+
+    Pooled over seeds (or samples), the score of a row is its mean, and the Wilson interval is that of n rows.
+    """
+    grades = grades.assign(truncated=grades.failure == "truncated", no_box=~grades.boxed)
+    long, lines = with_pooled(grades, "stratum"), []
+    per_row = long.groupby([*KEYS, "seed", "id"])["official"].mean()
+    seeds = per_row.groupby([*KEYS, "seed"]).mean().groupby(KEYS).agg(["min", "max", "count"])
+    for key, group in with_pooled(long, "seed").groupby([*KEYS, "seed"], sort=True):
+        scores = group.groupby("id")[[*SCORES, "boxes", "abstains"]].mean()
+        n = len(scores)
+        line = dict(zip([*KEYS, "seed"], key, strict=True)) | {"n": n, "completions": len(group)}
+        for name in ("official", "strict"):
+            line |= with_interval(name, float(scores[name].mean()), n)
+        line |= {name: float(scores[name].mean()) for name in ("truncated", "no_box")}
+        line |= {"mean_tokens": float(scores.n_tokens.mean())}
+        spread, own = seeds.loc[key[:-1]], line["official"]
+        pooled = key[-1] == POOLED
+        line |= {
+            "seeds": int(spread["count"]) if pooled else 1,
+            "seed_min": float(spread["min"]) if pooled else own,
+            "seed_max": float(spread["max"]) if pooled else own,
+        }
+        arm = arms.loc[line["arm"]]
+        line |= arm[list(ARM)].to_dict() | {"trained": arm.recipe != IN_CONTEXT, "arm_n": int(arm.n)}
+        boxed = scores[scores.boxes > 0]
+        line |= {"ceiling": float(scores.boxes.mean()), "ceiling_n": len(boxed)}
+        line |= with_interval("of_ceiling", float(boxed.official.mean()), len(boxed))
+        lines.append(line | {name: float(scores[name].mean()) for name in ("abstains", "abstained", "abstained_right")})
+    return pd.DataFrame(lines)
+
+
+def with_interval(name: str, share: float, n: int) -> dict[str, float]:
+    low, high = wilson(share * n, n)
+    return {name: share, f"{name}_low": low, f"{name}_high": high}

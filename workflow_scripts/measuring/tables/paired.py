@@ -1,0 +1,39 @@
+"""Arms against arms, and decoders against decoders, on the rows that both have."""
+
+from itertools import combinations
+
+import pandas as pd
+
+from measuring.pooling import with_pooled
+from measuring.stats import draws, holm, paired_test
+
+NEEDS = ("grades",)
+CAPTION = """Every two arms under one decoder, and every two decoders of one arm, on the rows that both were
+evaluated on, per stratum and evaluation set. a, b: accuracies (official grade, a row counts as its mean over draws:
+seeds and samples); a_only, b_only: rows on which that one's mean is higher; p: two-sided sign-flip test of the
+rows' differences (with one draw each: exact McNemar; draws_a, draws_b: how many a row has); p_holm: adjusted (Holm)
+for all comparisons of the same sort within a family, stratum and evaluation set."""
+CHANGE = """a pair that is said to differ and has p_holm above .05 was not shown to differ on these rows."""
+COLUMNS = [
+    "family", "eval_set", "stratum", "arm_a", "decoder_a", "arm_b", "decoder_b", "n", "draws_a", "draws_b", "a", "b",
+    "a_only", "b_only", "p", "p_holm",
+]  # fmt: skip
+
+
+def make(grades: pd.DataFrame) -> pd.DataFrame:
+    """One line per pair; arms of one decoder first, then decoders of one arm."""
+    lines = []
+    for key, group in with_pooled(grades, "stratum").groupby(["family", "eval_set", "stratum"]):
+        own = {each: draws(part) for each, part in group.groupby(["arm", "decoder"])}
+        pairs = list(combinations(sorted(own, key=lambda each: each[::-1]), 2))
+        for same in (1, 0):  # the decoder, the arm
+            block = [
+                dict(zip(("family", "eval_set", "stratum"), key, strict=True))
+                | {"arm_a": a[0], "decoder_a": a[1], "arm_b": b[0], "decoder_b": b[1]}
+                | paired_test(own[a], own[b])
+                for a, b in pairs
+                if a[same] == b[same]
+            ]
+            for line, p in zip(block, holm([line["p"] for line in block]), strict=True):
+                lines.append(line | {"p_holm": float(p)})
+    return pd.DataFrame(lines, columns=COLUMNS)

@@ -1,0 +1,61 @@
+"""What the exact solvers reach, and what forward steps alone derive."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from common.artifacts import read_table
+from common.errors import LabError
+from measuring.pooling import shares
+from puzzles import checker
+
+NEEDS = ("puzzles", "solutions", "closures", "forward")
+CAPTION = """The exact solvers, which see the prompt only: official and strict accuracy, the posterior that they
+expect of themselves, the share of rows in which all configurations were enumerated. ``closure NAME@REVEAL``: the
+share of rows whose answer forward steps alone derive from what is shown, per stated set of steps; ``closure forward
+trace``: rows that the family's forward design writes down. Wilson 95 % intervals for n rows."""
+CHANGE = """a solver whose accuracy lies outside the interval around its own posterior is not calibrated, and no
+bound follows from it."""
+Grader = Callable[[str, str], bool]
+"""Whether a prediction (first) answers the puzzle whose gold answer is the second."""
+
+
+def make(puzzles: list[str], solutions: list[str], closures: list[str], forward: list[str]) -> pd.DataFrame:
+    """Long form, one line per family, stratum, eval set and measure, with value, n, low and high."""
+    return pd.concat([solved(puzzles, solutions), derivable(closures, forward)])
+
+
+def solved(
+    puzzles: Iterable[str | Path], solutions: Iterable[str | Path], official: Grader = checker.official
+) -> pd.DataFrame:
+    """Measures `official`, `strict`, `posterior` and `exhaustive`; an unsolved row counts as wrong."""
+    frames = []
+    for puzzle_path, solution_path in zip(map(Path, puzzles), map(Path, solutions), strict=True):
+        left = read_table(puzzle_path, ["id", "family", "stratum", "answer"]).to_pandas()
+        right = read_table(solution_path, ["id", "answer", "posterior", "exhaustive"]).to_pandas()
+        frame = left.merge(right, on="id", suffixes=("", "_found"), validate="one_to_one")
+        if len(frame) != len(left):
+            raise LabError(f"{len(left) - len(frame)} row(s) of {puzzle_path} have no solution", file=solution_path)
+        frames.append(frame.assign(eval_set=puzzle_path.stem))
+    rows = pd.concat(frames, ignore_index=True)
+    found = rows.answer_found.notna()
+    rows["strict"] = rows.answer_found == rows.answer
+    rows["official"] = [ok and official(p, g) for ok, p, g in zip(found, rows.answer_found, rows.answer, strict=True)]
+    long = rows.melt(["family", "stratum", "eval_set"], ["official", "strict", "posterior", "exhaustive"], "measure")
+    return shares(long)
+
+
+def derivable(closures: Iterable[str | Path], forward: Iterable[str | Path]) -> pd.DataFrame:
+    """Measures `closure NAME@REVEAL` for each stated set of rules and what is shown, and `closure forward trace`."""
+    frames = []
+    for path in map(Path, closures):
+        frame = read_table(path, ["family", "stratum", "reveal", "closure", "settled"]).to_pandas()
+        name = "closure " + frame.closure + "@" + frame.reveal.astype(str)
+        frames.append(frame.assign(measure=name, value=frame.settled, eval_set=path.stem))
+    for path in map(Path, forward):
+        frame = read_table(path, ["family", "stratum", "status"]).to_pandas()
+        frames.append(
+            frame.assign(measure="closure forward trace", value=frame.status == "rendered", eval_set=path.stem)
+        )
+    return shares(pd.concat(frames, ignore_index=True)) if frames else pd.DataFrame()
