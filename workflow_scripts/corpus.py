@@ -81,7 +81,7 @@ def select(
             message = f"{wanted} rows asked for, but of {len(every)} only {len(found)} {what}{why}"
             raise LabError(message, file=path, field="n")
         chosen, rest = chosen + found[:wanted], rest + found[wanted:]
-    return chosen, rest
+    return tuple([{name: row[name] for name in columns} for row in each] for each in (chosen, rest))
 
 
 def part(paths: list[str], i: int, n: int, args, columns: tuple[str, ...]) -> tuple[list[dict], list[dict]]:
