@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from puzzles.equations.prior import SIGN_GROUPS
 from puzzles.equations.prompt import MAX_EXAMPLES, EquationRow
 from puzzles.equations.rules import BY_NAME
 from reasoning.designs.cryptarithm.engines.propagation import clues
@@ -177,7 +178,7 @@ class NoPass(Line):
 
 def first_rules(page: Page) -> str:
     """The rules of the first pass: the signs' own where all operators are signs."""
-    return "family" if all(op in notation.SIGN_GROUP for op in page.parsed.operators) else "plain"
+    return "family" if all(op in SIGN_GROUPS for op in page.parsed.operators) else "plain"
 
 
 def spare(row: EquationRow) -> tuple[int, ...]:

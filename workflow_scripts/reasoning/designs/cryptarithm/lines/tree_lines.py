@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+from puzzles.equations.prior import SIGN_GROUPS
 from puzzles.equations.prompt import join_of, minus_and_digits
 from puzzles.equations.rules import BY_NAME
 from reasoning.designs.cryptarithm.lines import arithmetic, letters, notation
@@ -97,7 +98,7 @@ def pass_holds(page: Page, mode: str, rules: str, without: int = 0) -> bool | No
             operands = notation.operands_of(e, digits, rule.mode)
             value = arithmetic.written(rule, *operands) if operands and "00" not in operands else ""
             fits = rules != "plain" or rule.base in PLAIN_RULES
-            fits = fits and (rules != "family" or rule.group == notation.SIGN_GROUP.get(e.op))
+            fits = fits and (rules != "family" or rule.group == SIGN_GROUPS.get(e.op))
             if not fits or rule.mode != mode or value != notation.target_of(e, digits, rule.mode):
                 return False
     return True
