@@ -42,6 +42,8 @@ SCHEMA = pa.schema(
         ("unwitnessed", pa.float64()),
         ("unchecked", pa.float64()),
         ("bare", pa.float64()),
+        ("recalls", pa.string()),
+        ("recalled", pa.float64()),
         ("verdict_kinds", pa.int32()),
         ("one_outcome", pa.int32()),
         ("bare_digits", pa.float64()),

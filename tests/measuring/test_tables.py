@@ -171,12 +171,16 @@ def test_derivable_pools_strata_and_keeps_the_digits_shown_apart(tmp_path):
         for stratum, k, settled in (("join", 0, True), ("value", 0, False), ("value", 0, False), ("value", 5, True))
     ]
     write_table(tmp_path / "c/test.parquet", closures)
-    texts = [{"family": "cipher", "stratum": "all", "status": status} for status in ("rendered", "no", "rendered")]
+    texts = [  # right; right by a word from memory; not rendered; wrong
+        {"family": "cipher", "stratum": "all", "answer": "a", "completion": box, "lines": [{"kind": kind}]}
+        for kind, box in (("cipher/pair", "\\boxed{a}"), ("cipher/words", "\\boxed{a}"), ("cipher/pair", ""),
+                          ("cipher/pair", "\\boxed{b}"))
+    ]  # fmt: skip
     write_table(tmp_path / "t/test.parquet", texts)
     table = solvers.derivable([tmp_path / "c/test.parquet"], [tmp_path / "t/test.parquet"])
     values = table.set_index(["family", "stratum", "measure"]).value.to_dict()
     assert values == pytest.approx({
-        ("cipher", "all", "closure forward trace"): 2 / 3,
+        ("cipher", "all", "closure forward trace"): 1 / 4,
         ("cryptarithm_deduce", "all", "closure units/open@0"): 1 / 3,
         ("cryptarithm_deduce", "join", "closure units/open@0"): 1,
         ("cryptarithm_deduce", "value", "closure units/open@0"): 0,

@@ -272,3 +272,22 @@ def test_script(tmp_path: Path):
 def test_an_answer_that_no_line_arrives_at_is_not_written():
     for family, name, share in (("cryptarithm_deduce", "answer-only", 0.0), ("numeral", "forward", 1.0)):
         assert json.loads(screens_of(name, 20, family)[""]["coverage"])["written"] == share
+
+
+@pytest.mark.parametrize(
+    ("family", "recalls", "least", "most"),
+    [
+        ("bit_manipulation", "which rule to try", 1.0, 1.0),
+        ("equation_numeric_guess", "which rule is most frequent", 1.0, 1.0),
+        ("cipher", "the words of a length", 0.3, 0.9),
+        ("equation_numeric_deduce", "", 0.0, 0.0),
+        ("gravity", "", 0.0, 0.0),
+    ],
+)
+def test_a_forward_design_says_what_it_recalls(family, recalls, least, most):
+    design, rows = DESIGNS[family, "forward"], []
+    for problem, _, solution in solved(family)[:60]:
+        row = render_row(problem.id, problem, solution, design, Reveal(), 17)
+        rows.append(table_row(row, design, Reveal()))
+    whole = screen(rows, design)[0]
+    assert whole["recalls"] == recalls and least <= whole["recalled"] <= most

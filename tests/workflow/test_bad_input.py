@@ -354,7 +354,7 @@ def test_a_local_backbone_that_is_not_there_or_not_whole(project, tmp_path):
     ("given", "message"),
     [
         ("seed=1e3", "field seed: 1000.0 is not integer (seed of everything but training)"),
-        ("rows={test: {default: 7}}", "field rows.test.default: '7' is not integer (number of rows); inside braces"
+        ("rows={test: {default: 7}}", "field rows.test.default: '7' is not a whole number from 1; inside braces"
          " --config takes every value as text: put it into a file for --configfile"),
     ],
 )  # fmt: skip

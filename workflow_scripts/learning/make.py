@@ -30,7 +30,7 @@ class Make:
     batch: int = setting("tokens of a step", 4096, low=SHORTEST)
     steps: int = setting("of pretraining; 0 for none", 4000, low=0)
     decay: int = setting("the last steps, with a falling rate", 400, low=0)
-    check: int = setting("steps between held-out tables", 100, low=1)
+    check: int = setting("steps between held-out tables", 200, low=1)
     table: int = setting("answers per skill in the last held-out table", 500, low=1)
     lr: float = setting("learning rate", 6e-4, above=0)
     matrix_lr: float = setting("learning rate of the weight matrices", 0.003, above=0)

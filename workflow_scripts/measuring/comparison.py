@@ -13,8 +13,8 @@ SCREEN_COLUMNS = (
     "family", "design", "reveal", "kind", "n_rows", "share_rendered", "chars_mean", "chars_p95", "tokens_mean",
     "lines_per_row", "wrong_answers", "undetermined", "coverage", "verdict_kinds", "one_outcome", "verdict_top",
     "verdict_bits", "verdict_free", "verdict_given_line", "verdict_given_stump", "unwitnessed", "unchecked", "bare",
-    "bare_digits", "bare_rules", "fetch_mean", "fetch_p95", "fetch_share", "branching", "flags", "n_lines",
-    "outcomes_seen",
+    "recalls", "recalled", "bare_digits", "bare_rules", "fetch_mean", "fetch_p95", "fetch_share", "branching", "flags",
+    "n_lines", "outcomes_seen",
 )  # fmt: skip
 STUDY = {
     "tiered": "r1", "decode-first": "r2", "truthful": "r3", "policy-search": "r4", "two-regime": "r5", "hardened": "r6",

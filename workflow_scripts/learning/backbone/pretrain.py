@@ -103,16 +103,18 @@ def skill_accuracy(
     One forward pass with the true answers in place: an answer is right when every one of its characters is the most
     likely one, which is when greedy decoding would produce it. Answers cut off by the end of a worksheet, and the first
     of a skill on a worksheet, do not count. Worksheets of each length are drawn, MICRO tokens of each a round, for the
-    skills that have fewer than `n` answers yet; at most so many rounds.
+    quarter of the skills that have the fewest answers, until each has `n`; at most so many rounds.
     """
     right, seen = Counter(), Counter()
     device, training = next(model.parameters()).device, model.training
     model.eval()
     for number in range(rounds):
-        shares = {skill: 1.0 for skill in NAMES if sum(seen[skill, length] for length in lengths) < n}
-        if not shares:
-            break
         for length in lengths:
+            so_far = {skill: sum(seen[skill, x] for x in lengths) for skill in NAMES}
+            fewest = sorted(NAMES, key=so_far.get)[: max(1, len(NAMES) // 4)]
+            shares = {skill: 1.0 for skill in fewest if so_far[skill] < n}
+            if not shares:
+                break
             made = writer.batch(f"held-out:{name}:{length}:{number}", max(1, MICRO // length), length, shares)
             batch = {key: torch.from_numpy(value).to(device) for key, value in made.items()}
             with autocast(device.type):
@@ -120,13 +122,13 @@ def skill_accuracy(
             good = torch.zeros_like(batch["labels"], dtype=torch.bool)
             good[:, 1:][batch["labels"][:, 1:] != IGNORE] = logits.argmax(-1) == targets
             for which, ends, fine in zip(made["skills"], made["ends"], good.tolist(), strict=True):
-                so_far = True
+                whole_answer = True
                 for skill, end, here in zip(which.tolist(), ends.tolist(), fine, strict=True):
-                    so_far = so_far and here if skill >= 0 else True
+                    whole_answer = whole_answer and here if skill >= 0 else True
                     if end:
-                        right[NAMES[skill], length] += so_far
+                        right[NAMES[skill], length] += whole_answer
                         seen[NAMES[skill], length] += 1
-                        so_far = True
+                        whole_answer = True
     model.train(training)
     table = {}
     for skill in NAMES:
@@ -240,7 +242,7 @@ class Trunk:
         self.step += 1
         self.losses.append(total)
 
-    def look(self, n: int = 20, rounds: int = 12) -> None:
+    def look(self, n: int = 40, rounds: int = 24) -> None:
         """Measure the held-out error, move the shares, and add a point to the learning curve."""
         found = skill_accuracy(self.model, self.writer, "check", n, self.lengths, rounds)
         for name, row in found.items():

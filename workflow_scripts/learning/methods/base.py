@@ -22,7 +22,7 @@ Judge = Callable[[Mapping[str, str], str], float]
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """The settings that every method has: of the optimiser, and of how the corpus is mixed. Those of the study unless said.
+    """The settings that every method has: of the optimiser, and of how the corpus is mixed; the study's unless said.
 
     lr, schedule, warmup (share of the steps), floor: the learning rate, linear or cosine, down to the share `floor` of
     lr (linear: to zero). batch: rows per optimiser step. epochs: passes over the rows. max_length: tokens per example.

@@ -9,12 +9,14 @@ from common.artifacts import read_table
 from common.errors import LabError
 from measuring.pooling import shares
 from puzzles import checker
+from reasoning.registry import DESIGNS
 
 NEEDS = ("puzzles", "solutions", "closures", "forward")
 CAPTION = """The exact solvers, which see the prompt only: official and strict accuracy, the posterior that they
 expect of themselves, the share of rows in which all configurations were enumerated. ``closure NAME@REVEAL``: the
 share of rows whose answer forward steps alone derive from what is shown, per stated set of steps; ``closure forward
-trace``: rows that the family's forward design writes down. Wilson 95 % intervals for n rows."""
+trace``: rows that the family's forward design answers rightly without a line that takes something from memory (a word
+of the vocabulary, the commonest rule). Wilson 95 % intervals for n rows."""
 CHANGE = """a solver whose accuracy lies outside the interval around its own posterior is not calibrated, and no
 bound follows from it."""
 Grader = Callable[[str, str], bool]
@@ -47,15 +49,23 @@ def solved(
 
 
 def derivable(closures: Iterable[str | Path], forward: Iterable[str | Path]) -> pd.DataFrame:
-    """Measures `closure NAME@REVEAL` for each stated set of rules and what is shown, and `closure forward trace`."""
+    """Measures `closure NAME@REVEAL` for each stated set of rules and what is shown, and `closure forward trace`.
+
+    A forward trace counts where it boxes a right answer and no line of it takes something from memory.
+    """
     frames = []
     for path in map(Path, closures):
         frame = read_table(path, ["family", "stratum", "reveal", "closure", "settled"]).to_pandas()
         name = "closure " + frame.closure + "@" + frame.reveal.astype(str)
         frames.append(frame.assign(measure=name, value=frame.settled, eval_set=path.stem))
     for path in map(Path, forward):
-        frame = read_table(path, ["family", "stratum", "status"]).to_pandas()
-        frames.append(
-            frame.assign(measure="closure forward trace", value=frame.status == "rendered", eval_set=path.stem)
-        )
+        rows = read_table(path, ["family", "stratum", "answer", "completion", "lines"]).to_pylist()
+        recalls = {kind.KIND for row in rows[:1] for kind in DESIGNS[row["family"], "forward"].kinds if kind.RECALLS}
+        frame = pd.DataFrame([{name: row[name] for name in ("family", "stratum")} for row in rows])
+        derived = [
+            checker.grade(row["completion"], row["answer"]).official
+            and not recalls & {each["kind"] for each in row["lines"]}
+            for row in rows
+        ]
+        frames.append(frame.assign(measure="closure forward trace", value=derived, eval_set=path.stem))
     return shares(pd.concat(frames, ignore_index=True)) if frames else pd.DataFrame()

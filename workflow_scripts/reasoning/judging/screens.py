@@ -17,6 +17,9 @@ unwitnessed     share of lines that rest on something which neither the line nor
                 and neither transcription nor arithmetic accounts for.
 unchecked       share of lines on which no mark has anything to check.
 bare            share of lines with a field that nothing on the page forces (its ROLES), or unwitnessed.
+recalls         what the kind takes from memory, as its RECALLS declares; for the design, what any of its lines does.
+recalled        share of lines that take something from memory; for the design, of rows with such a line. The rest is
+                read off the page or computed.
 bare_digits, bare_rules
                 of the digits that stand at the end, and of the rules struck out by then, the share that an unwitnessed
                 line settled: the claims of a search that is not on the page.
@@ -83,6 +86,7 @@ class _Kind:
     """What was seen of one kind of line."""
 
     n: int = 0
+    rows: set[int] = field(default_factory=set)
     verdicts: Counter = field(default_factory=Counter)
     samples: list[tuple[int, Features, str]] = field(default_factory=list)
     lines: list[tuple[int, Line]] = field(default_factory=list)
@@ -143,6 +147,7 @@ def _read_row(row: Mapping, number: int, design: Design, kinds: Mapping[str, _Ki
             continue
         seen = kinds[each.KIND]
         seen.n += 1
+        seen.rows.add(number)
         printed = each.text()
         checks = each.transcription(page), each.arithmetic(page), each.verdict_follows(page), each.is_true(page)
         seen.unchecked += checks == (None, None, None, None)
@@ -307,11 +312,21 @@ def _measures(kind: type[Line] | None, seen: _Kind, rows: int) -> dict:
         "unwitnessed": seen.unwitnessed / seen.n if seen.n else None,
         "unchecked": seen.unchecked / seen.n if seen.n else None,
         "bare": seen.bare / seen.n if seen.n else None,
+        "recalls": "" if kind is None else kind.RECALLS,
+        "recalled": None if kind is None or not seen.n else float(bool(kind.RECALLS)),
         "fetch_mean": _mean(seen.fetches),
         "fetch_p95": _quantile(seen.fetches, 0.95),
         "fetch_max": max(seen.fetches, default=None),
         "fetch_share": _mean(seen.fetch_shares),
     }
+
+
+def _recalled(design: Design, kinds: Mapping[str, _Kind], n_rendered: int) -> dict[str, object]:
+    """What the design as a whole takes from memory, and in which share of its rows."""
+    used = [kind for kind in design.kinds if kind.RECALLS and kinds[kind.KIND].n]
+    rows = set().union(*(kinds[kind.KIND].rows for kind in used))
+    recalls = ", ".join(sorted({kind.RECALLS for kind in used}))
+    return {"recalls": recalls, "recalled": len(rows) / n_rendered if n_rendered else None}
 
 
 def screen(rows: Sequence[Mapping], design: Design) -> list[dict]:
@@ -354,6 +369,7 @@ def screen(rows: Sequence[Mapping], design: Design) -> list[dict]:
     table = [
         {
             **_measures(None, whole, len(rendered)),
+            **_recalled(design, kinds, len(rendered)),
             "outcomes_seen": "",
             "verdict_top": _mean_of([(seen.verdicts.total(), max(seen.verdicts.values())) for seen in tested]),
             "verdict_bits": _mean_of(

@@ -208,6 +208,7 @@ class Combine(bits.Rule):
     """A rule that fits the first example: its taps and the truth table over them. Tests follow."""
 
     KIND = "bits/combine"
+    RECALLS = ""
     ROLES = "taps:T/A table:T/A"
 
     def transcription(self, page: Page) -> bool:

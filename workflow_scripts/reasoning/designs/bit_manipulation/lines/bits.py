@@ -162,6 +162,7 @@ class Rule(Line):
 
     KIND = "bits/rule"
     TEXT = "try {taps:,}: {table: =}"
+    RECALLS = "which rule to try"
     ROLES = "taps:- table:-"
     taps: tuple[Tap, ...]
     table: tuple[tuple[Bits, Bit], ...]
