@@ -13,8 +13,12 @@ ROWS = 1000
 KEEPS_WRONG_GUESSES = ("forced-chain", "anchor-capped", "anchor-sized")
 KEEPS_WRONG_GUESSES += ("witness", "witness-hidden", "witness-onesided", "witness-balanced")
 GUESSES = ("chain/bail", "chain/last-resort", "anchor/stop")
+# Designs that end in their own answer: one hundredth off, the first rule that fits, or a bet.
+OWN_ANSWER = {("unit_conversion", "forward"), ("gravity", "forward"), ("bit_manipulation", "eliminate")}
+OWN_ANSWER |= {("equation_numeric_deduce", "forward"), ("equation_numeric_guess", "forward")}
 # Least share of rows that a design can tell, where it is not nearly all: measured on 1,000 rows, rounded down.
 LEAST = {
+    ("bit_manipulation", "eliminate"): 0.5,
     ("bit_manipulation", "peel"): 0.3,
     ("bit_manipulation", "prior-scan"): 0.8,
     ("cryptarithm_deduce", "anchor"): 0.8,
@@ -64,9 +68,6 @@ LEAST = {
     ("cryptarithm_guess", "witness-hidden"): 0.5,
     ("cryptarithm_guess", "witness-onesided"): 0.35,
     ("cryptarithm_guess", "witness-undetermined"): 0.5,
-    ("equation_numeric_guess", "forward"): 0.35,
-    ("gravity", "forward"): 0.8,
-    ("unit_conversion", "forward"): 0.8,
 }  # fmt: skip
 
 
@@ -84,7 +85,8 @@ def test_a_thousand_rows_read_back_are_valid_and_box_the_answer(family: str, nam
         kinds |= {line.KIND for line in lines}
         boxed = lines[-1].answer if lines and isinstance(lines[-1], Box) else None
         if boxed not in (None, problem.answer):
-            assert name in KEEPS_WRONG_GUESSES and any(line.KIND in GUESSES for line in lines)
+            guessed = name in KEEPS_WRONG_GUESSES and any(line.KIND in GUESSES for line in lines)
+            assert guessed or (family, name) in OWN_ANSWER
             wrong += 1
     never = sorted({kind.KIND for kind in design.kinds} - kinds)
     lines = sum(len(each.lines) for _, each in rows)
