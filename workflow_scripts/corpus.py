@@ -22,7 +22,7 @@ With --drills, that many recall drills of each family with a table of them are m
         --n 100 --selection all --seed 17 --out corpus.parquet
 """
 
-import re
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -32,11 +32,10 @@ from common import cli
 from common.artifacts import read_table, write_table
 from common.errors import LabError
 from puzzles.base import content_hash, row_rng
-from puzzles.checker import grade
 from puzzles.leaks import check_no_leak
 from reasoning.auxiliary.hints import HINTS, hint
+from reasoning.auxiliary.selections import parts
 from reasoning.grammar.lines import FAILED, PASSED
-from reasoning.grammar.trace import Box
 
 SCHEMA = pa.schema(
     [
@@ -54,34 +53,35 @@ SETTINGS = ("n", "selection", "rendered", "hint", "share", "unlearned", "n_drill
 MEASURED = 64  # rows a family whose hints are kept out of training
 
 
-def select(path: Path, n: int, selection: str, seed: int, columns: tuple[str, ...]) -> tuple[list[dict], list[dict]]:
+def select(
+    path: Path, n: int, selection: str, seed: int, columns: tuple[str, ...], puzzles: Path
+) -> tuple[list[dict], list[dict]]:
     """(n rendered rows of a family's texts, drawn by a permutation of ids that depends on the seed alone; the rest).
 
-    Arms that differ in design or in what is shown draw the same rows as far as both rendered them. `right` leaves out
-    rows that box another answer than the challenge accepts. A selection such as wrong-19 is a quota: 19 in 100 of the
-    n rows box another answer than the row's, as in a design that gives up.
+    Arms that differ in design or in what is shown draw the same rows as far as both rendered them. What a selection can
+    be: reasoning/auxiliary/selections.py.
     """
-    every = read_table(path, columns).to_pylist()
-    quota = re.fullmatch("wrong-([0-9]{1,2})", selection)
-    rows = [
-        row for row in every if row["status"] == "rendered" and (quota or selection in ("all", "right", row["stratum"]))
-    ]
-    if selection == "right":
-        rows = [row for row in rows if grade(row["completion"], row["answer"]).official]
+    lines = ("lines",) if selection.startswith(("ends", "bad")) and "lines" not in columns else ()
+    every = read_table(path, (*columns, *lines)).to_pylist()
+    rows = [row for row in every if row["status"] == "rendered"]
+    (most, count), *_ = Counter(row["stratum"] for row in every).most_common(1) or [("", 0)]
+    if selection == "all" and rows and most not in {row["stratum"] for row in rows}:
+        message = f"none of the {count} rows of stratum {most!r} is rendered; the selection may name another one"
+        raise LabError(message, file=path, field="selection")
+    if selection == "even":
+        rules = {row["id"]: json.loads(row["rule"]) for row in read_table(puzzles, ("id", "rule")).to_pylist()}
+        rows = [row | {"rule": rules[row["id"]]} for row in rows]
     rows.sort(key=lambda row: content_hash(f"{seed}:{row['id']}"))
-    if quota:
-        n_wrong = round(n * int(quota[1]) / 100)
-        wrong, right = ([row for row in rows if boxes_wrong(row) == is_wrong] for is_wrong in (True, False))
-        parts = [(wrong, n_wrong, "box a wrong answer"), (right, n - n_wrong, "box no wrong answer")]
-    else:
-        parts = [(rows, n, f"are rendered and of selection {selection!r}")]
-    for found, wanted, what in parts:
+    chosen, rest = [], []
+    for wanted, belongs, what in parts(selection, n):
+        found = [row for row in rows if belongs(row)]
         if len(found) < wanted:
             others = Counter(row["status"] for row in every if row["status"] != "rendered").most_common(4)
             why = "".join(f"; {count}: {status}" for status, count in others)
             message = f"{wanted} rows asked for, but of {len(every)} only {len(found)} {what}{why}"
             raise LabError(message, file=path, field="n")
-    return [row for found, k, _ in parts for row in found[:k]], [row for found, k, _ in parts for row in found[k:]]
+        chosen, rest = chosen + found[:wanted], rest + found[wanted:]
+    return tuple([{name: row[name] for name in columns} for row in each] for each in (chosen, rest))
 
 
 def part(paths: list[str], i: int, n: int, args, columns: tuple[str, ...]) -> tuple[list[dict], list[dict]]:
@@ -89,17 +89,12 @@ def part(paths: list[str], i: int, n: int, args, columns: tuple[str, ...]) -> tu
     if len(paths) != len(args.puzzles):
         raise LabError(f"{len(paths)} tables for {len(args.puzzles)} families", field="--texts, --harvests")
     try:
-        return select(Path(paths[i]), n, args.selection, args.seed, columns)
+        return select(Path(paths[i]), n, args.selection, args.seed, columns, Path(args.puzzles[i]))
     except LabError as error:
         if paths is not args.harvests:
             raise
         more = "more rows or samples of the source, a lower n, or the recipe's `harvest: answer` give more"
         raise LabError(f"{error.message}. {more}", file=error.file, field=error.field) from None
-
-
-def boxes_wrong(row: dict) -> bool:
-    box = Box.parse(row["completion"].rpartition("\n")[2])
-    return box is not None and box.answer != row["answer"]
 
 
 def with_hints(
@@ -135,7 +130,7 @@ def main() -> None:
     args.add_argument(
         "--selection",
         default="all",
-        help="all, right, a stratum, or wrong-N: N in 100 are wrong",
+        help="all, right, even, a stratum, wrong-N, bad-N or ends-A-B-C (reasoning/auxiliary/selections.py)",
     )
     args.add_argument("--hint", choices=HINTS, default="none", help="auxiliary task")
     args.add_argument("--share", type=float, default=0.0, help="of the examples that become hints")
@@ -152,10 +147,10 @@ def main() -> None:
         raise LabError(f"a share of {args.share} for hint {args.hint!r}; none has 0, another 0..1", field="--share")
     columns = (*TEXT_COLUMNS, "lines") if hinted or args.unlearned != "none" else TEXT_COLUMNS
     n_rendered = round(args.rendered * args.n) if args.harvests else args.n
-    parts = [(args.harvests, args.n - n_rendered), (args.texts, n_rendered)]
+    sources = [(args.harvests, args.n - n_rendered), (args.texts, n_rendered)]
     for i, puzzles in enumerate(args.puzzles):
         chosen, rest = [], []
-        for paths, n in parts:
+        for paths, n in sources:
             if paths:
                 for found, more in zip((chosen, rest), part(paths, i, n, args, columns), strict=True):
                     found += more
@@ -164,7 +159,7 @@ def main() -> None:
             measured += own
         rows += [{"role": TASK, **row} for row in chosen]
     for path in args.drills:
-        drills, _ = select(Path(path), args.n_drills, "all", args.seed, DRILL_COLUMNS)
+        drills, _ = select(Path(path), args.n_drills, "all", args.seed, DRILL_COLUMNS, Path(path))
         rows += [{"role": DRILL, "design": "", "hidden": "", **row} for row in drills]
     row_rng(args.seed, "mix").shuffle(rows)
     rows += measured

@@ -81,6 +81,62 @@ def test_a_quota_of_wrong_answers_is_kept(tmp_path):
     assert done.returncode and "18 rows asked for, but of 40 only 14 box a wrong answer" in done.stderr
 
 
+def test_a_quota_of_endings_is_kept(tmp_path):
+    """Chain, split, bail in the study's shares, and among the bails as many wrong ones as asked for."""
+    paths = write_inputs(tmp_path, n=100)
+    texts = read_table(paths["cipher_texts"]).to_pylist()
+    lines = (["a"], ["chain/split"], ["chain/split", "chain/bail"], ["chain/last-resort"])
+
+    def changed(k: int, row: dict) -> dict:
+        kinds = [{"kind": kind, "text": "", "verdict": ""} for kind in lines[k % 4]]
+        box = "b" if k % 4 >= 2 and k % 3 else "a"
+        return row | {"lines": kinds, "completion": f"</think>\n\\boxed{{{box}}}"}
+
+    write_table(paths["cipher_texts"], [changed(k, row) for k, row in enumerate(texts)])
+    out = tmp_path / "c.parquet"
+    kinds = {row["id"]: lines[k % 4] for k, row in enumerate(texts)}
+    for selection, wrong in (("ends-55-30-15", None), ("ends-55-30-15-wrong-9", 4)):
+        done = corpus(paths, out, "--selection", selection, families=["cipher"], n=40)
+        assert done.returncode == 0, done.stderr
+        rows = read_table(out).to_pylist()
+        found = [kinds[row["id"]] for row in rows]
+        assert (found.count(["a"]), found.count(["chain/split"]), len(found)) == (22, 12, 40)
+        assert wrong is None or sum("{b}" in row["completion"] for row in rows) == wrong
+    for selection, message in (
+        ("ends-90-5-5", "36 rows asked for, but of 100 only 25 end straight on"),
+        ("ends-50-30-15", "expected three parts of 100"),
+        ("ends-55-30-15-wrong-20", "no more wrong rows than bails"),
+        ("wrong-a", "is no selection"),
+    ):
+        done = corpus(paths, out, "--selection", selection, families=["cipher"], n=40)
+        assert done.returncode and message in done.stderr, done.stderr
+
+
+def test_even_draws_as_many_of_every_group_of_rules(tmp_path):
+    paths = write_inputs(tmp_path)
+    names = ("join_swap", "add+1", "flip_abs", "mul", "mul")
+    puzzles = [
+        {"id": f"cipher-{i}", "canonical": f"canonical cipher-{i}", "rule": f'{{"query": "{names[i % 5]}"}}'}
+        for i in range(40)
+    ]
+    write_table(paths["cipher_puzzles"], puzzles)
+    out = tmp_path / "c.parquet"
+    done = corpus(paths, out, "--selection", "even", families=["cipher"], n=32)
+    assert done.returncode == 0, done.stderr
+    drawn = [names[int(row["id"].rpartition("-")[2]) % 5] for row in read_table(out).to_pylist()]
+    assert sorted(map(drawn.count, dict.fromkeys(names))) == [8, 8, 8, 8]
+    done = corpus(paths, out, "--selection", "even", families=["cipher"], n=36)
+    assert done.returncode and "9 rows asked for, but of 40 only 8 ask for a rule of group" in done.stderr
+
+
+def test_a_stratum_that_no_row_renders_is_named(tmp_path):
+    """An arm on all rows claims the stratum that most of its puzzles have."""
+    paths = write_inputs(tmp_path, unrendered=tuple(k for k in range(40) if k % 4))
+    done = corpus(paths, tmp_path / "c.parquet", families=["cipher"], n=5)
+    assert done.returncode and "field selection: none of the 30 rows of stratum 'value' is rendered" in done.stderr
+    assert corpus(paths, tmp_path / "c.parquet", "--selection", "join", families=["cipher"], n=5).returncode == 0
+
+
 @pytest.mark.parametrize("leaked", ["cipher-0", "numeral-39"])
 def test_an_evaluation_row_among_the_examples_stops_it(tmp_path, leaked):
     paths = write_inputs(tmp_path)

@@ -1,5 +1,6 @@
 """Every cryptarithm design: what it writes reads back, checks out line by line, and never boxes a wrong answer."""
 
+import re
 from dataclasses import replace
 from functools import cache
 
@@ -10,12 +11,16 @@ from puzzles.cryptarithm import family as cryptarithm
 from puzzles.equations.rules import BY_NAME
 from reasoning.grammar.page import Page
 from reasoning.grammar.reveal import RULE_SOURCES, shown_key, shown_prompt, split_shown
-from reasoning.grammar.texts import RENDERED, render_row
+from reasoning.grammar.texts import RENDERED, Row, render_row
 from reasoning.grammar.trace import Design, Trace, Unrenderable, completion_of, parse_completion
-from reasoning.judging.audit import audit
+from reasoning.judging.audit import audit, audit_lines
 from reasoning.registry import DESIGNS
 
 ROWS = 200
+# The designs whose bailed rows keep their guess as the target, right or wrong, and the lines that say so.
+KEEPS_WRONG_GUESSES = ("forced-chain", "anchor-capped", "anchor-sized")
+KEEPS_WRONG_GUESSES += ("witness", "witness-hidden", "witness-onesided", "witness-balanced")
+GUESSES = ("chain/bail", "chain/last-resort", "anchor/stop")
 # Designs of the study whose renderer knows the key or the rules.
 TRUTH_GUIDED = {"tiered", "decode-first", "truthful", "anchor", "anchor-capped", "anchor-sized"}
 TRUTH_GUIDED |= {"honest-columns", "honest-products", "honest-branch"}
@@ -227,28 +232,107 @@ def test_a_longer_thought_is_told_only_where_it_may_be(design_id: str) -> None:
 
 @pytest.mark.parametrize("design_id", ["anchor-capped", "anchor-sized"])
 def test_rows_that_give_up_after_three_tries_keep_their_wrong_guess(design_id: str) -> None:
-    told = [
-        (p, t) for p in rows("cryptarithm_deduce") if isinstance(t := render(CRYPT[p.family, design_id], p, 0), Trace)
-    ]
+    family = "cryptarithm_deduce"
+    many = cryptarithm.generate(row_rng(17, family), 1000, family=family)
+    told = [(p, t) for p in many if isinstance(t := render(CRYPT[family, design_id], p, 0), Trace)]
     stopped = [(p, t) for p, t in told if any(each.KIND == "anchor/stop" for each in t.lines)]
     wrong = [p for p, t in told if t.answer != p.answer]
-    assert len(stopped) > 0.04 * len(told) and len(wrong) > 0.8 * len(stopped)
+    assert len(stopped) > 0.03 * len(told) and len(wrong) > 0.8 * len(stopped)
     assert {p.id for p in wrong} <= {p.id for p, _ in stopped}
 
 
-def witness_outcomes(design_id: str) -> dict[str, set[str]]:
-    seen: dict[str, set[str]] = {}
-    for problem in rows("cryptarithm_deduce")[:60]:
-        trace = render(CRYPT["cryptarithm_deduce", design_id], problem, 5)
-        for each in trace.lines if isinstance(trace, Trace) else ():
-            if each.KIND.startswith("witness/") and each.OUTCOMES:
-                seen.setdefault(each.KIND, set()).add(each.verdict)
-    return seen
+# --- designs that differ in one thing ---
+
+LONG = 8000
 
 
-def test_witness_lines_have_one_outcome_and_their_twins_both() -> None:
-    assert all(len(words) == 1 for words in witness_outcomes("witness").values())
-    balanced = witness_outcomes("witness-balanced")
-    kills = [f"witness/{kind}" for kind in ("sign", "range", "ones", "value", "group", "order")]
-    assert all(balanced[kind] == {"drop", "keep"} for kind in kills)
-    assert all(balanced[f"witness/{kind}"] == {"pin", "open"} for kind in ("each", "units", "left"))
+@cache
+def witnessed(design_id: str, text: str) -> dict[str, Row]:
+    """The rendered rows of a design, with room for long thoughts and (at 0) with little."""
+    design, thought = CRYPT["cryptarithm_deduce", design_id], 1850 if text == "0" else LONG
+    told = [
+        render_row(problem.id, problem, Solution(None), design, design.reveal(text), 0, thought)
+        for problem in rows("cryptarithm_deduce")[:80]
+    ]
+    return {row.id: row for row in told if row.status == RENDERED}
+
+
+def pairs_of(one: str, other: str):
+    for text in ("0", "1", "4-given"):
+        a, b = witnessed(one, text), witnessed(other, text)
+        assert a.keys() == b.keys() and len(a) > 20
+        yield from ((a[name], b[name]) for name in a)
+
+
+def test_what_a_test_opens_with_is_all_that_onesided_and_balanced_differ_in() -> None:
+    """Same rows, lines and answers; each kind of test has one end in the one and both in the other."""
+    ends: dict[str, set[str]] = {}
+    for one, other in pairs_of("witness-onesided", "witness-balanced"):
+        assert (one.prompt, one.boxed, len(one.completion)) == (other.prompt, other.boxed, len(other.completion))
+        for a, b in zip(one.lines, other.lines, strict=True):
+            assert a.verdict == b.verdict
+            assert re.sub(r"^(s[0-9]+) (not|may) ", r"\1 try ", a.text) == b.text
+            assert a.kind.replace("not/", "try/").replace("may/", "try/") == b.kind
+            assert a.kind.startswith({"drop": "not/", "keep": "may/"}.get(a.verdict, ""))
+            for line in (a, b):
+                if re.match("(not|may|try)/", line.kind):
+                    ends.setdefault(line.kind, set()).add(line.verdict)
+    assert all(ends[f"try/{kind}"] == {"drop", "keep"} for kind in ("sign", "range", "ones", "readings", "value"))
+    assert all(ends[f"try/{kind}"] == {"drop", "keep"} for kind in ("group", "mode"))
+    assert all(ends[kind] == {"drop" if kind.startswith("not/") else "keep"} for kind in ends if kind[:3] != "try")
+
+
+def test_the_ending_of_a_bail_is_all_that_witness_and_its_undetermined_twin_differ_in() -> None:
+    bails = 0
+    for one, other in pairs_of("witness", "witness-undetermined"):
+        kinds = [each.kind for each in one.lines]
+        if "chain/bail" not in kinds and "chain/last-resort" not in kinds:
+            assert (one.lines, one.boxed) == (other.lines, other.boxed)
+            continue
+        bails += 1
+        assert other.lines[:-1] == one.lines[: len(other.lines) - 1]
+        assert other.lines[-1].kind == "crypt/undetermined" and other.boxed is None and one.boxed is not None
+        assert "chain/bail" not in kinds or kinds.index("chain/bail") == len(other.lines) - 2
+    assert bails > 30
+
+
+def test_the_witness_is_all_that_witness_and_its_hidden_twin_differ_in() -> None:
+    """A line for each line, with its number; drops and pins say their conclusion alone, others stay as they are."""
+    bare = {"chain/drop", "chain/families", "chain/order", "chain/pins"}
+    hidden = 0
+    for one, other in pairs_of("witness", "witness-hidden"):
+        assert (one.prompt, one.boxed) == (other.prompt, other.boxed)
+        for a, b in zip(one.lines, other.lines, strict=True):
+            if a.kind.startswith(("not/", "pin/")):
+                hidden += 1
+                assert b.kind in bare and a.text.split(" ")[0] == b.text.split(" ")[0]
+                assert len(b.text) < len(a.text) or a.kind == "not/group"
+                said = a.text.rpartition(" so ")[2].split(" ") if a.kind.startswith("pin/") else ()
+                assert all(pair in b.text for pair in said)
+            else:
+                assert a == b
+    assert hidden > 1000
+
+
+def test_witness_names_a_rule_only_to_drop_it() -> None:
+    for row in witnessed("witness", "1").values():
+        assert {each.verdict for each in row.lines if each.kind.startswith("not/")} <= {"drop"}
+        assert not any(each.kind.startswith(("may/", "try/")) for each in row.lines)
+
+
+def test_digits_narrow_only_by_what_is_written() -> None:
+    """Without the lines that narrow, later lines no longer agree with the page; and sets have more than one digit."""
+    design, sizes, caught, tried = CRYPT["cryptarithm_deduce", "witness"], [], 0, 0
+    for row in witnessed("witness", "1").values():
+        lines = parse_completion(row.completion, design)
+        sizes += [len(each.work) for each in lines if each.KIND == "not/ones"]
+        kept = [each for each in lines if not each.KIND.startswith("narrow/")]
+        uses = any(each.KIND in ("not/ones", "not/readings", "pin/last", "pin/reading") for each in kept)
+        if len(kept) == len(lines) or not uses or any(each.KIND == "chain/case" for each in kept):
+            continue
+        steps = iter(range(1, len(kept) + 1))
+        kept = [replace(each, step=next(steps)) if hasattr(each, "step") else each for each in kept]
+        tried += 1
+        caught += any("transcription" in each.failed for each in audit_lines(kept, Page.of(design.family, row.page)))
+    assert tried > 3 and caught == tried
+    assert sum(size > 1 for size in sizes) > 0.8 * len(sizes) > 20

@@ -10,37 +10,47 @@ from reasoning.registry import DESIGNS
 
 ROWS = 1000
 # The designs whose bailed rows keep their guess as the target, right or wrong, and the lines that say so.
-KEEPS_WRONG_GUESSES = ("forced-chain", "witness", "anchor-capped", "anchor-sized")
+KEEPS_WRONG_GUESSES = ("forced-chain", "anchor-capped", "anchor-sized")
+KEEPS_WRONG_GUESSES += ("witness", "witness-hidden", "witness-onesided", "witness-balanced")
 GUESSES = ("chain/bail", "chain/last-resort", "anchor/stop")
+# Designs that end in their own answer: one hundredth off, the first rule that fits, or a bet.
+OWN_ANSWER = {("unit_conversion", "forward"), ("gravity", "forward"), ("bit_manipulation", "eliminate")}
+OWN_ANSWER |= {("equation_numeric_deduce", "forward"), ("equation_numeric_guess", "forward")}
 # Least share of rows that a design can tell, where it is not nearly all: measured on 1,000 rows, rounded down.
 LEAST = {
+    ("bit_manipulation", "eliminate"): 0.5,
     ("bit_manipulation", "peel"): 0.3,
     ("bit_manipulation", "prior-scan"): 0.8,
-    ("cryptarithm_deduce", "anchor"): 0.5,
-    ("cryptarithm_deduce", "anchor-capped"): 0.5,
-    ("cryptarithm_deduce", "anchor-sized"): 0.55,
+    ("cryptarithm_deduce", "anchor"): 0.8,
+    ("cryptarithm_deduce", "anchor-capped"): 0.8,
+    ("cryptarithm_deduce", "anchor-sized"): 0.8,
     ("cryptarithm_deduce", "catalog"): 0.8,
-    ("cryptarithm_deduce", "forward-only"): 0.45,
+    ("cryptarithm_deduce", "forward-only"): 0.35,
     ("cryptarithm_deduce", "hardened"): 0.85,
-    ("cryptarithm_deduce", "honest-branch"): 0.6,
-    ("cryptarithm_deduce", "honest-columns"): 0.5,
-    ("cryptarithm_deduce", "honest-products"): 0.5,
+    ("cryptarithm_deduce", "honest-branch"): 0.7,
+    ("cryptarithm_deduce", "honest-columns"): 0.55,
+    ("cryptarithm_deduce", "honest-products"): 0.55,
     ("cryptarithm_deduce", "policy-search"): 0.85,
     ("cryptarithm_deduce", "slate"): 0.75,
     ("cryptarithm_deduce", "two-regime"): 0.85,
-    ("cryptarithm_deduce", "witness-balanced"): 0.65,
-    ("cryptarithm_guess", "anchor"): 0.25,
-    ("cryptarithm_guess", "anchor-capped"): 0.25,
-    ("cryptarithm_guess", "anchor-sized"): 0.25,
+    ("cryptarithm_deduce", "witness"): 0.6,
+    ("cryptarithm_deduce", "witness-balanced"): 0.45,
+    ("cryptarithm_deduce", "witness-hidden"): 0.6,
+    ("cryptarithm_deduce", "witness-onesided"): 0.45,
+    ("cryptarithm_deduce", "witness-undetermined"): 0.6,
+    ("cryptarithm_guess", "anchor"): 0.4,
+    ("cryptarithm_guess", "anchor-capped"): 0.4,
+    ("cryptarithm_guess", "anchor-sized"): 0.4,
     ("cryptarithm_guess", "catalog"): 0.5,
     ("cryptarithm_guess", "decode-first"): 0.5,
     ("cryptarithm_guess", "derive"): 0.85,
+    ("cryptarithm_guess", "derive-search"): 0.55,
     ("cryptarithm_guess", "forced-chain"): 0.65,
     ("cryptarithm_guess", "forward-only"): 0.25,
     ("cryptarithm_guess", "hardened"): 0.45,
     ("cryptarithm_guess", "honest-branch"): 0.25,
     ("cryptarithm_guess", "honest-columns"): 0.2,
-    ("cryptarithm_guess", "honest-products"): 0.2,
+    ("cryptarithm_guess", "honest-products"): 0.25,
     ("cryptarithm_guess", "journey"): 0.6,
     ("cryptarithm_guess", "policy-search"): 0.45,
     ("cryptarithm_guess", "search"): 0.6,
@@ -53,11 +63,11 @@ LEAST = {
     ("cryptarithm_guess", "tiered"): 0.5,
     ("cryptarithm_guess", "truthful"): 0.5,
     ("cryptarithm_guess", "two-regime"): 0.45,
-    ("cryptarithm_guess", "witness"): 0.75,
-    ("cryptarithm_guess", "witness-balanced"): 0.45,
-    ("equation_numeric_guess", "forward"): 0.35,
-    ("gravity", "forward"): 0.8,
-    ("unit_conversion", "forward"): 0.8,
+    ("cryptarithm_guess", "witness"): 0.5,
+    ("cryptarithm_guess", "witness-balanced"): 0.35,
+    ("cryptarithm_guess", "witness-hidden"): 0.5,
+    ("cryptarithm_guess", "witness-onesided"): 0.35,
+    ("cryptarithm_guess", "witness-undetermined"): 0.5,
 }  # fmt: skip
 
 
@@ -75,7 +85,8 @@ def test_a_thousand_rows_read_back_are_valid_and_box_the_answer(family: str, nam
         kinds |= {line.KIND for line in lines}
         boxed = lines[-1].answer if lines and isinstance(lines[-1], Box) else None
         if boxed not in (None, problem.answer):
-            assert name in KEEPS_WRONG_GUESSES and any(line.KIND in GUESSES for line in lines)
+            guessed = name in KEEPS_WRONG_GUESSES and any(line.KIND in GUESSES for line in lines)
+            assert guessed or (family, name) in OWN_ANSWER
             wrong += 1
     never = sorted({kind.KIND for kind in design.kinds} - kinds)
     lines = sum(len(each.lines) for _, each in rows)

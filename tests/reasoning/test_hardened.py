@@ -45,7 +45,7 @@ def spoiled(reveal: str = "0") -> tuple[tuple[Problem, Row], ...]:
 
 def test_a_bad_example_is_one_more_that_nothing_fits() -> None:
     found = spoiled()
-    assert 0.03 * len(problems()) < len(found) < 0.2 * len(problems())
+    assert 0.03 * len(problems()) < len(found) < 0.35 * len(problems())
     for problem, row in found:
         own, shown = cryptarithm.parse(problem.prompt), cryptarithm.parse(row.prompt)
         assert solve(own).answer is not None and solve(shown).answer is None
@@ -60,7 +60,7 @@ def test_a_bad_example_is_one_more_that_nothing_fits() -> None:
 @pytest.mark.parametrize("reveal", ["0", "5"])
 def test_the_bad_example_is_named_and_the_row_answered(reveal: str) -> None:
     rendered = [(problem, row) for problem, row in spoiled(reveal) if row.status == RENDERED]
-    assert len(rendered) > 0.5 * len(spoiled(reveal))
+    assert len(rendered) > 0.4 * len(spoiled(reveal))
     for problem, row in rendered:
         assert row == told(problem, reveal) and row.boxed == problem.answer
         assert is_valid(audit(row.completion, row.page, DESIGN)), row.completion

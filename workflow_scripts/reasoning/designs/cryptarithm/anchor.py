@@ -2,9 +2,9 @@
 
 Glyphs are written with blanks between them, not as letters. The renderer is given the rules and the reading order and
 names them without a reason. The anchor is the example with the fewest assignments, at most 12 and at most seven glyphs.
-Its assignments are tried in catalog order. The other examples are computed as soon as their operands are known, or get
-the one assignment that the digits leave them. The first example that fails rejects the try. A row is not rendered when
-a try is not rejected but leaves some example unchecked.
+Its assignments are tried in catalog order. The other examples are computed as soon as their operands are known, or
+every choice of free digits for their operands is tried, at most 12. The first example that fails rejects the try. A row
+is not rendered when a try is not rejected but leaves some example unchecked.
 
 r10 and r11 stop after three rejected tries. They then take the first of these tries that gives the query an answer,
 write the other examples once more under it, and box its answer, which is nearly always wrong. It stays the training
@@ -33,9 +33,10 @@ from reasoning.designs.cryptarithm.lines import (
     query_lines,
     rule_tests,
 )
+from reasoning.designs.cryptarithm.lines.drop_lines import choices
 from reasoning.grammar.trace import Design, Trace, Unrenderable
 
-MOST_WAYS, MOST_GLYPHS, MOST_TRIES = 12, 7, 3
+MOST_WAYS, MOST_GLYPHS, MOST_TRIES, MOST_FREE = 12, 7, 3, 100
 
 
 class Anchored(Worker):
@@ -142,23 +143,36 @@ class Anchored(Worker):
             self.digits.update(pairs)
 
     def narrow(self, rest: list[int]) -> str:
-        """Say of an example that it has no assignment left (out) or one, and take that (fits, it leaves `rest`)."""
-        chosen = {op: notation.RULE_INDEX[rule.name] for op, rule in self.rules.items()}
-        for clue in clues(self.row):
-            if clue.number not in rest:
+        """Try every choice of free digits for what an example's operands lack, where these are few: none fits (out, the
+        example leaves `rest`) or one does (fits, the example is then computed)."""
+        free = self.left_over()[1]
+        for number in list(rest):
+            e = self.row.examples[number - 1]
+            rule, unknown = self.rules[e.op], anchor.open_operands(e, self.digits)
+            if rule.is_join or len(free) ** len(unknown) > MOST_FREE:
                 continue
-            table = matching(clue, self.digits, self.mode, chosen)
-            if len(table) > 1:
-                continue
-            e, fate = self.row.examples[clue.number - 1], "fits" if len(table) else "out"
-            parts = [notation.read(part, self.digits) for part in notation.reading(e, self.mode)[:2]]
-            row = zip(clue.glyphs, map(int, table.digits[0]), strict=True) if len(table) else ()
-            pairs = tuple((glyph, digit) for glyph, digit in row if glyph not in self.digits)
-            target = notation.target_of(e, self.digits, self.mode)
-            self.add(anchor.Narrowed(clue.number, *parts, target, fate, pairs))
-            self.digits.update(pairs)
-            rest.remove(clue.number)
-            return fate
+            ways = []
+            for choice in choices([(glyph, free) for glyph in unknown]):
+                digits = {**self.digits, **choice}
+                x, y = notation.operands_of(e, digits, rule.mode)
+                if not int(x) or not int(y):
+                    break
+                value, target = arithmetic.written(rule, x, y), notation.target_of(e, digits, rule.mode)
+                left = "".join(c for c in free if int(c) not in choice.values())
+                verdict = "out" if notation.fits(value, target, left) is None else "fits"
+                ways.append(anchor.Way(number, tuple(choice.items()), x, y, value, target, verdict))
+            else:
+                fits = [way.pairs for way in ways if way.verdict == "fits"]
+                if not ways or len(ways) > MOST_WAYS or len(fits) > 1:
+                    continue
+                for way in ways:
+                    self.add(way)
+                fate = "fits" if fits else "out"
+                self.add(anchor.Narrowed(number, len(ways), fits[0] if fits else (), fate))
+                self.digits.update(fits[0] if fits else ())
+                if not fits:
+                    rest.remove(number)
+                return fate
         return "open"
 
     def stop(self, tried: list[anchor.Attempt], others: list[int]) -> None:

@@ -20,12 +20,12 @@ from reasoning.grammar.reveal import RULE_SOURCES
 from reasoning.grammar.trace import Design, Trace
 
 
-def derive(work: Worker) -> None:
-    """Write the whole thought of a row."""
+def derive(work: Worker) -> bool:
+    """Write the forward steps of a row; True when they have answered it, as a join."""
     row = work.row
     work.look_up()
     if work.asked():
-        return
+        return True
     joins = {e.op for e in row.examples if join_of(e)}
     others = [op for op in row.operators if op != row.query.op and op not in joins]
 
@@ -55,12 +55,13 @@ def derive(work: Worker) -> None:
     if work.digits:
         find = (readings,) if work.told else (rule_of_query, rule_of_other)
         until_fixed(last_digit, *find, trials)
-    work.conclude()
+    return False
 
 
 def render(problem: Problem, parsed: Any, solution: Solution, known: Mapping[str, int], rng: random.Random) -> Trace:
     work = Worker(parsed, known)
-    derive(work)
+    if not derive(work):
+        work.conclude()
     return gated(problem, work)
 
 

@@ -23,6 +23,7 @@ from reasoning.designs.cryptarithm.lines import (
     query_lines,
     rule_tests,
 )
+from reasoning.designs.cryptarithm.witness import one_ended
 from reasoning.grammar.trace import Design, Trace, Unrenderable
 
 
@@ -43,9 +44,10 @@ class Purified(Witnessed):
 
 
 def render(problem: Problem, parsed: Any, solution: Solution, known: Mapping[str, int], rng: random.Random) -> Trace:
-    work = Purified(parsed, known)
+    work = Purified(parsed, known, rng)
     work.narrate()
-    return gated(problem, work)
+    trace = gated(problem, work)
+    return Trace(tuple(one_ended(trace.lines)), trace.answer)
 
 
 TABLE = (letters.Letters, letters.Operators, letters.FormLine, letters.QueryForm, letters.Disjoint, letters.Given)
@@ -54,7 +56,8 @@ KINDS = (
     letters.Regime,
     *join_lines.JOIN_KINDS,
     join_lines.Unseen,
-    *drop_lines.KILL_KINDS,
+    *drop_lines.NOT_KINDS,
+    *pin_lines.NARROW_KINDS,
     *pin_lines.PIN_KINDS,
     chain_lines.Rules,
     chain_lines.Resolved,

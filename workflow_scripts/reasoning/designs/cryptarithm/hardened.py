@@ -2,9 +2,9 @@
 
 Adds to two-regime the scan of every example, the two disjoint glyph sets, a running number on every try, and an ending
 for rows that no pass fits: examples are left out one at a time, the first without which the others fit is named bad
-and excluded. A tenth of the training rows get an example that contradicts the others; no row of an evaluation set has
-one, so what they teach is never right there (the study's quirk). Their thoughts run through every pass: at 1,850
-characters one in ten of them is rendered, with no such limit six or more in ten.
+and excluded. A quarter of the training rows get an example that contradicts the others; no row of an evaluation set has
+one, so what they teach is never right there (the study's quirk). Their thoughts run through every pass, and many are
+too long: the study's share, 10 in 100 of the rows trained on, is the selection bad-10 of a corpus.
 """
 
 import random
@@ -17,7 +17,7 @@ from puzzles.equations.prompt import Equation, EquationRow, join_of
 from puzzles.equations.rules import BY_NAME
 from reasoning.designs.cryptarithm.engines.tree_search import Options, designs
 
-SHARE = 0.2  # of the rows that can have one, which are half of all
+SHARE = 0.4  # of the rows that can have one, which are half of all
 DRAWS = 20
 
 

@@ -1,8 +1,10 @@
 """honest-columns, honest-products, honest-branch (the study's honest series): column facts, no look-ahead.
 
-A digit is pinned only by a fact in which it is the single unknown: a column of a sum or difference with its carry, the
-leading 1 of a three-digit sum, the value of known operands, the last digit left; honest-products adds exact division,
-honest-branch one branch whose other digits are summed up as breaking. Rules, reading order and which operand of a
+A glyph gets a digit, or is left few, only by a fact whose few unknowns are tried under what is written: the leading 1
+of a three-digit sum, a column of a sum or difference with its carry, the units of a product, the value of known
+operands, the last digit left. honest-products adds exact division, factor pairs of a known product, casting out nines
+and elevens, the size of a product and the equation itself; honest-branch adds two facts that share a glyph (at most 100
+choices tried) and one branch whose other digits are summed up as breaking. Rules, reading order and which operand of a
 difference is the larger come from the renderer, not from the page. There is no failure ending. The study's r1 to r3
 differed in their corpora and in the facts that were switched on; the three steps here follow the facts.
 """
@@ -10,6 +12,7 @@ differed in their corpora and in the facts that were switched on; the three step
 import random
 from collections.abc import Mapping
 from functools import partial
+from itertools import combinations
 from typing import Any
 
 from puzzles.base import Problem, Solution
@@ -29,15 +32,19 @@ from reasoning.designs.cryptarithm.lines import (
     single_steps,
 )
 from reasoning.designs.cryptarithm.lines import column_lines as columns
+from reasoning.designs.cryptarithm.lines import fact_lines as facts
 from reasoning.grammar.trace import Design, Trace, Unrenderable
+
+MOST_LEFT = 5  # digits that a line leaves a glyph
 
 
 class Honest(Worker):
     """Writes one honest trace."""
 
-    def __init__(self, problem: Problem, row: EquationRow, shown: Mapping[str, int], division: bool, branch: bool):
+    def __init__(self, problem: Problem, row: EquationRow, shown: Mapping[str, int], products: bool, branch: bool):
         super().__init__(row, shown)
-        self.problem, self.division, self.may_branch = problem, division, branch
+        self.problem, self.products, self.branches, self.may_branch = problem, products, branch, branch
+        self.may: dict[str, str] = {}
         self.truth = {op: BY_NAME[name] for op, name in problem.rule["operators"].items()}
 
     def narrate(self) -> None:
@@ -57,8 +64,15 @@ class Honest(Worker):
                 self.rules[e.op] = self.truth[e.op]
         self.add(anchor.OrderGiven(self.problem.rule["mode"]))
         self.clues = clues(row)
+        leading = facts.leading_glyphs(row, (self.problem.rule["mode"],))
+        leading = tuple(glyph for glyph in leading if glyph not in self.digits)
+        if leading:
+            self.add(facts.NoZeros(leading))
+            self.may = dict.fromkeys(leading, facts.ALL[1:])
         while self.lacking():
-            if not (self.fact() or self.last() or self.branch()):
+            if not (
+                self.plain() or self.last() or self.left_glyph() or self.one_fact() or self.two_facts() or self.branch()
+            ):
                 raise Unrenderable("the facts do not settle the query")
         self.check()
         if not row.seen:
@@ -75,8 +89,8 @@ class Honest(Worker):
         x, y = notation.operands_of(e, self.problem.key, rule.mode)
         return "left" if int(x) >= int(y) else "right"
 
-    def fact(self) -> bool:
-        """The first fact, example by example, with a single unknown."""
+    def plain(self) -> bool:
+        """The first example that gives digits outright: a leading 1, a value, an exact division."""
         for clue in self.clues:
             e, rule = self.row.examples[clue.number - 1], self.rules[clue.op]
             if not self.unknown("".join(clue.glyphs)):
@@ -85,10 +99,6 @@ class Honest(Worker):
             if rule.group == "add" and len(out) == 3 and out[0] not in self.digits and 1 not in self.digits.values():
                 self.add(columns.LeadPin(clue.number, out[0], 1))
                 self.digits[out[0]] = 1
-                return True
-            larger = self.larger(clue.number)
-            parts = columns.triple(e, rule, larger)
-            if parts is not None and self.column(clue.number, parts, larger, columns.offset_of(rule)):
                 return True
             operands = notation.operands_of(e, self.digits, rule.mode)
             if operands is not None and int(operands[0]) and int(operands[1]):
@@ -99,23 +109,84 @@ class Honest(Worker):
                     self.add(columns.ProductPin(clue.number, *operands, value, pairs))
                     self.digits.update(pairs)
                     return True
-            if self.division and rule.group == "mul" and self.divide(clue.number):
+            if self.products and rule.group == "mul" and (self.divide(clue.number) or self.factor(clue.number)):
                 return True
         return False
 
-    def column(self, number: int, parts: tuple[str, str, str], larger: str, offset: int) -> bool:
-        for name in columns.COLUMNS:
-            glyphs = {glyph for glyph in columns.column(parts, name) if glyph and glyph not in self.digits}
-            if len(glyphs) != 1 or not columns.column(parts, name)[2]:
-                continue
-            glyph = glyphs.pop()
-            fitting = columns.column_fits(parts, name, offset, glyph, self.digits)
-            if len(fitting) == 1:
-                work, _ = columns.column_sum(parts, name, offset, {**self.digits, glyph: fitting[0]})
-                self.add(columns.ColumnPin(number, name, larger, work, glyph, fitting[0]))
-                self.digits[glyph] = fitting[0]
+    def factor(self, number: int) -> bool:
+        """A product whose digits are known, as two numbers in every way."""
+        e = self.row.examples[number - 1]
+        rule = self.rules[e.op]
+        value = facts.product_of(e, rule, self.digits)
+        pairs = facts.factor_pairs(value) if value is not None else ()
+        found = facts.factors_leave(e, rule, pairs, self.digits, self.may) if pairs else None
+        sets = self.news(found or {})
+        return bool(sets) and self.narrow(facts.FactorPairs(number, value, pairs, sets))
+
+    def left_glyph(self) -> bool:
+        """A glyph all of whose digits but one are taken."""
+        for glyph in self.row.digit_glyphs():
+            free = facts.free_of(glyph, self.digits, self.may)
+            if glyph not in self.digits and len(free) == 1:
+                self.add(facts.LeftOver(glyph, self.may.get(glyph, facts.ALL), glyph, int(free)))
+                self.digits[glyph] = int(free)
                 return True
         return False
+
+    def news(self, found: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        """The glyphs that are left fewer digits than are written of them, and few enough to write."""
+        return tuple(
+            (glyph, digits)
+            for glyph, digits in found.items()
+            if len(digits) <= MOST_LEFT and len(digits) < len(facts.free_of(glyph, self.digits, self.may))
+        )
+
+    def narrow(self, each: facts.Narrowing) -> bool:
+        """Write a line that leaves glyphs fewer digits."""
+        self.add(each)
+        self.may.update(each.sets)
+        self.digits.update((glyph, int(digits)) for glyph, digits in each.sets if len(digits) == 1)
+        return True
+
+    def facts(self) -> list[facts.Fact]:
+        """Every fact of every example that has an unknown glyph, of the kinds that the design may use."""
+        found = []
+        for clue in self.clues:
+            e, rule = self.row.examples[clue.number - 1], self.rules[clue.op]
+            for fact in facts.facts_of(e, clue.number, rule, self.larger(clue.number), self.digits):
+                if self.unknown("".join(fact.glyphs)) and (self.products or fact.name.rstrip("<>") in columns.COLUMNS):
+                    found.append(fact)
+        return found
+
+    def one_fact(self) -> bool:
+        """The first fact that settles a glyph, or else the first that leaves one few digits."""
+        narrower = None
+        for fact in self.facts():
+            found = facts.left_by((fact,), fact.most(), self.digits, self.may)
+            sets = self.news(found or {})
+            if sets:
+                each = facts.OneFact(fact.number, fact.name, fact.text, sets)
+                if any(len(digits) == 1 for _, digits in sets):
+                    return self.narrow(each)
+                narrower = narrower or each
+        return narrower is not None and self.narrow(narrower)
+
+    def two_facts(self) -> bool:
+        """The same for two facts that share a glyph."""
+        if not self.branches:
+            return False
+        narrower, every = None, self.facts()
+        for a, b in combinations(every, 2):
+            if not self.unknown("".join(set(a.glyphs) & set(b.glyphs))):
+                continue
+            found = facts.left_by((a, b), facts.MOST_TOGETHER, self.digits, self.may)
+            sets = self.news(found or {})
+            if sets:
+                each = facts.TwoFacts(a.number, a.name, a.text, b.number, b.name, b.text, sets)
+                if any(len(digits) == 1 for _, digits in sets):
+                    return self.narrow(each)
+                narrower = narrower or each
+        return narrower is not None and self.narrow(narrower)
 
     def divide(self, number: int) -> bool:
         e = self.row.examples[number - 1]
@@ -189,12 +260,12 @@ def render(
     known: Mapping[str, int],
     rng: random.Random,
     *,
-    division: bool = False,
+    products: bool = False,
     branch: bool = False,
 ) -> Trace:
     if not (problem.rule and problem.key):
         raise Unrenderable("this design needs the hidden key and rules")
-    work = Honest(problem, parsed, known, division, branch)
+    work = Honest(problem, parsed, known, products, branch)
     work.narrate()
     return gated(problem, work)
 
@@ -205,6 +276,9 @@ KINDS = (
     anchor.OperatorRule,
     anchor.OrderGiven,
     *columns.COLUMN_KINDS,
+    *facts.FACT_KINDS,
+    *facts.PRODUCT_KINDS,
+    *facts.TOGETHER_KINDS,
     digit_lines.Left,
     digit_lines.Pin,
     single_steps.Check,
@@ -213,8 +287,8 @@ KINDS = (
 )
 VARIANTS = {
     "honest-columns": {},
-    "honest-products": {"division": True},
-    "honest-branch": {"division": True, "branch": True},
+    "honest-products": {"products": True},
+    "honest-branch": {"products": True, "branch": True},
 }
 DESIGNS = tuple(
     Design(name, family, KINDS, partial(render, **options), tuple(range(11)))

@@ -25,6 +25,7 @@ from reasoning.designs.cryptarithm.engines.propagation import (
     start,
 )
 from reasoning.designs.cryptarithm.lines import chain_lines, letters, notation, query_lines
+from reasoning.grammar.lines import Line
 from reasoning.grammar.trace import Unrenderable
 
 MOST_SPLITS = 12
@@ -41,6 +42,10 @@ class Chain(Bounded, ABC):
         super().__init__(row, shown)
         self.names, self.ops = letters.letters_of(row), letters.operators_of(row)
         self.step = 0
+        self.quiet = False  # nothing is written
+
+    def add(self, each: Line) -> Line:
+        return each if self.quiet else super().add(each)
 
     def numbered(self, kind: Callable, *fields):
         self.step += 1
@@ -210,15 +215,12 @@ class Chain(Bounded, ABC):
 
     def silent(self, state: State, claim: str) -> State:
         """The state under a claim, its chain run without writing."""
-        trial, lines, length, step = self.fork(state), self.lines, self.length, self.step
-        self.lines, self.length = [], 0
+        trial, step = self.fork(state), self.step
+        self.quiet = True
         self.claim(trial, claim)
-        try:
-            if not trial.dead:
-                self.advance(trial)
-        except Unrenderable:
-            trial.dead = ""
-        self.lines, self.length, self.step = lines, length, step
+        if not trial.dead:
+            self.advance(trial)
+        self.quiet, self.step = False, step
         return trial
 
     def fork(self, state: State) -> State:

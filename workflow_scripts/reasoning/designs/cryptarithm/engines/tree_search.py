@@ -5,11 +5,12 @@ that sees the page alone, over passes of rising generality.
 """
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from puzzles.base import Problem
 from puzzles.cryptarithm.family import CRYPTARITHMS
+from puzzles.cryptarithm.solver import DEFAULT_PRIOR
 from puzzles.equations.prior import SIGN_GROUPS
 from puzzles.equations.prompt import EquationRow
 from puzzles.equations.rules import BY_NAME, VALUE_RULES
@@ -39,11 +40,15 @@ from reasoning.designs.cryptarithm.lines import (
     rule_tests,
     tree_lines,
 )
+from reasoning.designs.cryptarithm.lines.catalog_lines import active
+from reasoning.designs.cryptarithm.lines.drop_lines import family_of
 from reasoning.grammar.lines import Line
 from reasoning.grammar.trace import Design, Spoil, Trace, Unrenderable
 
 MOST_TRIES = 44
 MOST_WRONG = 2
+MOST_RIVALS = 3  # wrong rules that are compared beside the right one
+MOST_LISTED = 6
 COLLISION = 0.38
 PLAIN = sum(
     1 << i
@@ -72,6 +77,17 @@ class Options:
     families: bool = False
     scans: bool = False
     drops: bool = False
+
+
+def by_frequency(rules: Sequence[int], rng: random.Random) -> list[int]:
+    """Rules (indices) drawn one after another, each as likely as it is frequent in its group."""
+    shares = DEFAULT_PRIOR["regimes"]["canonical"]["rules"]
+
+    def weight(index: int) -> float:
+        rule = VALUE_RULES[index]
+        return shares[rule.mode][rule.group].get(rule.name, 0.02)
+
+    return sorted(rules, key=lambda index: rng.random() ** (1 / weight(index)), reverse=True)
 
 
 class Study(Bounded):
@@ -115,11 +131,11 @@ class Study(Bounded):
         if self.how.truth:
             return [(self.problem.rule["mode"], "true", dict.fromkeys(ops, ALL_RULES))]
         masks = {"plain": dict.fromkeys(ops, PLAIN), "all": dict.fromkeys(ops, ALL_RULES)}
-        first = "plain"
-        if self.how.families and self.canonical:
-            first = "family"
-            masks[first] = {op: GROUP_RULES[GROUPS.index(SIGN_GROUPS[op])] for op in ops}
-        return [(mode, rules, masks[rules]) for mode, rules in tree_lines.passes_of(first)]
+        families = self.how.families and self.canonical
+        if families:
+            masks["family"] = {op: GROUP_RULES[GROUPS.index(SIGN_GROUPS[op])] for op in ops}
+            masks["family-plain"] = {op: mask & PLAIN for op, mask in masks["family"].items()}
+        return [(mode, rules, masks[rules]) for mode, rules in tree_lines.passes_of(families)]
 
     def narrate(self) -> None:
         """Write the whole thought."""
@@ -183,7 +199,8 @@ class Study(Bounded):
         state, found = self.begin(mode, masks)
         self.clues = tuple(clue for clue in found if clue.number != without)
         state.tables.pop(without, None)
-        self.live, self.held = dict(state.rules), dict(self.digits)
+        self.live, self.written, self.held = dict(state.rules), dict(state.rules), dict(self.digits)
+        self.rivals: dict[str, list[str]] = {}
         self.mode, self.tried = mode, {}
         return state
 
@@ -237,7 +254,7 @@ class Study(Bounded):
             self.say_try(letter, digit, self.what(dead) if dead else "-")
             if dead:
                 continue
-            before = dict(self.held), dict(self.live), dict(self.tried)
+            before = dict(self.held), dict(self.live), dict(self.written), dict(self.tried)
             self.held[glyph] = digit
             deeper = state.copy()
             restrict(deeper, glyph, 1 << digit, "try")
@@ -245,7 +262,7 @@ class Study(Bounded):
                 solved = self.branch(deeper)
                 if solved is not None:
                     return solved
-            self.held, self.live, self.tried = before
+            self.held, self.live, self.written, self.tried = before
             self.add(tree_lines.UndoDigit(letter))
         self.add(tree_lines.Exhausted(letter, self.tried.get(letter, "0")))
         return None
@@ -272,9 +289,24 @@ class Study(Bounded):
             elif event.verdict == "drop" and event.result:
                 left = tuple(event.result.split())
                 self.live[event.name] = sum(1 << notation.RULE_INDEX[name] for name in left)
-                if len(left) <= 6:
-                    self.add(tree_lines.DropRules(self.ops[event.name], left, "drop"))
+                self.say_rules(event.name)
         return not state.dead
+
+    def say_rules(self, op: str) -> None:
+        """Write the rules that an operator has left; those that are to be compared later stay among them."""
+        left = self.live[op]
+        if self.how.compare:
+            if op not in self.rivals:
+                shapes = active(self.row, op)  # the families that print outputs like the operator's
+                others = [i for i in bits(self.written[op] & ~left) if family_of(VALUE_RULES[i].name) in shapes]
+                others = by_frequency(others, self.rng)
+                self.rivals[op] = others[: self.rng.randint(1, MOST_RIVALS)]
+            left |= sum(1 << i for i in self.rivals[op]) & self.written[op]
+        if left != self.written[op]:
+            self.written[op] = left
+            names = tuple(VALUE_RULES[i].name for i in bits(left))
+            if len(names) <= MOST_LISTED:
+                self.add(tree_lines.DropRules(self.ops[op], names, "drop"))
 
     def pin(self, glyph: str, digit: int, args: tuple[str, ...]) -> None:
         letter = self.names[glyph]
@@ -341,7 +373,7 @@ class Study(Bounded):
         found = {}
         for op in dict.fromkeys(clue.op for clue in clues(row)):
             name = self.problem.rule["operators"][op] if self.how.truth else VALUE_RULES[bits(self.live[op])[0]].name
-            found[op] = self.compared(op, name, query.op == op) if self.how.compare else name
+            found[op] = self.compared(op, name) if self.how.compare else name
         if found:
             self.add(check_lines.RulesFound(tuple((self.ops[op], name) for op, name in found.items())))
         self.rules = {op: BY_NAME[name] for op, name in found.items()}
@@ -355,8 +387,9 @@ class Study(Bounded):
             raise Unrenderable("no rule is left for the query")
         self.query()
 
-    def compared(self, op: str, name: str, asked: bool) -> str:
-        """Wrong rules in plain sight before the right one, on the first example whose digits are settled."""
+    def compared(self, op: str, name: str) -> str:
+        """The rules that are still written, the frequent ones sooner, on the first example whose digits are settled:
+        wrong ones until the right one matches."""
         for clue in self.clues:
             e = self.row.examples[clue.number - 1]
             operands = notation.operands_of(e, self.digits, self.mode)
@@ -364,16 +397,16 @@ class Study(Bounded):
                 continue
             target = letters.target_in_letters(self.row, e, self.digits, self.mode)
             wrong = 0
-            rivals = [rule.name for rule in VALUE_RULES if rule.mode == self.mode and rule.name != name]
-            if self.how.families and self.canonical:
-                rivals = [each for each in rivals if BY_NAME[each].group == BY_NAME[name].group]
-            for rival in [*rivals, name]:
-                value = arithmetic.written(BY_NAME[rival], *operands)
-                if rival == name or (value != target and wrong < (MOST_WRONG if asked else 1)):
+            for rival in by_frequency(bits(self.written[op]), self.rng):
+                rule = VALUE_RULES[rival]
+                value = arithmetic.written(rule, *operands)
+                if rule.name == name or (value != target and wrong < MOST_RIVALS):
                     wrong += 1
                     verdict = "match" if value == target else "no"
-                    self.add(check_lines.Compare(self.ops[op], rival, clue.number, *operands, value, target, verdict))
-            return name
+                    fields = self.ops[op], rule.name, clue.number, *operands, value, target
+                    self.add(check_lines.Compare(*fields, verdict))
+                if rule.name == name:
+                    return name
         return name
 
     def verify(self, number: int, kind: Callable) -> None:

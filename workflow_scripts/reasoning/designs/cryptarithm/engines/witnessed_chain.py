@@ -1,158 +1,202 @@
-"""The chain with witnesses (r8) and its balanced twin: an inference is written only with the numbers that show it."""
+"""The chain with witnesses (r8): a rule falls and a digit is settled only by a line with the numbers that show it.
+
+What a line may use is what is written: a letter's digits are those that earlier lines have left it.
+"""
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
-from puzzles.equations.prompt import Equation
-from puzzles.equations.rules import BY_NAME, VALUE_RULES
+from puzzles.equations.prompt import Equation, EquationRow
+from puzzles.equations.rules import VALUE_RULES
 from reasoning.designs.cryptarithm.engines.forced_chain import Chain
 from reasoning.designs.cryptarithm.engines.propagation import (
+    ALL_DIGITS,
     GROUP_RULES,
     GROUPS,
     MODE_RULES,
     MODES,
     State,
     bits,
-    restrict,
-    settle,
     single,
     start,
 )
-from reasoning.designs.cryptarithm.lines import arithmetic, chain_lines, drop_lines, letters, notation, pin_lines
+from reasoning.designs.cryptarithm.lines import (
+    arithmetic,
+    chain_lines,
+    column_lines,
+    drop_lines,
+    letters,
+    notation,
+    pin_lines,
+)
+from reasoning.designs.cryptarithm.lines.query_lines import Undetermined
+from reasoning.grammar.lines import Line
 
-MOST_SET, MOST_PAIRS, MOST_EACH, MOST_TWINS = 5, 7, 7, 16
-MOST_OPEN = 4  # candidates tried at once that do not hit
-AHEAD = 0.75  # how often the open letter comes before its pin
+MOST_SET, MOST_PAIRS, MOST_READINGS, MOST_RULES, MOST_SAID = 5, 7, 7, 4, 7
+MOST_TWINS = 16
+SINGLE = False
 
 
-class Held(State):
-    """A state whose pins are only those that a line has shown; `domains` hold what the engine narrowed silently.
+class Written(State):
+    """A state of what is written. shown: the digits of letters that are settled; `domains` hold what lines have left
+    of the others, without the digits that are taken; among: with them. done: tests that need not be written again."""
 
-    among: the candidates that a line has said; done: the lines that need not be written again; owed: per way of
-    pinning, the pins written less the lines of the same kind that leave their letter open.
-    """
-
-    def __init__(self, *fields, shown: dict[str, int], among: dict[str, str], done: set, owed: dict[str, int]):
+    def __init__(self, *fields, shown: dict[str, int], among: dict[str, str], done: set):
         super().__init__(*fields)
-        self.shown, self.among, self.done, self.owed = shown, among, done, owed
+        self.shown, self.among, self.done = shown, among, done
 
-    def copy(self) -> "Held":
+    def copy(self) -> "Written":
         plain = super().copy()
         fields = plain.domains, plain.rules, plain.tables, plain.dead, plain.events
-        return Held(*fields, shown=dict(self.shown), among=dict(self.among), done=set(self.done), owed=dict(self.owed))
+        return Written(*fields, shown=dict(self.shown), among=dict(self.among), done=set(self.done))
+
+    def digits(self, glyph: str) -> str:
+        return "".join(map(str, bits(self.domains[glyph])))
 
 
 class Witnessed(Chain):
-    """r8: an inference is taken only when a compact witness fits on its line."""
+    """Writes the tests as `try` lines; with `twins`, beside each that drops one of the same kind that keeps."""
 
-    twins = False  # the balanced twin: every kind also with its other outcome, and premises said
+    def __init__(self, row: EquationRow, shown: Mapping[str, int], rng: random.Random, twins: bool = False):
+        super().__init__(row, shown)
+        self.rng, self.twins = rng, twins
+        self.instead: Line | None = None  # the ending that says what is missing, where the thought guesses
+        self.cut = 0  # and the lines before it
 
     def begin(self, vocabulary):
         state, found = start(self.row, self.digits, vocabulary)
         fields = state.domains, state.rules, state.tables, "", []
-        return Held(*fields, shown=dict(self.digits), among={}, done=set(), owed={}), found
+        return Written(*fields, shown=dict(self.digits), among={}, done=set()), found
 
-    def pins(self, state: Held) -> dict[str, int]:
+    def pins(self, state: Written) -> dict[str, int]:
         return state.shown
 
-    def pin(self, state: Held, glyph: str, digit: int) -> None:
-        restrict(state, glyph, 1 << digit, "claim")
+    def pin(self, state: Written, glyph: str, digit: int) -> None:
+        state.domains[glyph] = 1 << digit
         self.note(state, glyph, digit)
 
-    def note(self, state: Held, glyph: str, digit: int) -> None:
+    def note(self, state: Written, glyph: str, digit: int) -> None:
         state.shown[glyph] = digit
+        for other in state.domains:
+            if other not in state.shown:
+                state.domains[other] &= ~(1 << digit)
+                if not state.domains[other]:
+                    state.dead = other
 
     def examples_of(self, op: str) -> list[tuple[int, Equation]]:
         return [(c.number, self.row.examples[c.number - 1]) for c in self.clues if c.op == op]
 
-    def advance(self, state: Held) -> None:
+    def rule_of(self, state: Written, op: str) -> str | None:
+        mask = state.rules[op]
+        return VALUE_RULES[mask.bit_length() - 1].name if single(mask) else None
+
+    def guess(self, state: Written) -> None:
+        known, query = self.pins(state), self.row.query
+        missing = "".join(dict.fromkeys(c for c in query.left + query.right if c not in known))
+        self.instead = Undetermined("digit", missing) if missing else Undetermined("rule", query.op)
+        super().guess(state)
+
+    def undetermined(self, what: str, of: str) -> None:
+        if self.instead is None:
+            self.instead, self.cut = Undetermined(what, of), len(self.lines)
+        super().undetermined(what, of)
+
+    def add(self, each: Line) -> Line:
+        super().add(each)
+        if isinstance(each, chain_lines.Bail) and not self.quiet:
+            self.cut = len(self.lines)
+        return each
+
+    def advance(self, state: Written) -> None:
+        steps = (self.shapes, self.wholes, self.pin_one, self.kill_one, self.no_zero, self.narrow)
         while not state.dead and not self.encodable(state):
-            before = dict(state.domains)
-            settle(state, self.clues)
-            if state.dead:
-                return
-            self.leave_open(state)
-            if not (
-                self.shapes(state)
-                or self.wholes(state)
-                or self.pin_one(state, before)
-                or self.kill_one(state)
-                or self.narrow_one(state)
-            ):
+            if not any(step(state) for step in steps):
                 return
 
-    def beside(self, drop: Callable[[], object], keep: Callable[[], object] | None) -> None:
-        """Write a line that drops something; the balanced twin also writes one of the same kind that keeps."""
-        drop()
+    # rules
 
-    def order(self, groups: Iterable) -> Iterable:
-        return groups
+    def live(self, state: Written, op: str) -> list[str]:
+        return [VALUE_RULES[i].name for i in bits(state.rules[op])]
 
-    def narrow_one(self, state: Held) -> bool:
-        """For the balanced twin: state the only candidate of a letter when nothing else is left to write."""
-        return False
-
-    def leave_open(self, state: Held) -> None:
-        """For the balanced twin: write the lines that leave a letter open, as many as there were pins of their kind."""
-
-    def open_first(self, state: Held, way: Callable) -> bool:
-        """For the balanced twin: write such a line before a pin. True when one was written; the pin is then looked for
-        again."""
-        return False
-
-    def _drop(self, state: Held, op: str, names) -> None:
+    def drop(self, state: Written, op: str, names) -> None:
         for name in names:
             state.rules[op] &= ~(1 << notation.RULE_INDEX[name])
         if not state.rules[op]:
             state.dead = op
 
-    def live(self, state: Held, op: str) -> list[str]:
-        return [VALUE_RULES[i].name for i in bits(state.rules[op])]
+    def drop_order(self, state: Written, mode: str) -> None:
+        mask = MODE_RULES[MODES.index(mode)]
+        for op in state.rules:
+            state.rules[op] &= ~mask
+            if not state.rules[op]:
+                state.dead = op
 
-    def shapes(self, state: Held) -> bool:
-        """Sign and range of every operator's examples, once: the families that are left pass them all."""
-        if "shapes" in state.done:
-            return False
-        state.done.add("shapes")
-        progress = False
+    def beside(self, drop: Callable[[], object], keep: Callable[[], object]) -> None:
+        """Write a line that drops; with twins also one that keeps, before or after."""
+        for write in (drop,) if not self.twins else (drop, keep) if self.rng.random() < 0.5 else (keep, drop):
+            write()
+
+    def shapes(self, state: Written) -> bool:
+        """The next families that the sign of an output, or the size of its operands, rules out."""
         for op in state.rules:
             for number, e in self.examples_of(op):
-                families = list(dict.fromkeys(drop_lines.family_of(name) for name in self.live(state, op)))
-                found = notation.side_of(notation.target_of(e, {}, "normal"))
-                least, most = drop_lines.length_range(e)
-                for kind, key in (
-                    ("sign", lambda f, e=e: drop_lines.sides_of(f, e)),
-                    ("range", drop_lines.RANGES.get),
-                ):
-                    groups: dict = {}
-                    for family in families:
-                        groups.setdefault(key(family), []).append(family)
-                    fails = {
-                        value: found not in value if kind == "sign" else most < value[0] or least > value[1]
-                        for value in groups
-                    }
-                    for value, members in self.order(groups.items()):
-                        if not fails[value] and not (self.twins and any(fails.values())):
-                            continue
-                        verdict = "drop" if fails[value] else "keep"
-                        alive = {drop_lines.family_of(name) for name in self.live(state, op)}
-                        members = tuple(family for family in members if family in alive)
-                        if not members:
-                            continue
-                        if kind == "sign":
-                            self.numbered(drop_lines.KillSign, self.ops[op], members, value, number, found, verdict)
-                        else:
-                            fields = self.ops[op], members, *value, number, least, most, verdict
-                            self.numbered(drop_lines.KillRange, *fields)
-                        if verdict == "drop":
-                            progress = True
-                            self._drop(state, op, [n for f in members for n in drop_lines.family_rules(f)])
-                            if state.dead:
-                                return True
-        return progress
+                for tests in (self.signs, self.ranges):
+                    found = tests(state, op, number, e)
+                    fails = next((each for each in found if each[2]), None)
+                    if fails is not None:
+                        keeps = [each for each in found if not each[2]]
+                        self.beside(partial(self.strike, state, op, *fails), partial(self.spare, state, keeps))
+                        return True
+        return False
 
-    def wholes(self, state: Held) -> bool:
+    def families(self, state: Written, op: str, mode: str = "any") -> list[str]:
+        own = [name for name in self.live(state, op) if mode in ("any", VALUE_RULES[notation.RULE_INDEX[name]].mode)]
+        return list(dict.fromkeys(drop_lines.family_of(name) for name in own))
+
+    def signs(self, state: Written, op: str, number: int, e: Equation) -> list[tuple]:
+        """(kind, fields, does it fail, the rules) of every group of families that write their minus alike."""
+        found = notation.side_of(notation.target_of(e, {}, "normal"))
+        groups: dict[str, list[str]] = {}
+        for family in self.families(state, op):
+            groups.setdefault(drop_lines.sides_of(family, e), []).append(family)
+        return [
+            (drop_lines.TestSign, (self.ops[op], tuple(members), sides, number, found), found not in sides,
+             [name for family in members for name in drop_lines.family_rules(family)])
+            for sides, members in groups.items()
+        ]  # fmt: skip
+
+    def ranges(self, state: Written, op: str, number: int, e: Equation) -> list[tuple]:
+        """The same for the sizes, of both orders together where they are the same."""
+        made = []
+        together = drop_lines.spans(e, state.shown, "any") is not None
+        for mode in ("any",) if together else MODES:
+            x, y, out = drop_lines.spans(e, state.shown, mode)
+            groups: dict[tuple[int, int], list[str]] = {}
+            for family in self.families(state, op, mode):
+                groups.setdefault(drop_lines.family_span(family, x, y), []).append(family)
+            made += [
+                (drop_lines.TestRange, (self.ops[op], tuple(members), mode, number, *x, *y, *span, *out),
+                 out[1] < span[0] or out[0] > span[1],
+                 [name for family in members for name in drop_lines.family_rules(family, mode)])
+                for span, members in groups.items()
+            ]  # fmt: skip
+        return made
+
+    def strike(self, state: Written, op: str, kind: Callable, fields: tuple, fails: bool, names) -> None:
+        """Write a test that fails, and drop its rules."""
+        self.numbered(kind, *fields, "drop")
+        self.drop(state, op, names)
+
+    def spare(self, state: Written, tests: list[tuple]) -> None:
+        """Write the first of these tests that was not written yet."""
+        for kind, fields, *_ in tests:
+            if (kind, fields) not in state.done:
+                state.done.add((kind, fields))
+                self.numbered(kind, *fields, "keep")
+                return
+
+    def wholes(self, state: Written) -> bool:
         """Orders without a rule, and groups that another operator owns."""
         for mode, mask in zip(MODES, MODE_RULES, strict=True):
             for op, live in state.rules.items():
@@ -160,13 +204,10 @@ class Witnessed(Chain):
                     rest = MODES[1 - MODES.index(mode)]
                     count = (live & MODE_RULES[MODES.index(rest)]).bit_count()
                     self.beside(
-                        partial(self.numbered, drop_lines.KillMode, mode, self.ops[op], 0, "drop"),
-                        partial(self.numbered, drop_lines.KillMode, rest, self.ops[op], count, "keep"),
+                        partial(self.numbered, drop_lines.TestMode, mode, self.ops[op], 0, "drop"),
+                        partial(self.spare, state, [(drop_lines.TestMode, (rest, self.ops[op], count))]),
                     )
-                    for other in list(state.rules):
-                        state.rules[other] &= ~mask
-                        if not state.rules[other]:
-                            state.dead = other
+                    self.drop_order(state, mode)
                     return True
         for op, live in state.rules.items():
             for group, mask in zip(GROUPS, GROUP_RULES, strict=True):
@@ -176,310 +217,301 @@ class Witnessed(Chain):
                     if other == op or not rest & mask:
                         continue
                     held = [g for g, m in zip(GROUPS, GROUP_RULES, strict=True) if rest & m and g != group]
-                    line = partial(self.numbered, drop_lines.KillGroup, self.ops[op], group, self.ops[other])
-                    self.beside(partial(line, group, "drop"), partial(line, held[0], "keep") if held else None)
-                    state.rules[other] &= ~mask
-                    if not state.rules[other]:
-                        state.dead = other
+                    fields = self.ops[op], group, self.ops[other]
+                    self.beside(
+                        partial(self.numbered, drop_lines.TestGroup, *fields, group, "drop"),
+                        partial(self.spare, state, [(drop_lines.TestGroup, (*fields, g)) for g in held]),
+                    )
+                    self.drop(state, other, [VALUE_RULES[i].name for i in bits(mask)])
                     return True
         return False
 
-    # rules
-
-    def value_test(self, state: Held, op: str, name: str, number: int, e: Equation):
-        """(fields, drops, glyphs) of a value test, None when an operand is not pinned."""
-        mode = BY_NAME[name].mode
-        operands = notation.operands_of(e, state.shown, mode)
-        if operands is None or not int(operands[0]) or not int(operands[1]):
+    def value_test(self, state: Written, op: str, name: str, number: int, e: Equation) -> tuple | None:
+        """A test on operands that are known; on a few choices of their digits; None where it cannot be made."""
+        known, rule = state.shown, VALUE_RULES[notation.RULE_INDEX[name]]
+        operands = notation.operands_of(e, known, rule.mode)
+        if operands is not None:
+            if not int(operands[0]) or not int(operands[1]):
+                return None
+            value = arithmetic.written(rule, *operands)
+            target = letters.target_in_letters(self.row, e, known, rule.mode)
+            free = "".join(str(d) for d in range(10) if d not in known.values())
+            fields = self.ops[op], name, number, *operands, value, target
+            return drop_lines.TestValue, fields, notation.fits(value, target, free) is None, [name]
+        made = self.readings(state, name, e)
+        if made is None:
             return None
-        value = arithmetic.written(BY_NAME[name], *operands)
-        target = letters.target_in_letters(self.row, e, state.shown, mode)
-        free = "".join(str(d) for d in range(10) if d not in state.shown.values())
-        return (self.ops[op], name, number, *operands, value, target), notation.fits(value, target, free) is None, ()
+        sets, work, fit = made
+        return drop_lines.TestReadings, (self.ops[op], name, number, sets, work), not fit, [name]
 
-    def ones_test(self, state: Held, op: str, name: str, number: int, e: Equation):
-        """(fields, drops, glyphs) of a units enumeration, None when the sets are too large."""
-        if BY_NAME[name].group not in ("add", "mul"):
+    def readings(self, state: Written, name: str, e: Equation) -> tuple[tuple, tuple, list[int]] | None:
+        """(sets, readings, those that fit) of a rule on an example, None where there are too many."""
+        known = state.shown
+        glyphs = drop_lines.open_letters(e, known, VALUE_RULES[notation.RULE_INDEX[name]].mode)
+        size = 1
+        for glyph in glyphs:
+            size *= state.domains[glyph].bit_count()
+            if size > 3 * MOST_READINGS:
+                return None
+        sets = [(glyph, state.digits(glyph)) for glyph in glyphs]
+        work = drop_lines.readings(self.row, e, name, known, sets)
+        if not 0 < len(work) <= MOST_READINGS:
             return None
-        left, right, out = notation.reading(e, BY_NAME[name].mode)
-        sets = ["".join(map(str, self.candidates(state, glyph))) for glyph in (left[1], right[1], out[-1])]
-        if any(len(each) > MOST_SET for each in sets):
+        fit = drop_lines.fitting(work, known, drop_lines.choices(sets))
+        return tuple((self.names[glyph], digits) for glyph, digits in sets), tuple(work), fit
+
+    def units(self, state: Written, name: str, e: Equation) -> tuple[tuple, tuple, bool] | None:
+        """(sets, units of every pair, does one agree) of a rule on an example; None where there are too many."""
+        sets = drop_lines.ones_sets(name, e, state.digits)
+        if any(len(each) > MOST_SET for each in sets[:2]):
             return None
         work = drop_lines.ones_work(name, sets[0], sets[1], e)
         if not 0 < len(work) <= MOST_PAIRS:
             return None
-        # only digits that occur in a pair are on the page
-        hits = drop_lines.ones_hits(work, sets[2], e, BY_NAME[name].mode)
-        return (self.ops[op], name, number, work, sets[2]), not hits, (left[1], right[1], out[-1])
+        return sets, work, bool(drop_lines.ones_hits(name, work, sets[2], e))
 
-    def candidates(self, state: Held, glyph: str) -> list[int]:
-        if glyph in state.shown:
-            return [state.shown[glyph]]
-        taken = set(state.shown.values())
-        return [d for d in bits(state.domains[glyph]) if d not in taken]
+    def ones_test(self, state: Written, op: str, name: str, number: int, e: Equation) -> tuple | None:
+        made = self.units(state, name, e)
+        if made is None:
+            return None
+        sets, work, hits = made
+        return drop_lines.TestOnes, (self.ops[op], name, number, *sets[:2], work, sets[2]), not hits, [name]
 
-    def kill_one(self, state: Held) -> bool:
-        """The next rule that a value or a units enumeration rules out."""
+    def both_test(self, state: Written, op: str, name: str, number: int, e: Equation) -> tuple | None:
+        """One rule in both orders, while both are open."""
+        flipped = f"flip_{name}"
+        if name.startswith("flip_") or flipped not in self.live(state, op):
+            return None
+        made = [self.units(state, each, e) for each in (name, flipped)]
+        if None in made or made[0][2] != made[1][2]:
+            return None
+        fields = self.ops[op], name, number, made[0][1], made[0][0][2], made[1][1], made[1][0][2]
+        return drop_lines.TestBoth, fields, not made[0][2], [name, flipped]
+
+    def order_test(self, state: Written, op: str, mode: str) -> tuple | None:
+        """All rules that an operator has left in an order, each on the example that speaks most against it."""
+        live = [name for name in self.live(state, op) if VALUE_RULES[notation.RULE_INDEX[name]].mode == mode]
+        if not 1 < len(live) <= MOST_RULES:
+            return None
+        entries, alive = [], False
+        for name in live:
+            made = [(number, self.units(state, name, e)) for number, e in self.examples_of(op)]
+            made = sorted(((number, each) for number, each in made if each is not None), key=lambda each: each[1][2])
+            if not made:
+                return None
+            number, (sets, work, hits) = made[0]
+            entries.append(drop_lines.order_entry(name, number, work, sets[2]))
+            alive |= hits
+        return drop_lines.TestOrder, (mode, self.ops[op], tuple(entries)), not alive
+
+    def kill_one(self, state: Written) -> bool:
+        """The next order or rule that units or values rule out."""
         order = sorted(state.rules, key=lambda op: op != self.row.query.op)
+        if len(state.modes()) == 2:
+            tests = [(mode, self.order_test(state, op, mode)) for op in order for mode in MODES]
+            tests = [(mode, test) for mode, test in tests if test is not None]
+            for mode, test in tests:
+                if test[2]:
+                    keeps = [each for other, each in tests if not each[2] and other != mode]
+                    self.beside(partial(self.numbered, test[0], *test[1], "drop"), partial(self.spare, state, keeps))
+                    self.drop_order(state, mode)
+                    return True
         for op in order:
             if single(state.rules[op]):
                 continue
             for name in self.live(state, op):
                 for number, e in self.examples_of(op):
-                    kind, test = drop_lines.KillValue, self.value_test(state, op, name, number, e)
-                    if test is None or not test[1]:
-                        kind, test = drop_lines.KillOnes, self.ones_test(state, op, name, number, e)
-                    if test is not None and test[1]:
-                        drop = partial(self.strike, state, op, name, kind, test)
-                        self.beside(drop, partial(self.twin, state, op, kind))
-                        return True
-        return False
-
-    def strike(self, state: Held, op: str, name: str, kind: Callable, test: tuple) -> None:
-        """Write a test that fails, and drop its rule."""
-        self.premises(state, test[2])
-        self.numbered(kind, *test[0], "drop")
-        self._drop(state, op, [name])
-
-    def twin(self, state: Held, op: str, kind: Callable) -> None:
-        """The balanced twin: beside a rule that falls, a test of the same kind that another rule or example passes."""
-        tests = [(o, n, *each) for o in state.rules for n in self.live(state, o) for each in self.examples_of(o)]
-        self.rng.shuffle(tests)
-        tests.sort(key=lambda each: each[0] != op)
-        for other, name, number, e in tests[:MOST_TWINS]:
-            test = (self.value_test if kind is drop_lines.KillValue else self.ones_test)(state, other, name, number, e)
-            if test is not None and not test[1] and (kind, test[0]) not in state.done:
-                state.done.add((kind, test[0]))
-                self.premises(state, test[2])
-                self.numbered(kind, *test[0], "keep")
-                return
-
-    def premises(self, state: Held, glyphs) -> None:
-        """Say the candidate sets that a line uses, where the page does not know them yet."""
-        for glyph in dict.fromkeys(glyphs) if self.twins else ():
-            if glyph not in state.shown:
-                self.premise_set(state, glyph, "".join(map(str, self.candidates(state, glyph))))
-
-    # digits
-
-    def pin_one(self, state: Held, before: Mapping[str, int]) -> bool:
-        """The next letter that a witness settles: copied, by its units, by trying each candidate, or left over."""
-        for clue in self.clues:
-            e, mask = self.row.examples[clue.number - 1], state.rules[clue.op]
-            if not single(mask):
-                continue
-            name = VALUE_RULES[mask.bit_length() - 1].name
-            test = self.value_test(state, clue.op, name, clue.number, e)
-            if test is not None:
-                fields = test[0]
-                new = notation.fits(fields[5], fields[6])
-                if new:
-                    pairs = tuple((letter, int(d)) for letter, d in new.items())
-                    self.numbered(pin_lines.Copy, clue.number, name, *fields[3:6], pairs)
-                    back = {letter: glyph for glyph, letter in self.names.items()}
-                    for letter, digit in pairs:
-                        self.pin(state, back[letter], digit)
-                    return True
-        for glyph in state.domains:
-            if glyph in state.shown or glyph not in self.names or not single(state.domains[glyph]):
-                continue
-            digit = state.domains[glyph].bit_length() - 1
-            taken = set(state.shown.values())
-            said = state.among.get(glyph, "0123456789")
-            untaken = "".join(d for d in said if int(d) not in taken)
-            narrowed = "".join(d for d in untaken if before[glyph] >> int(d) & 1 or int(d) == digit)
-            wides = [wide for wide in dict.fromkeys((untaken, narrowed)) if len(wide) <= MOST_EACH]
-            ways = [(way, wide) for way in (self.by_units, self.by_each) for wide in wides]
-            for way, wide in (*ways, (self.by_rest, untaken)):
-                made = next(way(state, glyph, wide), None)
-                if made is None:
-                    continue
-                kind, fields, hits = made
-                if hits != str(digit):
-                    continue
-                if self.open_first(state, way):
-                    return True
-                if fields[1] and kind is not pin_lines.PinLast:
-                    self.premise_set(state, glyph, fields[1])
-                self.numbered(kind, *fields, hits, "pin")
-                self.pin(state, glyph, digit)
-                state.owed[way.__name__] = state.owed.get(way.__name__, 0) + 1
-                self.leave_open(state)
-                return True
-        return False
-
-    def premise_set(self, state: Held, glyph: str, digits: str) -> None:
-        if self.twins and ("among", glyph, digits) not in state.done:
-            state.done.add(("among", glyph, digits))
-            state.among[glyph] = digits
-            self.numbered(pin_lines.Among, self.names[glyph], digits)
-
-    def by_units(self, state: Held, glyph: str, wide: str) -> Iterator[tuple]:
-        for clue in self.clues:
-            e, mask = self.row.examples[clue.number - 1], state.rules[clue.op]
-            rule = VALUE_RULES[mask.bit_length() - 1]
-            if not single(mask) or rule.group not in ("add", "mul") or not wide:
-                continue
-            left, right, out = notation.reading(e, rule.mode)
-            if glyph not in (left[1], right[1]) or not (out[-1] in state.shown or out[-1] == glyph):
-                continue
-            work = pin_lines.units_of(rule.name, e, glyph, wide, state.shown)
-            if not work:
-                continue
-            target = self.names[glyph] if out[-1] == glyph else str(state.shown[out[-1]])
-            wanted = wide if out[-1] == glyph else target * len(wide)
-            hits = "".join(c for c, each, want in zip(wide, work, wanted, strict=True) if each[-1] == want)
-            yield (
-                pin_lines.PinOnes,
-                (self.names[glyph], wide, clue.number, rule.name, tuple(work), target),
-                hits or "-",
-            )
-
-    def by_each(self, state: Held, glyph: str, wide: str) -> Iterator[tuple]:
-        for clue in self.clues:
-            e, mask = self.row.examples[clue.number - 1], state.rules[clue.op]
-            rule = VALUE_RULES[mask.bit_length() - 1]
-            unknown = {c for c in e.left + e.right if c not in state.shown}
-            if not single(mask) or unknown != {glyph} or not wide:
-                continue
-            work, hits = [], ""
-            free = "".join(str(d) for d in range(10) if d not in state.shown.values())
-            for c in wide:
-                digits = {**state.shown, glyph: int(c)}
-                operands = notation.operands_of(e, digits, rule.mode)
-                if not int(operands[0]) or not int(operands[1]):
-                    break
-                value = arithmetic.written(rule, *operands)
-                target = letters.target_in_letters(self.row, e, digits, rule.mode)
-                work.append((value, target))
-                if notation.fits(value, target, free.replace(c, "")) is not None:
-                    hits += c
-            else:
-                yield pin_lines.PinEach, (self.names[glyph], wide, clue.number, rule.name, tuple(work)), hits or "-"
-
-    def by_rest(self, state: Held, glyph: str, wide: str) -> Iterator[tuple]:
-        taken = "".join(sorted(map(str, state.shown.values())))
-        if not taken:
-            return
-        said = state.among.get(glyph, "0123456789")
-        hits = "".join(c for c in said if c not in taken)
-        yield pin_lines.PinLast, (self.names[glyph], said, taken), hits or "-"
-
-
-class Balanced(Witnessed):
-    """The corrected twin of r8: both outcomes of every kind, in seeded order, candidate sets said first, no guesses."""
-
-    guesses = False
-    twins = True
-
-    def __init__(self, *fields, rng: random.Random):
-        super().__init__(*fields)
-        self.seed, self.rng = rng.random(), rng
-
-    def apart(self, digits: str, ops: str) -> None:
-        self.add(letters.Sets(digits, ops))
-
-    def beside(self, drop: Callable[[], object], keep: Callable[[], object] | None) -> None:
-        for write in (drop, keep) if self.rng.random() < 0.5 else (keep, drop):
-            if write is not None:
-                write()
-
-    def order(self, groups: Iterable) -> Iterable:
-        return self.rng.sample(list(groups), len(groups))
-
-    def candidates(self, state: Held, glyph: str) -> list[int]:
-        """A letter that no line has settled is stated with a second digit. Stated alone, the digit would be a pin
-        without a witness, and no later line about the letter could have the other outcome."""
-        found = super().candidates(state, glyph)
-        if glyph in state.shown or len(found) != 1:
-            return found
-        taken = {*state.shown.values(), *found}
-        rest = [d for d in map(int, state.among.get(glyph, "0123456789")) if d not in taken]
-        return sorted([*found, random.Random(f"{self.seed} {glyph}").choice(rest)]) if rest else found
-
-    def narrow_one(self, state: Held) -> bool:
-        """State a letter without its second digit when no other digit is left for it."""
-        for glyph in self.names if state.shown else ():
-            mask = state.domains.get(glyph, 0)
-            digit = str(mask.bit_length() - 1)
-            if glyph not in state.shown and single(mask) and state.among.get(glyph) != digit:
-                self.premise_set(state, glyph, digit)
-                return True
-        return False
-
-    # the two cases of a split, both written
-
-    def silent(self, state: State, claim: str) -> State:
-        return self.drawn_by(claim, lambda: super(Balanced, self).silent(state, claim))
-
-    def die(self, state: State, claim: str, why: str) -> None:
-        self.drawn_by(claim, lambda: super(Balanced, self).die(state, claim, why))
-
-    def drawn_by(self, claim: str, run: Callable):
-        """Run with draws that depend on the row and the claim alone, so that a silent and a written case go the same
-        way."""
-        before, self.rng = self.rng, random.Random(f"{self.seed} {claim}")
-        try:
-            return run()
-        finally:
-            self.rng = before
-
-    def cases(self, state: Held, lost: str, kept: str, dead: str) -> None:
-        self.beside(lambda: self.die(state, lost, "case"), lambda: self.stay(state, kept, dead))
-
-    def stay(self, state: Held, claim: str, what: str) -> None:
-        """The case that holds: what it leaves to the thing that the other case leaves without a value."""
-        trial = self.fork(state)
-        self.claim(trial, claim)
-        settle(trial, self.clues)
-        if what in trial.domains:
-            count = trial.domains[what].bit_count()
-        else:
-            count = trial.rules[what].bit_count() if what in trial.rules else len(trial.tables[int(what[1:])])
-        self.add(chain_lines.Case("case", claim))
-        self.add(chain_lines.Leaves(claim, self.called(what), count, "stays"))
-
-    def out(self, claim: str, dead: str) -> None:
-        self.add(chain_lines.Leaves(claim, self.called(dead), 0, "out"))
-
-    # letters that stay open
-
-    def leave_open(self, state: Held) -> None:
-        """For every pin so far a line of the same kind that leaves its letter open, as soon as there is one."""
-        for way in (self.by_units, self.by_each, self.by_rest):
-            if state.owed.get(way.__name__, 0) > 0:
-                self.open_one(state, way)
-
-    def open_first(self, state: Held, way: Callable) -> bool:
-        return state.owed.get(way.__name__, 0) >= 0 and self.rng.random() < AHEAD and self.open_one(state, way)
-
-    def open_one(self, state: Held, way: Callable) -> bool:
-        """Write a test that leaves its letter open: several candidates hit, or none of those that are tried does."""
-        glyphs = [glyph for glyph in self.names if glyph not in state.shown and glyph in state.domains]
-        self.rng.shuffle(glyphs)
-        glyphs.sort(key=lambda glyph: single(state.domains[glyph]))
-        for glyph in glyphs:
-            untaken = "".join(c for c in state.among.get(glyph, "0123456789") if int(c) not in state.shown.values())
-            for kind, fields, hits in way(state, glyph, untaken):
-                said_before = (kind, fields) in state.done or (kind is pin_lines.PinLast and hits == fields[1])
-                if len(hits) > 1 and not said_before:
-                    self.open(state, way, glyph, kind, fields, hits)
-                    return True
-                others = [c for c in untaken if c not in hits]
-                if kind is not pin_lines.PinLast and others:
-                    some = "".join(sorted(self.rng.sample(others, min(len(others), MOST_OPEN))))
-                    for kind, fields, none in way(state, glyph, some):
-                        if none == "-":
-                            self.open(state, way, glyph, kind, fields, none, untaken)
+                    for make in (self.value_test, self.both_test, self.ones_test):
+                        test = make(state, op, name, number, e)
+                        if test is not None and test[2]:
+                            keep = partial(self.twin, state, op, make, test[0]) if self.twins else None
+                            self.beside(partial(self.strike, state, op, *test), keep)
                             return True
         return False
 
-    def open(self, state, way, glyph: str, kind: Callable, fields: tuple, hits: str, untaken: str = "") -> None:
-        """Write a line that leaves its letter open. What stays possible is what hit or, when nothing hit, what was not
-        tried."""
-        state.done.add((kind, fields))
-        self.numbered(kind, *fields, hits, "open")
-        left = hits if hits != "-" else "".join(c for c in untaken if c not in fields[1])
-        state.among[glyph] = left
-        state.domains[glyph] &= sum(1 << int(c) for c in left)
-        state.owed[way.__name__] = state.owed.get(way.__name__, 0) - 1
+    def twin(self, state: Written, op: str, make: Callable, kind: Callable) -> None:
+        """Beside a rule that falls, a test of the same kind that another rule or example passes."""
+        tests = [(o, n, *each) for o in state.rules for n in self.live(state, o) for each in self.examples_of(o)]
+        self.rng.shuffle(tests)
+        tests.sort(key=lambda each: each[0] != op)
+        made = (make(state, *each) for each in tests)
+        self.spare(state, [test for test in made if test is not None and test[0] is kind and not test[2]][:MOST_TWINS])
+
+    # digits
+
+    def pin_all(self, state: Written, kind: Callable, fields: tuple, pairs: tuple[tuple[str, int], ...]) -> bool:
+        """Write a line that settles letters, and settle them."""
+        self.numbered(kind, *fields)
+        back = {letter: glyph for glyph, letter in self.names.items()}
+        for letter, digit in pairs:
+            self.pin(state, back[letter], digit)
+        return True
+
+    def pin_one(self, state: Written) -> bool:
+        """The next letters that a witness settles, the shortest way first."""
+        clued = [(clue.number, self.row.examples[clue.number - 1], self.rule_of(state, clue.op)) for clue in self.clues]
+        told = [(number, e, name) for number, e, name in clued if name is not None]
+        ways = (self.by_copy, self.by_column, self.by_inverse, self.by_units, self.by_readings)
+        return (
+            self.by_lead(state)
+            or self.by_rest(state)
+            or any(way(state, *each) for way in ways for each in told)
+            or self.by_place(state)
+        )
+
+    def by_lead(self, state: Written) -> bool:
+        modes = state.modes()
+        for clue in self.clues:
+            e, mask = self.row.examples[clue.number - 1], state.rules[clue.op]
+            live = {VALUE_RULES[i].mode for i in bits(mask)}
+            leads = {notation.reading(e, mode)[2][0] for mode in modes if mode in live}
+            glyph = next(iter(leads))
+            fits = mask & GROUP_RULES[0] == mask and len(leads) == 1 and len(notation.reading(e, "normal")[2]) == 3
+            if fits and glyph not in state.shown and state.domains[glyph] >> 1 & 1:
+                fields = clue.number, self.ops[clue.op], self.names[glyph], 1
+                return self.pin_all(state, pin_lines.Lead, fields, ((self.names[glyph], 1),))
+        return False
+
+    def by_rest(self, state: Written) -> bool:
+        for glyph, letter in self.names.items():
+            if glyph not in state.shown and single(state.domains[glyph]):
+                digit = state.domains[glyph].bit_length() - 1
+                taken = tuple(sorted(state.shown.values()))
+                fields = letter, self.said(state, glyph), taken, letter, digit
+                return self.pin_all(state, pin_lines.Last, fields, ((letter, digit),))
+        return False
+
+    def said(self, state: Written, glyph: str) -> str:
+        """What lines have left of a letter, digits of others included."""
+        return state.among.get(glyph, letters.ALL)
+
+    def say(self, state: Written, glyph: str, digits: str) -> None:
+        state.among[glyph] = digits
+        state.domains[glyph] &= sum(1 << int(c) for c in digits)
+        if not state.domains[glyph]:
+            state.dead = glyph
+
+    def by_copy(self, state: Written, number: int, e: Equation, name: str) -> bool:
+        rule, known = VALUE_RULES[notation.RULE_INDEX[name]], state.shown
+        operands = notation.operands_of(e, known, rule.mode)
+        if operands is None or not int(operands[0]) or not int(operands[1]):
+            return False
+        value = arithmetic.written(rule, *operands)
+        target = letters.target_in_letters(self.row, e, known, rule.mode)
+        pairs = pin_lines.solved(value, target)
+        return self.fixes(state, pairs) and self.pin_all(
+            state, pin_lines.Copy, (number, name, *operands, value, target, pairs), pairs
+        )
+
+    def fixes(self, state: Written, pairs) -> bool:
+        """Is there something to settle, and is it allowed by what is written?"""
+        back = {letter: glyph for glyph, letter in self.names.items()}
+        return bool(pairs) and all(state.domains[back[letter]] >> digit & 1 for letter, digit in pairs)
+
+    def by_column(self, state: Written, number: int, e: Equation, name: str) -> bool:
+        rule = VALUE_RULES[notation.RULE_INDEX[name]]
+        larger = pin_lines.orientation(e, rule)
+        if not larger:
+            return False
+        parts = column_lines.triple(e, rule, larger)
+        for place in column_lines.COLUMNS:
+            glyphs = {glyph for glyph in column_lines.column(parts, place) if glyph and glyph not in state.shown}
+            if len(glyphs) != 1:
+                continue
+            glyph = glyphs.pop()
+            found = pin_lines.column_solutions(e, rule, place, glyph, state.digits(glyph), state.shown)
+            if len(found) == 1:
+                known = {**state.shown, glyph: found[0]}
+                work, _ = column_lines.column_sum(parts, place, column_lines.offset_of(rule), known)
+                fields = number, name, place, work, self.names[glyph], found[0]
+                return self.pin_all(state, pin_lines.ColumnLetter, fields, ((self.names[glyph], found[0]),))
+        return False
+
+    def by_inverse(self, state: Written, number: int, e: Equation, name: str) -> bool:
+        rule, known = VALUE_RULES[notation.RULE_INDEX[name]], state.shown
+        value = notation.target_of(e, known, rule.mode)
+        left, right, _ = notation.reading(e, rule.mode)
+        read = [notation.read(part, known) for part in (left, right)]
+        if not value.strip("-").isdigit() or read[0].isdigit() == read[1].isdigit():
+            return False
+        side = "left" if read[0].isdigit() else "right"
+        mine, other = read if side == "left" else read[::-1]
+        found = pin_lines.inverse(rule, value, side, mine)
+        if len(found) != 1:
+            return False
+        target = "".join(self.names.get(c, c) for c in other)
+        pairs = pin_lines.solved(found[0], target)
+        return self.fixes(state, pairs) and self.pin_all(
+            state, pin_lines.Inverse, (number, name, value, side, mine, found[0], target, pairs), pairs
+        )
+
+    def by_units(self, state: Written, number: int, e: Equation, name: str) -> bool:
+        left, right, out = notation.reading(e, VALUE_RULES[notation.RULE_INDEX[name]].mode)
+        unknown = {glyph for glyph in (left[1], right[1], out[-1]) if glyph not in state.shown}
+        if len(unknown) != 1:
+            return False
+        glyph = unknown.pop()
+        sets = drop_lines.ones_sets(name, e, state.digits)
+        work = drop_lines.ones_work(name, sets[0], sets[1], e)
+        if not 0 < len(work) <= MOST_PAIRS:
+            return False
+        found = pin_lines.units_left(name, work, sets[2], e, glyph)
+        if len(found) != 1:
+            return False
+        digit, letter = int(found.pop()), self.names[glyph]
+        fields = number, name, *sets[:2], work, sets[2], letter, digit
+        return self.pin_all(state, pin_lines.Units, fields, ((letter, digit),))
+
+    def by_readings(self, state: Written, number: int, e: Equation, name: str) -> bool:
+        made = self.readings(state, name, e)
+        if made is None or len(made[2]) != 1 or not made[0]:
+            return False
+        glyphs = drop_lines.open_letters(e, state.shown, VALUE_RULES[notation.RULE_INDEX[name]].mode)
+        choice = drop_lines.choices([(glyph, state.digits(glyph)) for glyph in glyphs])[made[2][0]]
+        pairs = tuple((self.names[glyph], choice[glyph]) for glyph in glyphs)
+        return self.pin_all(state, pin_lines.OneReading, (number, name, *made[:2], pairs), pairs)
+
+    def by_place(self, state: Written) -> bool:
+        if len(self.names) != 10:
+            return False
+        sets = tuple((name, state.digits(glyph)) for glyph, name in self.names.items() if glyph not in state.shown)
+        for digit in range(10):
+            holders = [letter for letter, digits in sets if str(digit) in digits]
+            if len(holders) == 1 and digit not in state.shown.values():
+                pairs = ((holders[0], digit),)
+                return self.pin_all(state, pin_lines.Place, (sets, *pairs[0]), pairs)
+        return False
+
+    def no_zero(self, state: Written) -> bool:
+        """The letters that open a number cannot be 0."""
+        found = [
+            glyph
+            for glyph in pin_lines.leading_glyphs(self.row, state.modes())
+            if glyph not in state.shown and "0" in self.said(state, glyph)
+        ]
+        if not found or not any(state.domains[glyph] & 1 for glyph in found):
+            return False
+        self.numbered(pin_lines.NoZero, tuple(self.names[glyph] for glyph in found))
+        for glyph in found:
+            self.say(state, glyph, self.said(state, glyph).replace("0", ""))
+        return True
+
+    def narrow(self, state: Written) -> bool:
+        """The next example that leaves some of its letters few digits: never one, which no line would show."""
+        for clue in self.clues:
+            live = [state.rules[clue.op], *(state.domains.get(glyph, ALL_DIGITS) for glyph in clue.glyphs)]
+            rows = state.tables[clue.number] = state.tables[clue.number].within(live)
+            if not len(rows):
+                state.dead = f"E{clue.number}"
+                return True
+            sets = []
+            for glyph, kept in zip(clue.glyphs, rows.support[1:], strict=True):
+                least = 0 if SINGLE else 1
+                if glyph not in state.shown and kept != state.domains[glyph] and least < kept.bit_count() <= MOST_SAID:
+                    sets.append((glyph, "".join(map(str, bits(kept)))))
+            if sets:
+                self.numbered(pin_lines.ExampleLeaves, clue.number, tuple((self.names[g], d) for g, d in sets))
+                for glyph, digits in sets:
+                    self.say(state, glyph, digits)
+                return True
+        return False

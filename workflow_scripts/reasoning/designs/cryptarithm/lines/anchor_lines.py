@@ -6,9 +6,12 @@ from puzzles.equations.prompt import Equation
 from puzzles.equations.rules import BY_NAME, Rule
 from reasoning.designs.cryptarithm.engines.propagation import clues, matching
 from reasoning.designs.cryptarithm.lines import arithmetic, drop_lines, notation
+from reasoning.designs.cryptarithm.lines.drop_lines import choices
 from reasoning.designs.cryptarithm.lines.letters import ValueRule
 from reasoning.grammar.lines import FAILED, PASSED, Chars, Digit, Glyph, Line, Word, line
 from reasoning.grammar.page import Page
+
+Pairs = tuple[tuple[Glyph, Digit], ...]
 
 
 def spaced(equation: Equation) -> str:
@@ -75,6 +78,9 @@ class OrderGiven(Line):
 
     def transcription(self, page: Page) -> bool:
         return all(BY_NAME[rule].mode == self.mode for rule in page.names("rule").values() if rule in BY_NAME)
+
+    def establish(self, page: Page) -> None:
+        page.put("order-given", "", self.mode)
 
 
 @line
@@ -210,43 +216,87 @@ class Completion(Line):
             page.put("digit", glyph, value)
 
 
-@line
-class Narrowed(Line):
-    """Another example under the attempt, an operand of which is not known: the one assignment left to it, or none."""
+def open_operands(e: Equation, known: dict[str, int]) -> list[str]:
+    """The operand glyphs without a digit, as they come."""
+    return list(dict.fromkeys(c for c in e.left + e.right if c not in known))
 
-    KIND = "anchor/narrowed"
-    TEXT = "E{number} {left} {right} to {target} {verdict} {pairs: =|none}"
+
+@line
+class Way(Line):
+    """An example under the attempt with free digits for the glyphs that its operands lack: value against output."""
+
+    KIND = "anchor/way"
+    TEXT = "E{number} {pairs: =}: {x},{y} gives {value} vs {target} {verdict}"
     OUTCOMES = {"fits": PASSED, "out": FAILED}
-    FORCED_BY = "the rows of the catalog that agree with the digits on the same line: one, or none"
-    ROLES = "number:TV left:T right:T target:T pairs:V"
+    FORCED_BY = "the value against the output on the same line, unknown glyphs taking free digits"
+    ROLES = "number:T/A pairs:T x:TA y:TA value:AV target:TV"
     number: int
-    left: Word
-    right: Word
+    pairs: Pairs
+    x: notation.Pair
+    y: notation.Pair
+    value: notation.Value
     target: Word
     verdict: str
-    pairs: tuple[tuple[Glyph, Digit], ...]
 
     def transcription(self, page: Page) -> bool:
+        """The next choice of free digits for all glyphs that the operands lack."""
         e, rule = example_and_rule(page, self.number)
         if rule is None:
             return False
-        known = notation.known_digits(page)
-        parts = (notation.read(part, known) for part in notation.reading(e, rule.mode)[:2])
-        return (self.left, self.right, self.target) == (*parts, notation.target_of(e, known, rule.mode))
+        known, free = notation.known_digits(page), notation.left_over(page)[1]
+        ways, tried = choices([(glyph, free) for glyph in open_operands(e, known)]), page.get("ways", "", ())
+        place = sum(number == self.number for number, *_ in tried)
+        digits = {**known, **dict(self.pairs)}
+        if not place < len(ways) or dict(self.pairs) != ways[place] or len(self.pairs) != len(ways[place]):
+            return False
+        same = notation.operands_of(e, digits, rule.mode) == (self.x, self.y)
+        return same and self.target == notation.target_of(e, digits, rule.mode)
+
+    def arithmetic(self, page: Page) -> bool:
+        _, rule = example_and_rule(page, self.number)
+        if rule is None or rule.is_join or not int(self.x) or not int(self.y):
+            return False
+        return arithmetic.written(rule, self.x, self.y) == self.value
 
     def verdict_follows(self, page: Page) -> bool:
-        chosen = notation.chosen_rules(page.names("rule"))
-        clue = next((clue for clue in clues(page.parsed) if clue.number == self.number), None)
-        if clue is None or clue.op not in chosen:
-            return False
-        known = notation.known_digits(page)
-        rows = matching(clue, known, notation.row_mode(chosen), chosen).digits
-        if not len(rows):
-            return self.verdict == "out" and not self.pairs
-        new = {g: d for g, d in zip(clue.glyphs, rows[0].tolist(), strict=True) if g not in known}
-        return self.verdict == "fits" and len(rows) == 1 and dict(self.pairs) == new
+        used = {str(digit) for _, digit in self.pairs}
+        free = "".join(c for c in notation.left_over(page)[1] if c not in used)
+        return (self.verdict == "fits") == (notation.fits(self.value, self.target, free) is not None)
 
-    establish = Completion.establish
+    def establish(self, page: Page) -> None:
+        page.put("ways", "", (*page.get("ways", "", ()), (self.number, self.pairs, self.verdict)))
+
+
+@line
+class Narrowed(Line):
+    """All choices for an example were tried: the one that fits, or none."""
+
+    KIND = "anchor/narrowed"
+    TEXT = "E{number} {count} ways {verdict} {pairs: =|none}"
+    OUTCOMES = {"fits": PASSED, "out": FAILED}
+    FORCED_BY = "whether a way is named on the same line"
+    ROLES = "number:T count:T pairs:TV"
+    number: int
+    count: int
+    pairs: Pairs
+    verdict: str
+
+    def transcription(self, page: Page) -> bool:
+        """As the lines before say, which have tried every choice."""
+        e, known, free = notation.example(page, self.number), notation.known_digits(page), notation.left_over(page)[1]
+        ways = [(pairs, verdict) for number, pairs, verdict in page.get("ways", "", ()) if number == self.number]
+        if e is None or len(choices([(glyph, free) for glyph in open_operands(e, known)])) != len(ways):
+            return False
+        fits = [pairs for pairs, verdict in ways if verdict == "fits"]
+        return self.count == len(ways) and len(fits) < 2 and self.pairs == (fits[0] if fits else ())
+
+    def verdict_follows(self, page: Page) -> bool:
+        return (self.verdict == "fits") == bool(self.pairs)
+
+    def establish(self, page: Page) -> None:
+        page.put("ways", "", ())
+        for glyph, digit in self.pairs:
+            page.put("digit", glyph, digit)
 
 
 @line
@@ -342,6 +392,6 @@ class VerifyGlyphs(Line):
 
 
 ANCHOR_KINDS = (
-    Spaced, OperatorRule, OrderGiven, Sizes, AnchorChoice, Attempt, Completion, Narrowed, Reject, Keep, StopAfter,
+    Spaced, OperatorRule, OrderGiven, Sizes, AnchorChoice, Attempt, Completion, Way, Narrowed, Reject, Keep, StopAfter,
     MapGlyphs, VerifyGlyphs,
 )  # fmt: skip

@@ -130,6 +130,29 @@ class AssertPin(ChainLine):
 
 
 @line
+class AssertPins(ChainLine):
+    """The digits of one letter or more: a bare claim, what is left of a witnessed line without its witness."""
+
+    KIND = "chain/pins"
+    TEXT = "s{step} so {pairs:,=} {verdict}"
+    OUTCOMES = {"pin": PASSED}
+    FORCED_BY = "nothing on the page: a claim about all digits that are left"
+    ROLES = "step:T pairs:- line:~"
+    step: int
+    pairs: tuple[tuple[Letter, Digit], ...]
+    verdict: str
+
+    def agrees(self, page: Page) -> bool:
+        held, digits = notation.known_digits(page).values(), [digit for _, digit in self.pairs]
+        free = all(glyph_of(page, letter) is not None and pinned(page, letter) is None for letter, _ in self.pairs)
+        return free and len(dict(self.pairs)) == len(set(digits)) == len(digits) and not set(digits) & set(held)
+
+    def settle(self, page: Page) -> None:
+        for letter, digit in self.pairs:
+            put_digit(page, letter, digit)
+
+
+@line
 class AssertMode(ChainLine):
     """A reading order in which some operator has no rule: a bare claim (r7)."""
 
@@ -278,38 +301,6 @@ def is_out(page: Page, claim: str) -> bool | None:
     """Is a claim false that is still supposed?"""
     found = holds(page, claim)
     return not found if found is not None and page.judges_before else None
-
-
-@line
-class Leaves(Line):
-    """How many values a case leaves to a letter, operator or example (counted beside the page); it is taken back."""
-
-    KIND = "chain/leaves"
-    TEXT = "under {claim} {what} has {count} {verdict}"
-    OUTCOMES = {"out": FAILED, "stays": PASSED}
-    FORCED_BY = "the number on the same line: none is out"
-    ROLES = "claim:TB what:- count:- line:~"
-    claim: Claim
-    what: Word
-    count: int
-    verdict: str
-
-    def transcription(self, page: Page) -> bool:
-        return page.get("supposed") == self.claim and is_thing(page, self.what)
-
-    def verdict_follows(self, page: Page) -> bool:
-        return self.verdict == ("stays" if self.count else "out")
-
-    def is_bare(self, page: Page) -> bool:
-        return True
-
-    def is_true(self, page: Page) -> bool | None:
-        """A true case is never out; what a false one leaves is not known."""
-        return is_out(page, self.claim) if self.verdict == "out" else None
-
-    def establish(self, page: Page) -> None:
-        page.undo()
-        page.put("out", self.claim, self.verdict == "out")
 
 
 @line

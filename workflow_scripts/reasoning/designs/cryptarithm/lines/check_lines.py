@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from puzzles.equations.prior import SIGN_GROUPS
 from puzzles.equations.prompt import MAX_EXAMPLES, EquationRow
 from puzzles.equations.rules import BY_NAME
 from reasoning.designs.cryptarithm.engines.propagation import clues
@@ -115,7 +116,8 @@ class Compare(Line):
             return False
         known, mode = notation.known_digits(page), BY_NAME[self.rule].mode
         target = letters.target_in_letters(page.parsed, e, known, mode)
-        return notation.operands_of(e, known, mode) == (self.x, self.y) and target == self.target
+        live = self.rule not in letters.gone(page, self.op)
+        return live and notation.operands_of(e, known, mode) == (self.x, self.y) and target == self.target
 
     def arithmetic(self, page: Page) -> bool:
         return int(self.x) > 0 < int(self.y) and self.value == arithmetic.written(BY_NAME[self.rule], self.x, self.y)
@@ -167,7 +169,7 @@ class NoPass(Line):
     count: int
 
     def transcription(self, page: Page) -> bool:
-        failed = [page.get("failed", " ".join(each), False) for each in passes_of(first_rules(page))]
+        failed = [page.get("failed", " ".join(each), False) for each in passes_of(are_signs(page))]
         return all(failed) and self.count == page.get("tries", "", 0) + 1
 
     def establish(self, page: Page) -> None:
@@ -175,9 +177,9 @@ class NoPass(Line):
         page.put("without", "", 0)
 
 
-def first_rules(page: Page) -> str:
-    """The rules of the first pass: the signs' own where all operators are signs."""
-    return "family" if all(op in notation.SIGN_GROUP for op in page.parsed.operators) else "plain"
+def are_signs(page: Page) -> bool:
+    """Are all operators signs, so that the first pass has the signs' own rules?"""
+    return all(op in SIGN_GROUPS for op in page.parsed.operators)
 
 
 def spare(row: EquationRow) -> tuple[int, ...]:
@@ -214,7 +216,7 @@ class Without(Line):
 
     def is_true(self, page: Page) -> bool | None:
         """What holds is written out by the lines that follow."""
-        found = pass_holds(page, *passes_of(first_rules(page))[0], self.number)
+        found = pass_holds(page, *passes_of(are_signs(page))[0], self.number)
         return not found if found is not None and self.verdict == "dead" else None
 
     def establish(self, page: Page) -> None:
@@ -222,7 +224,7 @@ class Without(Line):
         page.put("without", "", self.number)
         page.put("holds", "", self.verdict == "holds")
         start_again(page, "normal")
-        page.assumed = pass_holds(page, *passes_of(first_rules(page))[0], self.number)
+        page.assumed = pass_holds(page, *passes_of(are_signs(page))[0], self.number)
 
 
 @line

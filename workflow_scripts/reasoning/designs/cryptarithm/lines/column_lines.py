@@ -45,70 +45,9 @@ def column_sum(parts: tuple[str, str, str], name: str, offset: int, known: dict[
     return f"{work or '0'}={total}", total
 
 
-@line
-class ColumnPin(Line):
-    """A column in which one glyph was unknown: the digit that makes it end as it must."""
-
-    KIND = "column/pin"
-    TEXT = "E{number} {column} {larger} {work} so {glyph}={digit}"
-    ROLES = "number:A/T/V column:A/T/V larger:A/T/V~ work:A glyph:T/A/V digit:V/T/A"
-    number: int
-    column: Column
-    larger: Literal["sum", "left", "right"]
-    work: Annotated[str, Chars("0-9+=\\-")]
-    glyph: Glyph
-    digit: Digit
-
-    def parts(self, page: Page) -> tuple[tuple[str, str, str], Rule] | None:
-        e = notation.example(page, self.number)
-        rule = BY_NAME.get(page.get("rule", e.op, "")) if e is not None else None
-        found = triple(e, rule, self.larger) if rule is not None and not rule.is_join else None
-        return None if found is None or (rule.group == "add") != (self.larger == "sum") else (found, rule)
-
-    def transcription(self, page: Page) -> bool:
-        found, known = self.parts(page), notation.known_digits(page)
-        if found is None or self.glyph in known or self.digit in known.values():
-            return False
-        return self.glyph in column(found[0], self.column)
-
-    def arithmetic(self, page: Page) -> bool:
-        found = self.parts(page)
-        if found is None:
-            return False
-        made = column_sum(
-            found[0], self.column, offset_of(found[1]), {**notation.known_digits(page), self.glyph: self.digit}
-        )
-        return made is not None and made[0] == self.work
-
-    def verdict_follows(self, page: Page) -> bool:
-        """This digit fits the column, and no other free one does."""
-        found = self.parts(page)
-        if found is None:
-            return False
-        return column_fits(found[0], self.column, offset_of(found[1]), self.glyph, notation.known_digits(page)) == [
-            self.digit
-        ]
-
-    def establish(self, page: Page) -> None:
-        page.put("digit", self.glyph, self.digit)
-
-
 def offset_of(rule: Rule) -> int:
     """What a sum adds to the plain one."""
     return arithmetic.OFFSETS[arithmetic.offset_word(rule)] if rule.group == "add" else 0
-
-
-def column_fits(parts: tuple[str, str, str], name: str, offset: int, glyph: str, known: dict[str, int]) -> list[int]:
-    """The free digits of a glyph with which a column ends in its third digit."""
-    found = []
-    for digit in range(10):
-        if digit in known.values():
-            continue
-        digits = {**known, glyph: digit}
-        made, third = column_sum(parts, name, offset, digits), column(parts, name)[2]
-        if made is not None and digits.get(third) == made[1] % 10:
-            found.append(digit)
-    return found
 
 
 @line
@@ -286,4 +225,4 @@ class BranchEnd(Line):
             page.put("digit", self.glyph, self.digit)
 
 
-COLUMN_KINDS = (ColumnPin, LeadPin, ProductPin, DivisionPin, BranchOn, BranchEnd)
+COLUMN_KINDS = (LeadPin, ProductPin, DivisionPin, BranchOn, BranchEnd)

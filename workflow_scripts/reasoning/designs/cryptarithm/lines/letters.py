@@ -15,6 +15,7 @@ from reasoning.grammar.lines import SEEN, Chars, Digit, Glyph, Line, Word, line
 from reasoning.grammar.page import Page
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUV"
+ALL = "0123456789"
 OPERATORS = "xyzw"
 Letter = Annotated[str, Chars("A-V", 1)]
 Operator = Annotated[str, Chars("w-z", 1)]
@@ -71,6 +72,15 @@ def put_digit(page: Page, letter: str, value: int) -> None:
     glyph = glyph_of(page, letter)
     if glyph is not None:
         page.put("digit", glyph, value)
+
+
+def said(page: Page, glyph: str) -> str:
+    """The digits that a glyph may have by what is written: its own, or those said of it that no other glyph holds."""
+    known = notation.known_digits(page)
+    if glyph in known:
+        return str(known[glyph])
+    taken = {str(digit) for digit in known.values()}
+    return "".join(c for c in page.get("among", letters_of(page.parsed).get(glyph, ""), ALL) if c not in taken)
 
 
 def is_thing(page: Page, what: str) -> bool:
@@ -174,22 +184,7 @@ class Scan(Line):
 
 
 @line
-class Sets(Line):
-    """Digit glyphs and operator glyphs. No verdict: that they share nothing cannot fail in a well-formed row."""
-
-    KIND = "letters/sets"
-    TEXT = "digits {digits} ops {ops}"
-    ROLES = "digits:T ops:T"
-    digits: Word
-    ops: Word
-
-    def transcription(self, page: Page) -> bool:
-        row = page.parsed
-        return self.digits == "".join(row.digit_glyphs()) and self.ops == "".join(row.operators)
-
-
-@line
-class Disjoint(Sets):
+class Disjoint(Line):
     """Digit glyphs and operator glyphs share nothing."""
 
     KIND = "letters/disjoint"
@@ -200,6 +195,10 @@ class Disjoint(Sets):
     digits: Word
     ops: Word
     verdict: str
+
+    def transcription(self, page: Page) -> bool:
+        row = page.parsed
+        return self.digits == "".join(row.digit_glyphs()) and self.ops == "".join(row.operators)
 
     def verdict_follows(self, page: Page) -> bool:
         return (self.verdict == "shared") == bool(set(self.digits) & set(self.ops))

@@ -1,5 +1,6 @@
 """Lines of a search over catalog rows: counts, a row supposed, checked, taken back."""
 
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
 from puzzles.equations.prior import SIGN_GROUPS
@@ -205,3 +206,84 @@ class Reflect(Line):
 
     def transcription(self, page: Page) -> bool:
         return page.get("supposed") == (self.number, self.k, self.n) and page.get("failed") == self.failed
+
+
+@line
+class RowStep(RowTry):
+    """Suppose one catalog row of the example with the fewest, and count at once what it leaves the other examples.
+
+    Where one is left without a row the line takes itself back; otherwise the row stands until a `RowBack`.
+    """
+
+    KIND = "crypt/row-step"
+    TEXT = "E{number} {k}/{n} {rule} {x} {y} {value} {pairs: =|none}: {counts:,:|none} {verdict}"
+    OUTCOMES = {"go": PASSED, "back": FAILED, "done": PASSED}
+    FORCED_BY = "a zero among the counts sends back; with none, a query that can be worked out is done"
+    ROLES = "n:T number:T/A k:TA rule:T/A x:TA y:TA value:TA pairs:T/A counts:AV"
+    counts: tuple[tuple[int, int], ...]
+    verdict: str
+
+    def transcription(self, page: Page) -> bool:
+        """The next row of the example with the fewest, its values as the digits make them."""
+        return self.k == page.get("row-tried", "", 0) + 1 and super().transcription(page)
+
+    def after(self, page: Page) -> tuple[dict[str, int], dict[str, str]]:
+        """The digits and rules under this row."""
+        e = example(page, self.number)
+        rules = {**page.names("rule"), **({e.op: self.rule} if e is not None else {})}
+        return {**known_digits(page), **dict(self.pairs)}, rules
+
+    def arithmetic(self, page: Page) -> bool:
+        digits, rules = self.after(page)
+        return super().arithmetic(page) and self.counts == left_counts(
+            page.parsed, {*page.names("placed"), str(self.number)}, digits, chosen_rules(rules)
+        )
+
+    def verdict_follows(self, page: Page) -> bool:
+        if any(count == 0 for _, count in self.counts):
+            return self.verdict == "back"
+        return self.verdict == ("done" if query_ready(page.parsed, *self.after(page)) else "go")
+
+    def establish(self, page: Page) -> None:
+        if self.verdict == "back":
+            page.put("row-tried", "", self.k)
+            return
+        super().establish(page)
+        page.put("row-tried", "", 0)
+        page.put("counts", "", self.counts)
+
+
+def left_counts(
+    row: EquationRow, placed: Iterable[str], digits: Mapping[str, int], chosen: Mapping[str, int]
+) -> tuple[tuple[int, int], ...]:
+    """How many catalog rows (at most 99 is written) every example that is not placed has left."""
+    return tuple(
+        (clue.number, min(COUNT_CAP, len(matching(clue, digits, row_mode(chosen), chosen))))
+        for clue in clues(row)
+        if str(clue.number) not in placed
+    )
+
+
+@line
+class RowBack(UndoRow):
+    """Take the latest supposed row back: none of the rows below it stands. The next of its example is to come."""
+
+    KIND = "crypt/row-back"
+    TEXT = "no row left, undo E{number} {k}/{n}"
+    ROLES = "n:T number:T k:T"
+    number: int
+    k: int
+    n: int
+
+    def transcription(self, page: Page) -> bool:
+        """All rows of the example with the fewest were tried."""
+        number, _ = min(page.get("counts", "", ()), key=lambda each: each[1], default=(0, 0))
+        clue = next((clue for clue in clues(page.parsed) if clue.number == number), None)
+        if clue is None or not super().transcription(page):
+            return False
+        digits, chosen = known_digits(page), chosen_rules(page.names("rule"))
+        return page.get("row-tried", "", 0) == len(matching(clue, digits, row_mode(chosen), chosen))
+
+    def establish(self, page: Page) -> None:
+        page.undo()
+        page.put("row-tried", "", self.k)

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+from puzzles.equations.prior import SIGN_GROUPS
 from puzzles.equations.prompt import Equation
 from puzzles.equations.rules import BY_NAME
 from reasoning.designs.cryptarithm.engines.forward import groups_of
@@ -68,7 +69,7 @@ def has_no_rule(page: Page, e: Equation, mode: str) -> bool:
     """Has every group of rules been tested on the operator's examples, and has none fitted?"""
     if page.key.rules or page.get("rule", e.op) is not None:
         return False
-    canonical = all(op in notation.SIGN_GROUP for op in page.parsed.operators)
+    canonical = all(op in SIGN_GROUPS for op in page.parsed.operators)
     taken = {BY_NAME[name].group for name in page.names("rule").values() if name in BY_NAME}
     groups = [group for group in groups_of(e, canonical) if group not in taken]
     if "sub" in groups and notation.side_of(notation.target_of(e, {}, mode)) == ".":

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+from puzzles.equations.prior import SIGN_GROUPS
 from puzzles.equations.prompt import join_of, minus_and_digits
 from puzzles.equations.rules import BY_NAME
 from reasoning.designs.cryptarithm.lines import arithmetic, letters, notation
@@ -70,7 +71,7 @@ class Pass(Line):
     TEXT = "pass {mode} {rules}"
     ROLES = "mode:- rules:- line:-"
     mode: Literal["normal", "flip"]
-    rules: Literal["plain", "family", "all", "true"]
+    rules: Literal["plain", "family-plain", "family", "all", "true"]
 
     def establish(self, page: Page) -> None:
         start_again(page, self.mode)
@@ -78,9 +79,10 @@ class Pass(Line):
         page.put("pass", "", (self.mode, self.rules))
 
 
-def passes_of(first: str) -> tuple[tuple[str, str], ...]:
-    """Mode and rules of the passes in their order: those of the first vocabulary, then all."""
-    return tuple((mode, rules) for rules in (first, "all") for mode in ("normal", "flip"))
+def passes_of(families: bool) -> tuple[tuple[str, str], ...]:
+    """Mode and rules of the passes in their order: plain rules, then all; of the signs' own families before all."""
+    vocabularies = ("family-plain", "family", "all") if families else ("plain", "all")
+    return tuple((mode, rules) for rules in vocabularies for mode in ("normal", "flip"))
 
 
 PLAIN_RULES = ("add", "mul", "sub", "rsub", "abs", "negabs", "absneg")
@@ -96,8 +98,8 @@ def pass_holds(page: Page, mode: str, rules: str, without: int = 0) -> bool | No
         if number != without and not rule.is_join:
             operands = notation.operands_of(e, digits, rule.mode)
             value = arithmetic.written(rule, *operands) if operands and "00" not in operands else ""
-            fits = rules != "plain" or rule.base in PLAIN_RULES
-            fits = fits and (rules != "family" or rule.group == notation.SIGN_GROUP.get(e.op))
+            fits = "plain" not in rules or rule.base in PLAIN_RULES
+            fits = fits and ("family" not in rules or rule.group == SIGN_GROUPS.get(e.op))
             if not fits or rule.mode != mode or value != notation.target_of(e, digits, rule.mode):
                 return False
     return True

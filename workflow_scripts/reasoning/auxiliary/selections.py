@@ -1,0 +1,108 @@
+"""Which rendered rows an arm trains on: all, one stratum, or a quota of rows by how they end or what they ask.
+
+all             whatever is rendered; the stratum that most puzzles have must be there
+right           leaves out rows that box another answer than the challenge accepts
+join, value     one stratum
+wrong-19        19 in 100 rows box a wrong answer (the study's r10 and r11)
+ends-55-30-15   55 in 100 come to an answer straight on (joins among them), 30 by a split, 15 bail (r7 and r8)
+ends-55-30-15-wrong-9
+                the same, and 9 in 100 box a wrong answer, all of them bails
+bad-10          10 in 100 name an example that contradicts the others (r6)
+even            as many rows of every group of rules that the query can have: join, add, sub, mul (the honest corpora)
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from common.errors import LabError
+from puzzles.checker import grade
+from puzzles.equations.rules import BY_NAME, GROUPS
+from reasoning.grammar.trace import Box
+
+BAILS = {"chain/bail", "chain/last-resort", "crypt/undetermined"}
+"""Kinds of line of a thought that has given up, whether it then guesses or not."""
+
+
+class Part(NamedTuple):
+    """So many rows of a kind. what: how an error names the rows; rule: does `belongs` read the row's hidden rule?"""
+
+    n: int
+    belongs: Callable[[Mapping[str, Any]], bool]
+    what: str
+
+
+def boxes_wrong(row: Mapping[str, Any]) -> bool:
+    box = Box.parse(row["completion"].rpartition("\n")[2])
+    return box is not None and box.answer != row["answer"]
+
+
+def boxes_right(row: Mapping[str, Any]) -> bool:
+    return grade(row["completion"], row["answer"]).official
+
+
+def ending(row: Mapping[str, Any]) -> str:
+    """How a chain ends: bail, split or chain."""
+    kinds = {each["kind"] for each in row["lines"]}
+    return "bail" if kinds & BAILS else "split" if "chain/split" in kinds else "chain"
+
+
+def names_bad(row: Mapping[str, Any]) -> bool:
+    return any(each["kind"] == "study/bad" for each in row["lines"])
+
+
+def group_of(row: Mapping[str, Any]) -> str:
+    """The group of the rule that the query asks for; `row` with its hidden rule."""
+    return BY_NAME[row["rule"]["query"]].group
+
+
+def shares(n: int, percentages: tuple[int, ...]) -> list[int]:
+    """n rows in these hundredths, the first part taking what rounding leaves."""
+    rest = [round(n * each / 100) for each in percentages[1:]]
+    return [n - sum(rest), *rest]
+
+
+def parts(selection: str, n: int) -> list[Part]:
+    """The parts of a corpus of n rows; raises LabError (without a place) for what is no selection."""
+    if found := re.fullmatch("wrong-([0-9]{1,2})", selection):
+        right, wrong = shares(n, (100 - int(found[1]), int(found[1])))
+        return [
+            Part(wrong, boxes_wrong, "box a wrong answer"),
+            Part(right, lambda row: not boxes_wrong(row), "box no wrong answer"),
+        ]
+    if found := re.fullmatch("ends-([0-9]{1,2})-([0-9]{1,2})-([0-9]{1,2})(?:-wrong-([0-9]{1,2}))?", selection):
+        chain, split, bail = map(int, found.groups()[:3])
+        if chain + split + bail != 100 or int(found[4] or 0) > bail:
+            raise LabError(f"{selection!r}: expected three parts of 100, and no more wrong rows than bails")
+        wrong = None if found[4] is None else int(found[4])
+        counts = shares(n, (chain, split, *((bail,) if wrong is None else (bail - wrong, wrong))))
+        made = [
+            Part(counts[0], lambda row: ending(row) == "chain" and not boxes_wrong(row), "end straight on"),
+            Part(counts[1], lambda row: ending(row) == "split" and not boxes_wrong(row), "end by a split"),
+        ]
+        if wrong is None:
+            return [*made, Part(counts[2], lambda row: ending(row) == "bail", "bail")]
+        return [
+            *made,
+            Part(counts[2], lambda row: ending(row) == "bail" and not boxes_wrong(row), "bail without a wrong answer"),
+            Part(counts[3], lambda row: ending(row) == "bail" and boxes_wrong(row), "bail and box a wrong answer"),
+        ]
+    if found := re.fullmatch("bad-([0-9]{1,2})", selection):
+        sound, bad = shares(n, (100 - int(found[1]), int(found[1])))
+        return [
+            Part(bad, names_bad, "name a bad example"),
+            Part(sound, lambda row: not names_bad(row), "name no bad example"),
+        ]
+    if selection == "even":
+        counts = [n // len(GROUPS) + (k < n % len(GROUPS)) for k in range(len(GROUPS))]
+        return [
+            Part(count, lambda row, group=group: group_of(row) == group, f"ask for a rule of group {group}")
+            for count, group in zip(counts, GROUPS, strict=True)
+        ]
+    if selection == "right":
+        return [Part(n, boxes_right, "are rendered and of selection 'right'")]
+    if not re.fullmatch("[a-z_]+", selection):
+        raise LabError(
+            f"{selection!r} is no selection; expected all, right, even, a stratum, wrong-N, bad-N, ends-A-B-C"
+        )
+    return [Part(n, lambda row: selection in ("all", row["stratum"]), f"are rendered and of selection {selection!r}")]
