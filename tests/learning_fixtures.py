@@ -33,6 +33,7 @@ def save_backbone(folder: Path, seed: int = 0, **config) -> Path:
             "feed_forward": 64,
             "context": 512,
             "start": "random",
+            "steps": 0,
             **config,
         }
     )
@@ -44,12 +45,14 @@ def save_backbone(folder: Path, seed: int = 0, **config) -> Path:
 def save_talker(folder: Path, **config) -> Path:
     """A random model that writes various characters, never the role tokens that servers leave out, and often ends."""
     from learning.backbones import load_model, load_tokenizer
+    from learning.phrases import is_spare
     from learning.settings import BackboneOptions
 
-    save_backbone(folder, seed=3, **config)
+    save_backbone(folder, **{"seed": 3, "head_size": 32, **config})
     model, tokenizer = load_model(folder, BackboneOptions()), load_tokenizer(folder)
     tokens = model.get_input_embeddings().weight.data
-    tokens[tokenizer.all_special_ids] = 0
+    spare = [i for text, i in tokenizer.get_vocab().items() if is_spare(text)]
+    tokens[[*tokenizer.all_special_ids, *spare]] = 0
     tokens[tokenizer.eos_token_id] = 1.1 * tokens[tokenizer.convert_tokens_to_ids("Z")]
     for name, weight in model.named_parameters():
         if name.endswith(("o_proj.weight", "down_proj.weight")):

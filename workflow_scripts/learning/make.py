@@ -45,7 +45,7 @@ class Make:
             raise LabError("a structured start needs width 124, 2 layers and 4 heads at least", field="start")
         if not self.lengths:
             raise LabError("no lengths of worksheets", field="lengths")
-        for length in self.lengths:
+        for length in self.lengths if self.steps else ():
             if not SHORTEST <= length <= self.context:
                 message = f"a worksheet has {SHORTEST}..{self.context} (the context) tokens, not {length}"
                 raise LabError(message, field="lengths")
