@@ -16,6 +16,7 @@ from measuring import comparison, files, modules
 from measuring.inputs import FILES, Run, read_arms, read_grades, read_published
 from measuring.stats import clustered, wilson
 from measuring.tables import accuracy, kinds, paired, runs, sets, solvers, traces
+from reasoning.judging.audit import MEASURES
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "config/published.csv"
 ARMS = pd.DataFrame(

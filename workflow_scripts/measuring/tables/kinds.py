@@ -16,7 +16,8 @@ the share that is right on each axis (transcription, arithmetic, verdict) where 
 intervals clustered by row: the lines of a row, over seeds and samples, are not independent. true: what a line claims
 without evidence, held to what the row hides. given: the verdict's share where transcription and arithmetic are right;
 beside it, on the same lines, top: that of always saying training's most frequent outcome, and stump: that of one
-feature of the line. trained: the outcomes that the kind had in the arm's training examples; fixed: it had only one, so its verdict never depended on anything.
+feature of the line. trained: the outcomes that the kind had in the arm's training examples; fixed: it had only one, so
+its verdict never depended on anything.
 What is recalled from a catalog is the arithmetic of ``catalog/signature`` (counts) and ``catalog/branch`` (rows),
 and the transcription of ``bits/recall`` (rules), however the task ends."""
 CHANGE = """if verdicts are tokens and not conclusions, their share stays near that of the most frequent outcome
