@@ -279,3 +279,32 @@ def arm_drills(name):
 def rows(split, family):
     sizes = config["rows"][split]
     return sizes.get(family, sizes["default"])
+
+
+artifacts = Run(
+    results=f"results/{config['run']}",
+    arms=arms,
+    arms_file=config["arms"],
+    eval_sets=tuple(eval_sets),
+    published=here("config/published.csv"),
+)
+
+
+def needs(kind):
+    """The input function of tables or figures, for the files of everything that a module needs."""
+
+    def files(wildcards):
+        needed = declared(kind, wildcards[kind]).needs
+        return {need.removeprefix("tables/"): artifacts.files(need) for need in needed}
+
+    return files
+
+
+def module_code(kind):
+    """The files that a table or figure is made with, its own module and no other among them."""
+    return lambda wildcards: code(kind, more=[declared(kind, wildcards[kind]).module])
+
+
+def caption(kind):
+    """The caption of a table or figure for the report."""
+    return lambda wildcards: f"{declared(kind, wildcards[kind]).caption}\n\nRun {config['run']}."
