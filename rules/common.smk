@@ -22,7 +22,7 @@ from common.config import (
 from common.errors import LabError
 from common.gpus import present
 from common.running import hold, use_this_python
-from learning.decoders import lacking, resolve
+from learning.decoders import changed, lacking, resolve
 from learning.engines import engine_of
 from learning.methods import check_recipes, read_recipe
 from learning.settings import check_local, read_backbones
@@ -54,15 +54,21 @@ config_files = [os.path.relpath(file) for file in workflow.configfiles]
 try:
     check(config, FAMILIES, config_files)
     for key in (*FILES, "benchmark_csv"):
-        if not Path(config[key]).exists() and Path(here(config[key])).exists():
+        if (
+            not isinstance(config[key], dict)
+            and not Path(config[key]).exists()
+            and Path(here(config[key])).exists()
+        ):
             config[key] = here(config[key])
         require_file(config, key, config_files)
     entries, recipes = read_yaml(config["backbones"]), read_yaml(config["recipes"])
     backbones = read_backbones(entries, config["backbones"])
     check_recipes(recipes, HINTS, config["recipes"])
-    decoders = resolve(read_yaml(config["decoders"]), config["decoding"], config["decoders"])
+    own = config["decoders"] if isinstance(config["decoders"], dict) else {}
+    decoders_file = here("config/decoders.yaml") if own else config["decoders"]
+    decoders = resolve(changed(read_yaml(decoders_file), own), config["decoding"], decoders_file)
     if config["harvest"]["decoder"] not in decoders:
-        raise LabError(f"unknown decoder, not in {config['decoders']}", field="harvest.decoder")
+        raise LabError(f"unknown decoder, not in {decoders_file}", field="harvest.decoder")
     arms = read_arms(
         config["arms"],
         designs={key: design.reveal for key, design in DESIGNS.items()},
