@@ -22,7 +22,7 @@ from common.config import (
 from common.errors import LabError
 from common.gpus import present
 from common.running import hold, use_this_python
-from learning.decoders import lacking, resolve
+from learning.decoders import changed, lacking, resolve
 from learning.engines import engine_of
 from learning.methods import check_recipes, read_recipe
 from learning.settings import check_local, read_backbones
@@ -54,15 +54,21 @@ config_files = [os.path.relpath(file) for file in workflow.configfiles]
 try:
     check(config, FAMILIES, config_files)
     for key in (*FILES, "benchmark_csv"):
-        if not Path(config[key]).exists() and Path(here(config[key])).exists():
+        if (
+            not isinstance(config[key], dict)
+            and not Path(config[key]).exists()
+            and Path(here(config[key])).exists()
+        ):
             config[key] = here(config[key])
         require_file(config, key, config_files)
     entries, recipes = read_yaml(config["backbones"]), read_yaml(config["recipes"])
     backbones = read_backbones(entries, config["backbones"])
     check_recipes(recipes, HINTS, config["recipes"])
-    decoders = resolve(read_yaml(config["decoders"]), config["decoding"], config["decoders"])
+    own = config["decoders"] if isinstance(config["decoders"], dict) else {}
+    decoders_file = here("config/decoders.yaml") if own else config["decoders"]
+    decoders = resolve(changed(read_yaml(decoders_file), own), config["decoding"], decoders_file)
     if config["harvest"]["decoder"] not in decoders:
-        raise LabError(f"unknown decoder, not in {config['decoders']}", field="harvest.decoder")
+        raise LabError(f"unknown decoder, not in {decoders_file}", field="harvest.decoder")
     arms = read_arms(
         config["arms"],
         designs={key: design.reveal for key, design in DESIGNS.items()},
@@ -279,3 +285,32 @@ def arm_drills(name):
 def rows(split, family):
     sizes = config["rows"][split]
     return sizes.get(family, sizes["default"])
+
+
+artifacts = Run(
+    results=f"results/{config['run']}",
+    arms=arms,
+    arms_file=config["arms"],
+    eval_sets=tuple(eval_sets),
+    published=here("config/published.csv"),
+)
+
+
+def needs(kind):
+    """The input function of tables or figures, for the files of everything that a module needs."""
+
+    def files(wildcards):
+        needed = declared(kind, wildcards[kind]).needs
+        return {need.removeprefix("tables/"): artifacts.files(need) for need in needed}
+
+    return files
+
+
+def module_code(kind):
+    """The files that a table or figure is made with, its own module and no other among them."""
+    return lambda wildcards: code(kind, more=[declared(kind, wildcards[kind]).module])
+
+
+def caption(kind):
+    """The caption of a table or figure for the report."""
+    return lambda wildcards: f"{declared(kind, wildcards[kind]).caption}\n\nRun {config['run']}."

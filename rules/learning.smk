@@ -58,7 +58,7 @@ rule backbone:
         gpu=making_gpus,
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: (
-            attempt * (2880 if "make" in backbones[wildcards.backbone] else 120)
+            attempt * (2880 if backbones[wildcards.backbone].make else 120)
         ),
     params:
         options=lambda wildcards: json.dumps(backbones[wildcards.backbone].source()),

@@ -1,31 +1,5 @@
 """Tables and figures, one module each under measuring/, which says what it needs and brings its caption."""
 
-artifacts = Run(
-    results=f"results/{config['run']}",
-    arms=arms,
-    arms_file=config["arms"],
-    eval_sets=tuple(eval_sets),
-    published=here("config/published.csv"),
-)
-
-
-def needs(kind):
-    """The input function of a table or figure: the files of everything that its module needs."""
-
-    def files(wildcards):
-        needed = declared(kind, wildcards[kind]).needs
-        return {need.removeprefix("tables/"): artifacts.files(need) for need in needed}
-
-    return files
-
-
-def module_code(kind):
-    return lambda wildcards: code(kind, more=[declared(kind, wildcards[kind]).module])
-
-
-def caption(kind):
-    return lambda wildcards: f"{declared(kind, wildcards[kind]).caption}\n\nRun {config['run']}."
-
 
 rule table:
     input:
@@ -50,12 +24,13 @@ rule table:
         mem_mb=4000,
     params:
         caption=caption("table"),
-        results=artifacts.results,
+        results=subpath(output.html, ancestor=2),
+        arms=config["arms"],
         eval_sets=eval_sets,
         published=artifacts.published,
         out=subpath(output.html, parent=True),
     shell:
-        "python {input.code[0]} --name {wildcards.table} --results {params.results} --arms {config[arms]:q}"
+        "python {input.code[0]} --name {wildcards.table} --results {params.results} --arms {params.arms:q}"
         " --eval-sets {params.eval_sets} --published {params.published} --out {params.out} 2> {log}"
 
 
@@ -82,10 +57,11 @@ rule figure:
         mem_mb=2000,
     params:
         caption=caption("figure"),
-        results=artifacts.results,
+        results=subpath(output.png, ancestor=2),
+        arms=config["arms"],
         eval_sets=eval_sets,
         published=artifacts.published,
     shell:
-        "python {input.code[0]} --name {wildcards.figure} --results {params.results} --arms {config[arms]:q}"
+        "python {input.code[0]} --name {wildcards.figure} --results {params.results} --arms {params.arms:q}"
         " --eval-sets {params.eval_sets} --published {params.published} --out {output.png} {output.pdf}"
         " 2> {log}"

@@ -32,6 +32,8 @@ def save_backbone(folder: Path, seed: int = 0, **config) -> Path:
             "head_size": 16,
             "feed_forward": 64,
             "context": 512,
+            "lengths": (256,),
+            "batch": 256,
             "start": "random",
             "steps": 0,
             **config,

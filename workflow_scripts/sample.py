@@ -16,6 +16,7 @@ Keeps   --state DIR: what is finished; the same command continues from there
         --state results/main/state/sample/numeral --out results/main/completions/numeral/seed-1/greedy/test.parquet
 """
 
+import json
 import os
 import warnings
 from pathlib import Path
@@ -34,7 +35,11 @@ def main() -> None:
     p.add_argument("--shots", type=int, default=0, help="examples of its family before every problem")
     p.add_argument("--seed", type=int, default=1, help="of the arm: each has its own examples and draws")
     p.add_argument("--rows", type=int, default=0, help="the first so many of each table, 0 for all")
-    p.add_argument("--decoder", required=True, help="JSON, one entry of config/decoders.yaml with all its settings")
+    p.add_argument(
+        "--decoder", help="JSON, one entry of config/decoders.yaml with all its settings; greedy if left out"
+    )
+    p.add_argument("--budget", type=int, default=512, help="new tokens per row, where --decoder is left out")
+    p.add_argument("--batch", type=int, default=60, help="rows in flight, where --decoder is left out")
     p.add_argument("--backbone-options", default="{}", help="JSON, one entry of config/backbones.yaml")
     p.add_argument("--gpus", type=int, default=0, help="0 decodes on the CPU")
     p.add_argument("--threads", type=int, default=2)
@@ -54,7 +59,8 @@ def main() -> None:
     from learning.engines import engine_of
     from learning.settings import BackboneOptions, check_folder
 
-    options, decoder = BackboneOptions.read(args.backbone_options), parse_decoder(args.decoder)
+    greedy = json.dumps({"kind": "greedy", "max_tokens": args.budget, "batch": args.batch})
+    options, decoder = BackboneOptions.read(args.backbone_options), parse_decoder(args.decoder or greedy)
     if lacking := unserved(decoder, engine_of(options)):
         message = f"the engine {engine_of(options)} cannot serve it: it needs one that {'; '.join(lacking)}"
         raise LabError(message, field="--decoder")

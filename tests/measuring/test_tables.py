@@ -16,6 +16,7 @@ from measuring import comparison, files, modules
 from measuring.inputs import FILES, Run, read_arms, read_grades, read_published
 from measuring.stats import clustered, wilson
 from measuring.tables import accuracy, kinds, paired, runs, sets, solvers, traces
+from reasoning.judging.audit import MEASURES
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "config/published.csv"
 ARMS = pd.DataFrame(
@@ -196,16 +197,18 @@ def test_shares_of_lines_are_clustered_by_row_over_seeds_and_samples(tmp_path):
     for seed in (1, 2):
         cell = tmp_path / f"audits/arm/seed-{seed}/greedy"
         rows = [("a", True)] * 3 + [("b", False)]
-        line = {"family": "cipher", "design": "forward", "kind": "k", "transcription": True, "arithmetic": None}
+        line = {"family": "cipher", "design": "forward", "kind": "k", "transcription": True}
+        line |= dict.fromkeys(("arithmetic", "true", "top", "stump"))
         schema = pa.schema([(n, pa.string()) for n in ("id", "family", "design", "kind")]
-                           + [(n, pa.bool_()) for n in ("transcription", "arithmetic", "verdict")])  # fmt: skip
+                           + [(n, pa.bool_()) for n in MEASURES])  # fmt: skip
         lines.append(str(cell / "test.parquet"))
-        write_table(lines[-1], [line | {"id": i, "verdict": right} for i, right in rows], schema)
+        write_table(lines[-1], [line | {"id": i, "verdict": right, "given": right} for i, right in rows], schema)
         told.append(str(cell / "test.kinds.parquet"))
         write_table(told[-1], [kind | {"kind": name} for name in ("k", "unseen")])
     table = kinds.make(lines, told).set_index("kind")
     found = table.loc["k"]
     assert (found.lines, found.rows, found.verdict, found.verdict_n) == (8, 2, 0.75, 8)
+    assert (found.given, found.given_n) == (0.75, 8) and np.isnan(found.stump)
     assert (found.verdict_low, found.verdict_high) == pytest.approx(clustered([6, 0], [6, 2])[1:])
     assert found.verdict_high - found.verdict_low > np.subtract(*wilson(6, 8)[::-1])
     assert np.isnan(found.arithmetic) and found.transcription == 1 and found.fixed and found.eval_set == "test"

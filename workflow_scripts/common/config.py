@@ -70,12 +70,13 @@ def keep_config(config: Mapping, folder: str | Path) -> None:
         text = yaml.safe_dump(json.loads(json.dumps(config)), sort_keys=False, allow_unicode=True)
         (partial / "config.yaml").write_text(text, encoding="utf-8")
         for key in FILES:
-            shutil.copyfile(config[key], partial / Path(config[key]).name)
+            if isinstance(config[key], str):
+                shutil.copyfile(config[key], partial / Path(config[key]).name)
 
 
 def require_file(value: Mapping, key: str, files: Iterable[str | Path]) -> None:
-    """Raise LabError naming the key where it names a file that is not there; an empty text names none."""
-    if value[key] and not Path(value[key]).is_file():
+    """Raise LabError naming the key where it names a file that is not there; an empty text or a mapping names none."""
+    if value[key] and isinstance(value[key], str) and not Path(value[key]).is_file():
         raise LabError(f"no such file: {value[key]}", file=holder(value, [key], files), field=key)
 
 

@@ -72,7 +72,7 @@ class Config:
     arms: str = setting("table of arms", form=r".+\.tsv")
     backbones: str = setting("file that describes the backbones", form=r".+\.yaml")
     recipes: str = setting("file that describes the training recipes", form=r".+\.yaml")
-    decoders: str = setting("file that describes the decoders", form=r".+\.yaml")
+    decoders: str | dict = setting("file that describes the decoders, or what is other in them", form=r".+\.yaml")
     benchmark_csv: str = setting("CSV with id, prompt, answer; empty for none")
     rows: Rows = setting("problems per family and split")
     options: dict[str, dict] = setting("generator options per family")

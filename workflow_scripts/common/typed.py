@@ -66,9 +66,10 @@ def converted(value: object, field: dataclasses.Field, place: str) -> object:
     """A value from YAML or JSON as the field's declared type has it; raises LabError where it is of another type."""
     wanted = field.type
     if isinstance(wanted, UnionType):
-        (wanted,) = (each for each in get_args(wanted) if each is not type(None))
-        if value is None:
+        kinds = [each for each in get_args(wanted) if each is not type(None)]
+        if value is None and len(kinds) < len(get_args(wanted)):
             return None
+        wanted = next((each for each in kinds[1:] if isinstance(value, get_origin(each) or each)), kinds[0])
     if is_dataclass(wanted):
         return read(wanted, value, f"{place}.")
     origin = get_origin(wanted) or wanted
@@ -119,7 +120,7 @@ def check(settings: object) -> None:
             continue
         if limits["among"] and value not in limits["among"]:
             raise LabError(f"unknown {f.name} {value!r}{suggestion(str(value), limits['among'])}", field=f.name)
-        if limits["form"] and not re.fullmatch(limits["form"], value):
+        if limits["form"] and isinstance(value, str) and not re.fullmatch(limits["form"], value):
             expected = f"text of the form {limits['form']}"
         elif limits["low"] is not None and not value >= limits["low"]:
             expected = f"at least {limits['low']}"

@@ -12,7 +12,7 @@ class Selection:
 
     decoder: str = "greedy"
     corruption: str = "none"
-    selections: tuple[str, ...] = ("all",)
+    selections: tuple[str, ...] = ("all", "right")
     backbone: str | None = None
 
     def of(self, accuracy: pd.DataFrame) -> pd.DataFrame:

@@ -41,6 +41,12 @@ def parse_decoder(text: str) -> Decoding | Selection:
         raise LabError(f"not JSON ({error})", field="--decoder") from error
 
 
+def changed(entries: Mapping[str, Mapping], own: Mapping[str, Mapping]) -> dict[str, Mapping]:
+    """The entries with a run's own settings in place of theirs, and with its own entries."""
+    both = {name: {**entries.get(name, {}), **entry} for name, entry in own.items() if isinstance(entry, Mapping)}
+    return {**entries, **own, **both}
+
+
 def resolve(entries: Mapping[str, Mapping], usual: Mapping[str, int], file: object = None) -> dict[str, dict]:
     """Every entry with all its settings. usual: max_tokens and batch of those over an engine that do not say theirs.
 

@@ -23,8 +23,9 @@ counted once over the seeds, Holm's adjustment).
 Join rows need no digits. Only the column of value rows says whether a design taught the search."""
 CHANGE = """a design whose interval on value rows lies above that of answer-only, on new rows and with every seed,
 would show that its search was learned; one that stays below its ceiling was not learned to the end."""
-SELECTION = Selection(selections=("all", "wrong-19"))
-"""wrong-19 is the quota of wrong endings that r10 and r11 of the study have; the arm's label names it."""
+QUOTAS = ("bad-10", "ends-55-30-15", "ends-55-30-15-wrong-9", "even", "wrong-9", "wrong-19")
+SELECTION = Selection(selections=("all", "right", *QUOTAS))
+"""The quotas are those of the study's corpora; the arm's label names them."""
 EXAMPLE = {
     "arm": "search", "families": "cryptarithm_deduce", "design": "search", "reveal": "0", "corruption": "none",
     "selection": "all", "n": "2400", "backbone": "small", "recipe": "small", "seeds": "3",
@@ -95,7 +96,7 @@ def entrants(published: pd.DataFrame) -> pd.DataFrame:
 
 
 def label_of(arm: pd.Series) -> str:
-    quota = "" if arm.selection == "all" else f", {arm.selection}"
+    quota = "" if arm.selection in ("all", "right") else f", {arm.selection}"
     return f"{arm.arm} (n={arm.arm_n}{quota})" if arm.trained else f"{arm.arm} (not trained)"
 
 

@@ -8,13 +8,16 @@ import pyarrow as pa
 from common.artifacts import read_table
 from measuring.inputs import cell_of, read_cells
 from measuring.stats import clustered
-from reasoning.judging.audit import AXES
+from reasoning.judging.audit import MEASURES
 
 NEEDS = ("lines", "kinds")
 CAPTION = """Per arm, family, evaluation set, decoder and kind of line: how many lines (on rows different rows), and
 the share that is right on each axis (transcription, arithmetic, verdict) where the axis applies, with 95 %
-intervals clustered by row: the lines of a row, over seeds and samples, are not independent. trained: the outcomes
-that the kind had in the arm's training examples; fixed: it had only one, so its verdict never depended on anything.
+intervals clustered by row: the lines of a row, over seeds and samples, are not independent. true: what a line claims
+without evidence, held to what the row hides. given: the verdict's share where transcription and arithmetic are right;
+beside it, on the same lines, top: that of always saying training's most frequent outcome, and stump: that of one
+feature of the line. trained: the outcomes that the kind had in the arm's training examples; fixed: it had only one, so
+its verdict never depended on anything.
 What is recalled from a catalog is the arithmetic of ``catalog/signature`` (counts) and ``catalog/branch`` (rows),
 and the transcription of ``bits/recall`` (rules), however the task ends."""
 CHANGE = """if verdicts are tokens and not conclusions, their share stays near that of the most frequent outcome
@@ -31,7 +34,7 @@ def make(lines: list[str], kinds: list[str]) -> pd.DataFrame:
         own = per_row.get(key)
         line = dict(zip(KEYS, key, strict=True))
         line |= {"lines": 0 if own is None else int(own.lines.sum())}
-        for axis in AXES:
+        for axis in MEASURES:
             right, total = ([], []) if own is None else (own[f"{axis}_right"], own[f"{axis}_n"])
             share, low, high = clustered(right, total)
             line |= {axis: share, f"{axis}_n": int(sum(total)), f"{axis}_low": low, f"{axis}_high": high}
@@ -45,12 +48,14 @@ def counted(paths: Iterable[str]) -> pd.DataFrame:
     by = ["family", "design", "kind", "id"]
     frames = []
     for path in paths:
-        table = read_table(path, [*by, *AXES])
-        for axis in AXES:
+        table = read_table(path, [*by, *MEASURES])
+        for axis in MEASURES:
             table = table.set_column(table.column_names.index(axis), axis, table[axis].cast(pa.int64()))
-        wanted = [("id", "count"), *((axis, how) for axis in AXES for how in ("count", "sum"))]
+        wanted = [("id", "count"), *((axis, how) for axis in MEASURES for how in ("count", "sum"))]
         names = (
-            {"id_count": "lines"} | {f"{a}_count": f"{a}_n" for a in AXES} | {f"{a}_sum": f"{a}_right" for a in AXES}
+            {"id_count": "lines"}
+            | {f"{a}_count": f"{a}_n" for a in MEASURES}
+            | {f"{a}_sum": f"{a}_right" for a in MEASURES}
         )
         frame = table.group_by(by).aggregate(wanted).to_pandas().rename(columns=names)
         frames.append(frame.assign(**cell_of(path)))
