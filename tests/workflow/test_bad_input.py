@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
 import yaml
+from snakemake.utils import update_config
 from test_workflow import SMOKE, copy, edited, snakemake
 
 from common.artifacts import write_table
@@ -104,7 +106,9 @@ def test_every_configuration_here_is_one():
     default = read_yaml(ROOT / "config/default.yaml")
     for file in sorted((ROOT / "config").glob("*.yaml")):
         if "run" in (own := read_yaml(file)):
-            check(default | own, FAMILIES, [file])
+            merged = deepcopy(default)
+            update_config(merged, own)  # as Snakemake merges files
+            check(merged, FAMILIES, [file])
     sizes = {"default": 1, **{family: 2 for family in FAMILIES}}
     more = {"rows": {"train": sizes, "test": sizes}, "options": {family: {} for family in FAMILIES}}
     check(default | more, FAMILIES, [])
@@ -180,7 +184,7 @@ def test_a_backbone_with_a_bad_field(entry, message):
 
 def test_every_backbone_here_is_one():
     found = read_backbones(read_yaml(ROOT / "config/backbones.yaml"), "b.yaml")
-    assert found["small"].make.width == 256 and found["small"].here and not found["most-frequent"].here
+    assert found["tiny"].make.width == 128 and found["small"].here and not found["most-frequent"].here
     assert found["llama-3b"].targets[0] == "q_proj" and found["local-server"].endpoint.concurrency == 8
 
 
@@ -196,7 +200,8 @@ def test_a_key_in_the_place_of_its_variable_is_not_repeated():
 STUDY = json.dumps(read_yaml(ROOT / "config/recipes.yaml")["study"])
 NO_REVEAL = (
     " is not a reveal; expected digits from 0 to 10, with -query-first or -answer-first from 1 to 9, with -given or"
-    " -hidden, such as 5 or 5-query-first-given"
+    " -hidden, such as 5 or 5-query-first-given; or a slate of 1 to 9 keys, such as slate-8, slate-8-random or"
+    " slate-8-none-50 (none right in 50 of 100 rows, not said for 20)"
 )
 ARMS = (ROOT / "config/arms.smoke.tsv").read_text().splitlines()
 SEARCH_ROW = next(row for row, line in enumerate(ARMS, 1) if line.startswith("search\t"))
