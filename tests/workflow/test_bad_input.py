@@ -287,9 +287,10 @@ def test_arms_that_name_arms(tmp_path, change, field, message):
     assert caught.value.field == field and message in str(caught.value) and caught.value.row == len(ARMS) + 1
 
 
-def test_a_decoder_that_may_cut_a_thought_short(project):
+def test_a_decoder_that_may_cut_a_thought_short(project, tmp_path):
     """As far as planning can know: where a token is a character."""
-    found = refused(project, *SMOKE, "--config", "decoding={max_tokens: 1879}")
+    (tmp_path / "short.yaml").write_text("decoding: {max_tokens: 1879}\n")
+    found = refused(project, *SMOKE, str(tmp_path / "short.yaml"))
     assert found == (
         "field decoding.max_tokens: decoder greedy of arm derive-reveal-10 writes at most 1879 tokens, here characters;"
         " a thought may have 1850, with its frame 1880"
@@ -358,7 +359,7 @@ def test_a_local_backbone_that_is_not_there_or_not_whole(project, tmp_path):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("seed=1e3", "field seed: 1000.0 is not integer (seed of everything but training)"),
+        ("seed=1e3", "field seed: 1000.0 is not a whole number"),
         ("rows={test: {default: 7}}", "field rows.test.default: '7' is not a whole number from 1; inside braces"
          " --config takes every value as text: put it into a file for --configfile"),
     ],

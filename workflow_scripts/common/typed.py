@@ -81,13 +81,13 @@ def converted(value: object, field: dataclasses.Field, place: str) -> object:
     if not fits(value, origin):
         why = number_as_text(value) if origin in (int, float) else ""
         raise LabError(f"{shown(value, field)} is not {WORDS.get(origin, origin)}{why}", field=place)
-    return int(value) if origin is int else value
+    return value
 
 
 def fits(value: object, wanted: type) -> bool:
     """Whether a value from YAML or JSON is of the declared type; whole numbers are numbers, truth values are not."""
     if wanted in (int, float):
-        return type(value) in (int, float) and (wanted is float or value % 1 == 0)
+        return type(value) is int or (wanted is float and type(value) is float)
     return isinstance(value, wanted) if wanted in WORDS else True
 
 
