@@ -80,7 +80,7 @@ def replanned(folder: Path, name: str, change: dict, *targets: str) -> set[str]:
 def test_paid_requests_are_asked_again_for_another_answer_only(finished):
     manner = {"concurrency": 7, "attempts": 3, "wait": 5, "timeout": 60, "key": "SOME_KEY"}
     assert replanned(finished, "server", {f"endpoint.{k}": v for k, v in manner.items()}, ASKED) == set()
-    more = {"decoding": {"max_tokens": 768, "batch": 7}}  # rows share no batch on a server
+    more = {"decoding": {"batch": 7}}  # rows share no batch on a server
     with edited(finished / "config/decides.yaml", lambda text: text + yaml.safe_dump(more)):
         assert planned(finished, ASKED, *WORDS) == {}
     for name, value in (("model", "large"), ("url", "http://127.0.0.1:9/v2"), ("parameters", {"seed": 1})):
