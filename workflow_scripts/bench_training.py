@@ -130,7 +130,7 @@ def main() -> None:
 
     def trainer(kind: type, micros: list, accumulation: int, packing: bool, attention: str, folder: str) -> Trainer:
         set_seed(0)
-        entry = BackboneOptions(options.targets, options.dtype, attention, packing)
+        entry = BackboneOptions(targets=options.targets, dtype=options.dtype, attention=attention, packing=packing)
         model = recipe.trainable(load_model(args.backbone, entry), entry, None)
         clock = Clock()
         out = kind(

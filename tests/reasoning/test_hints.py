@@ -11,7 +11,7 @@ import pytest
 from test_forward_designs import solved
 
 from common.artifacts import read_table, write_table
-from learning_fixtures import RECIPE, run, save_backbone
+from learning_fixtures import run, save_backbone, settings
 from puzzles.base import Solution, row_rng
 from puzzles.cryptarithm.signatures import rows_of, signature_of
 from puzzles.equations.prompt import Equation
@@ -160,7 +160,7 @@ def test_training_measures_the_hint_on_rows_it_did_not_see(tables, tmp_path):
         {"id": f"m{i}", "prompt": "say", "completion": c, "role": "hint-test"} for i, c in enumerate(("yes", "no"))
     ]
     write_table(tmp_path / "corpus.parquet", rows)
-    recipe = {**RECIPE, "method": "full", "epochs": 8, "hint": "copy", "share": 0.3}
+    recipe = settings(method="full", epochs=30, hint="copy", share=0.3)
     places = ["--corpus", tmp_path / "corpus.parquet", "--backbone", tmp_path / "backbone", "--out", tmp_path / "out"]
     done = run("train", *places, "--state", tmp_path / "state", "--threads", 1, "--recipe", json.dumps(recipe))
     assert done.returncode == 0, done.stderr[-2000:]

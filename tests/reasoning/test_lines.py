@@ -106,7 +106,7 @@ def test_a_cut_completion_loses_only_what_follows_the_cut(lines: list[Line], dat
 
 def test_the_documented_example_is_real():
     """The declaration in the module's docstring runs, and its two equations hold."""
-    block = lines_module.__doc__.split("Declaring a kind of line:\n")[1].split("TEXT is literal text")[0]
+    block = lines_module.__doc__.split("Declaring a kind of line:\n")[1].split("A line that claims")[0]
     *declaration, first, second = textwrap.dedent(block).strip().splitlines()
     names = dict(vars(lines_module))
     exec("\n".join(declaration), names)

@@ -24,11 +24,11 @@ Declaring a kind of line:
         def establish(self, page):               # what later lines may rely on
             page.put("product", str(self.b), self.product)
 
-A line that claims something without evidence has `is_true` as well, which holds the claim to what the row hides; one
-that rests on something nobody wrote, though its fields are forced, says so by `is_bare`.
-
     Partial(3, 12, 36, "small").text() == "3*12=36 small"
     Partial.parse("3*12=36 small") == Partial(3, 12, 36, "small")
+
+A line that claims something without evidence has `is_true` as well, which holds the claim to what the row hides; one
+that rests on something nobody wrote, though its fields are forced, says so by `is_bare`.
 
 TEXT is literal text with {field} places; write {{ and }} for braces. The field's type decides its form:
 
