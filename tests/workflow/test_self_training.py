@@ -37,7 +37,7 @@ def test_a_round_of_self_training(tmp_path):
     graded = {"taught": ("greedy", "maj-4"), "round-1": ("greedy",)}
     paths = [f"grades/{arm}/seed-1/{decoder}/test.parquet" for arm, names in graded.items() for decoder in names]
     targets = [f"results/star/{path}" for path in (*paths, "audits/round-1/seed-1/greedy/test.rows.parquet")]
-    done = snakemake(folder, "--configfile", "config/star.yaml", *targets, timeout=2400)
+    done = snakemake(folder, *targets, "--configfile", "config/star.yaml", timeout=2400)
     assert done.returncode == 0, done.stdout + done.stderr
 
     # Of 40 rows, 4 samples each; what is kept is right by the grade, ended by itself, and differs within its row.
@@ -65,5 +65,5 @@ def test_a_round_of_self_training(tmp_path):
     assert sum(row["n_decoded"] for row in chosen) == sum(row["n_decoded"] for row in drawn)
     note = table_note(results / "completions/taught/seed-1/maj-4/test.parquet")["params"]
     assert note["decoder"]["k"] == 4 and json.loads(note["selection"])["kind"] == "majority"
-    done = snakemake(folder, "--configfile", "config/star.yaml", *targets)
+    done = snakemake(folder, *targets, "--configfile", "config/star.yaml")
     assert "Nothing to be done" in done.stdout + done.stderr
