@@ -34,7 +34,6 @@ from learning_fixtures import PHRASES, last_error, run
 TOKENIZER = character_tokenizer(PHRASES, 1024)
 SMALL = {"width": 128, "layers": 2, "feed_forward": 32, "context": 512, "lengths": [256], "batch": 512,
          "steps": 8, "decay": 3, "check": 3, "table": 2, "warmup": 2}  # fmt: skip
-LEVEL = {name for name, skill in SKILLS.items() if skill.kind in module.LEVELS[0]}
 EVEN = dict.fromkeys(NAMES, 1.0)
 
 
@@ -125,7 +124,7 @@ def test_accuracy_counts_whole_answers():
 
 def test_shares_follow_the_held_out_error():
     trunk = Trunk.begin(typed.read(Make, SMALL), TOKENIZER)
-    trunk.error |= dict.fromkeys(LEVEL, 0.3) | {"copy": 0.0, "reverse": 0.04}
+    trunk.error |= dict.fromkeys(NAMES, 0.3) | {"copy": 0.0, "reverse": 0.04}
     shares = trunk.shares()
     assert shares["copy"] < shares["reverse"] < shares["compare"] and shares["copy"] > 0.1 * shares["compare"]
     trunk.error = dict.fromkeys(NAMES, 0.04)
@@ -133,16 +132,6 @@ def test_shares_follow_the_held_out_error():
     assert len(trunk.curve) == 1 and trunk.curve[0]["tokens"] == 3 * 512
     for name, accuracy in trunk.curve[0]["skills"].items():
         assert trunk.error[name] == pytest.approx(0.02 + 0.5 * (1 - accuracy))
-
-
-def test_later_skills_open_when_the_earlier_ones_stand():
-    trunk = Trunk.begin(typed.read(Make, SMALL), TOKENIZER)
-    assert set(trunk.shares()) == LEVEL
-    trunk.error |= dict.fromkeys(LEVEL, 0.3)
-    assert LEVEL < set(trunk.shares()) < set(NAMES) and "compare" in trunk.shares()
-    trunk.error = dict.fromkeys(NAMES, 0.2)
-    assert set(trunk.shares()) == set(NAMES)
-    assert set().union(*module.LEVELS) == {skill.kind for skill in SKILLS.values()}
 
 
 def test_a_kill_changes_nothing(tmp_path):

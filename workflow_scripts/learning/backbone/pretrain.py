@@ -38,13 +38,6 @@ from learning.tokens import character_tokenizer
 
 MICRO = 2048  # tokens of one forward and backward pass: larger ones leave the processor's caches
 LEAST = 0.03  # an error below this counts as this, so that no skill is forgotten
-LEVELS = (
-    {"copying", "lookup", "reverse"},
-    {"finding", "compare", "sets"},
-    {"arithmetic", "bits", "numerals", "decimals"},
-    {"shown sums", "shown products", "division"},
-)
-OPENS = 0.35
 SMOOTH = 0.5  # weight of the newest held-out table in the running error
 
 
@@ -192,17 +185,8 @@ class Trunk:
         return tuple(dict.fromkeys(self.make.lengths))
 
     def shares(self) -> dict[str, float]:
-        """Share of each open skill: as the root of its running held-out error.
-
-        A level opens when the mean error of the levels before it is below OPENS: later skills build on earlier ones.
-        """
-        found: dict[str, float] = {}
-        for level in LEVELS:
-            if found and sum(self.error[name] for name in found) / len(found) >= OPENS:
-                break
-            names = [name for name in NAMES if SKILLS[name].kind in level]
-            found |= {name: max(self.error[name], LEAST) ** 0.5 for name in names}
-        return found
+        """Share of each skill: as the root of its running held-out error."""
+        return {name: max(error, LEAST) ** 0.5 for name, error in self.error.items()}
 
     def run(self, until: int, fall: bool = False, each: Callable[["Trunk"], None] = lambda trunk: None) -> None:
         """Advance to step `until`, with a rate that falls linearly to zero if `fall`; call `each` after every step."""
