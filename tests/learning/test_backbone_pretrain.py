@@ -24,7 +24,6 @@ from learning.backbone.pretrain import (
     skill_accuracy,
     start_trunk,
 )
-from learning.backbone.skills import SKILLS
 from learning.backbone.worksheets import IGNORE, NAMES, Writer
 from learning.settings import check_folder
 from learning.shipped import shipped_files

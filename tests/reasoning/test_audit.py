@@ -15,7 +15,6 @@ from told import told
 
 from common.artifacts import read_table, write_table
 from puzzles.base import Solution
-from puzzles.equations.rules import BY_NAME
 from puzzles.registry import FAMILIES
 from puzzles.tables import PUZZLES, problem_row
 from reasoning.designs.cryptarithm.lines.chain_lines import (
@@ -24,7 +23,7 @@ from reasoning.designs.cryptarithm.lines.chain_lines import (
     Resolved,
     Stall,
 )
-from reasoning.designs.cryptarithm.lines.drop_lines import KillOnes, ones_hits, ones_work
+from reasoning.designs.cryptarithm.lines.drop_lines import TestOnes, ones_hits, ones_work
 from reasoning.designs.cryptarithm.lines.letters import operators_of
 from reasoning.grammar.lines import Line
 from reasoning.grammar.page import Page
@@ -111,14 +110,14 @@ def test_a_true_rule_dropped_with_invented_operands_fails_there_and_not_later() 
         row = FAMILIES[problem.family].parse(problem.prompt)
         names = operators_of(row)
         for number, line in enumerate(each.lines):
-            if not isinstance(line, KillOnes) or line.verdict != "keep":
+            if not isinstance(line, TestOnes) or line.verdict != "keep":
                 continue
             if line.rule != problem.rule["operators"][next(glyph for glyph, op in names.items() if op == line.op)]:
                 continue
             e = row.examples[line.number - 1]
             for first, second in product("0123456789", repeat=2):
                 work = ones_work(line.rule, first, second, e)
-                if work and not ones_hits(work, line.target, e, BY_NAME[line.rule].mode):
+                if work and not ones_hits(line.rule, work, line.target, e):
                     break
             wrong = replace(line, work=work, verdict="drop")
             checked = each.audit([*each.lines[:number], wrong, replace(line, step=line.step + 1)])
@@ -134,10 +133,10 @@ def test_premises_that_a_line_has_said_are_used_whole() -> None:
     for problem, each in told("cryptarithm_deduce", "witness-balanced", 400)[0]:
         row = FAMILIES[problem.family].parse(problem.prompt)
         for number, line in enumerate(each.lines):
-            if isinstance(line, KillOnes) and len({w[0] for w in line.work}) > 1:
+            if isinstance(line, TestOnes) and len({w[0] for w in line.work}) > 1:
                 e = row.examples[line.number - 1]
                 work = tuple(w for w in line.work if w[0] != line.work[-1][0])
-                hits = ones_hits(work, line.target, e, BY_NAME[line.rule].mode)
+                hits = ones_hits(line.rule, work, line.target, e)
                 wrong = replace(line, work=work, verdict="keep" if hits else "drop")
                 checked = each.audit([*each.lines[:number], wrong])[-1]
                 assert checked.failed == ("transcription",), wrong

@@ -286,7 +286,12 @@ def test_the_design_of_the_readme_renders_audits_and_has_its_planted_errors_foun
         command = [sys.executable, "workflow_scripts/bench_audit.py", "--family", "numeral", "--design", "length"]
         subprocess.run([*command, "--rows", "20", "--n", "60", "--out", "planted.parquet"], cwd=made, check=True)
         planted = read_table(made / "planted.parquet").to_pylist()
-        assert {cell["field"] for cell in planted if cell["kind"] == "numeral/length"} == {"numeral", "n", "line"}
+        assert {cell["field"] for cell in planted if cell["kind"] == "numeral/length"} == {
+            "numeral",
+            "n",
+            "line",
+            "premises",
+        }
         assert all(cell["caught"] == cell["clean"] == cell["planted"] for cell in planted), planted
     finally:
         path.unlink()

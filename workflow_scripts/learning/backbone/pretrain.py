@@ -30,7 +30,6 @@ from common.progress import progress
 from learning.backbone import attention  # noqa: F401  (makes "blocked" attention known)
 from learning.backbone.circuits import structured_start
 from learning.backbone.muon import Muon
-from learning.backbone.skills import SKILLS
 from learning.backbone.worksheets import IGNORE, NAMES, Writer
 from learning.make import Make
 from learning.precision import autocast, has_bf16
