@@ -24,7 +24,8 @@ from common.gpus import present
 from common.running import hold, use_this_python
 from learning.decoders import changed, lacking, resolve
 from learning.engines import engine_of
-from learning.methods import check_recipes, read_recipe
+from learning.methods import check_needs, check_recipes, check_weights, read_recipe
+from learning.methods.base import HARVESTS
 from learning.settings import check_local, read_backbones
 from measuring.inputs import Run
 from measuring.modules import declared, names
@@ -95,6 +96,15 @@ try:
     for options in used.values():
         if options.path:
             check_shipped(options.path, phrases)
+    check_needs(arms, recipes, config["arms"])
+    for name, row in arms.iterrows():
+        designs = [DESIGNS[family, row.design] for family in row.families]
+        kinds = {kind.KIND for design in designs for kind in design.kinds} | {"box"}
+        try:
+            check_weights(kinds, recipes.get(row.recipe, {}))
+        except LabError as error:
+            message = f"arm {name} of recipe {row.recipe}: {error.message}"
+            raise LabError(message, file=config["recipes"], field=error.field) from None
     for name, row in arms.iterrows():
         check_context(name, recipes.get(row.recipe, {}), used[row.backbone])
     told = [
@@ -131,7 +141,7 @@ wildcard_constraints:
     seed=r"\d+",
     decoder="|".join(decoders),
     backbone="|".join(backbones),
-    kept="answer|valid",
+    kept="|".join(HARVESTS),
     kind="signatures|bit_sequences",
     table="|".join(names("table")),
     figure="|".join(names("figure")),
@@ -168,10 +178,31 @@ def recipe_of(wildcards):
     return recipes.get(arms.at[wildcards.arm, "recipe"], {})
 
 
-def method_files(wildcards):
-    """The file of the arm's training method, and what judges completions where the method asks for it."""
-    recipe = read_recipe(recipe_of(wildcards))
-    return [f"learning.methods.{recipe.method}", *["reasoning.judging.judges"] * recipe.JUDGED]
+def method_code(wildcards):
+    """The files of a training by the arm's method, and those of what judges completions where it asks for that."""
+    recipe, row = read_recipe(recipe_of(wildcards)), arms.loc[wildcards.arm]
+    method = f"learning.methods.{recipe.method}"
+    if not recipe.JUDGED:
+        return code("train", more=[method])
+    more = [method, "reasoning.judging.judges", "reasoning.judging.truths"]
+    return code("train", family=row.families, design=row.design, more=more)
+
+
+def is_judged(wildcards):
+    """Whether the arm's method asks what its own completions are worth."""
+    return read_recipe(recipe_of(wildcards)).JUDGED
+
+
+def evaluated_texts(wildcards):
+    """The rows that a training is measured on; for most, only their lengths matter, so a change of them does not."""
+    texts = arm_texts(wildcards.arm, "test")
+    return texts if is_judged(wildcards) else ancient(texts)
+
+
+def judged_by(wildcards):
+    """The problems whose completions a method judges: their bare claims are held to what these hide."""
+    splits = ("train", "test") if is_judged(wildcards) else ()
+    return [path for split in splits for path in arm_puzzles(wildcards.arm, split)]
 
 
 def decoder_files(wildcards):

@@ -29,12 +29,13 @@ rule corpus:
         hint=lambda wildcards: recipe_of(wildcards).get("hint", "none"),
         share=lambda wildcards: recipe_of(wildcards).get("share", 0),
         unlearned=lambda wildcards: recipe_of(wildcards).get("unlearned", "none"),
+        weights=lambda wildcards: json.dumps(recipe_of(wildcards).get("weights", {})),
         drills=lambda wildcards: recipe_of(wildcards).get("drills", 0),
         seed=config["seed"],
     shell:
         "python {input.code[0]} --texts {input.texts} --harvests {input.harvests} --rendered {params.rendered}"
         " --puzzles {input.puzzles} --held-out {input.held_out} --n {params.n} --selection {params.selection}"
-        " --hint {params.hint} --share {params.share} --unlearned {params.unlearned}"
+        " --hint {params.hint} --share {params.share} --unlearned {params.unlearned} --weights {params.weights:q}"
         " --drills {input.drills} --n-drills {params.drills} --seed {params.seed} --out {output} 2> {log}"
 
 
@@ -105,12 +106,13 @@ rule native_voice:
 
 rule train:
     input:
-        code=lambda wildcards: code("train", more=method_files(wildcards)),
+        code=method_code,
         corpus="<results>/corpora/{arm}/seed-{seed}.parquet",
         backbone=backbone_file,
         skills=skills_file,
         start=start_file,
-        texts=lambda wildcards: ancient(arm_texts(wildcards.arm, "test")),
+        texts=evaluated_texts,
+        judged=judged_by,
         deepspeed=lambda wildcards: deepspeed_of(wildcards),
     output:
         multiext(
@@ -143,7 +145,7 @@ rule train:
         state=f"results/{config['run']}/state/train/{{arm}}/seed-{{seed}}",
         out=subpath(output.weights, parent=True),
     shell:
-        "python {input.code[0]} --corpus {input.corpus} --texts {input.texts} --backbone {params.backbone} {params.start} --recipe {params.recipe:q}"
+        "python {input.code[0]} --corpus {input.corpus} --texts {input.texts} --puzzles {input.judged} --backbone {params.backbone} {params.start} --recipe {params.recipe:q}"
         " --backbone-options {params.options:q} --deepspeed {input.deepspeed} --seed {wildcards.seed}"
         " --ranks {params.ranks} --gpus {params.gpus} --threads {threads} --state {params.state} --out {params.out} 2> {log}"
 

@@ -129,7 +129,7 @@ def test_rendered_texts_mixed_in(place, tmp_path):
 def test_the_judges_say_what_grade_and_audit_say(place):
     from reasoning.judging.judges import JUDGES
 
-    assert set(JUDGES) == {"answer", "valid"}
+    assert set(JUDGES) == {"answer", "boxed", "valid", "prefix"}
     hidden = {row["id"]: row["hidden"] for row in read_table(place / "texts.parquet").to_pylist()}
     right, valid = (read_table(place / name).to_pylist() for name in ("grades.parquet", "rows.parquet"))
     rows = read_table(place / "completions.parquet").to_pylist()

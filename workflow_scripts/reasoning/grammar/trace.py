@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, NamedTuple
@@ -123,6 +123,19 @@ def completion_of(trace: Trace) -> str:
     return body if trace.answer is None else f"{body}\n{Box(trace.answer).text()}"
 
 
+def content(text: str) -> Iterator[tuple[int, int, str, bool]]:
+    """(number, offset, the line, is it thought?) of every line that says something: not the tags, nor an empty end."""
+    thinking, offset = True, 0
+    for number, raw in enumerate(text.split("\n")):
+        start, offset = offset, offset + len(raw) + 1
+        if (number == 0 and raw == OPEN) or (not raw and offset > len(text)):
+            continue
+        if thinking and raw == CLOSE:
+            thinking = False
+            continue
+        yield number, start, raw, thinking
+
+
 def parse_completion(text: str, design: Design) -> list[Line | Malformed]:
     """Every line of a completion: lines of the design's kinds, Malformed ones, and a Box for the boxed answer.
 
@@ -131,14 +144,8 @@ def parse_completion(text: str, design: Design) -> list[Line | Malformed]:
     design) == [*trace.lines, Box(trace.answer)].
     """
     found: list[Line | Malformed] = []
-    thinking, offset, openers = True, 0, design.openers
-    for number, raw in enumerate(text.split("\n")):
-        start, offset = offset, offset + len(raw) + 1
-        if (number == 0 and raw == OPEN) or (not raw and offset > len(text)):
-            continue
-        if thinking and raw == CLOSE:
-            thinking = False
-            continue
+    openers = design.openers
+    for _, start, raw, thinking in content(text):
         kinds = openers.get(raw[:1], openers[""]) if thinking else (Box,)
         for kind in kinds:
             if raw.startswith(kind.opener):
