@@ -15,7 +15,8 @@ line counts, by its kind; `box` is the line of the answer.
 
 With --harvests, the examples are another arm's verified completions (of harvest.py, one table per family, in the place
 of the rendered texts) but for the share --rendered of them, which are rendered texts. Lines that the arm wrote itself
-(`prefix`) are not learned; `rejected` is what it went on with; what has not `ended` is the beginning of a completion.
+(`prefix`) are not learned; `rejected` is what it went on with; what has not `ended` is the beginning of a completion;
+`valid` tells of its own whole ones whether the audit finds no fault. The note has the counts of the harvests.
 
 With --drills, that many recall drills of each family with a table of them are mixed in (`role` drill).
 
@@ -32,7 +33,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from common import cli
-from common.artifacts import read_table, write_table
+from common.artifacts import read_table, table_note, write_table
 from common.errors import LabError
 from common.typed import suggestion
 from puzzles.base import content_hash, row_rng
@@ -48,10 +49,11 @@ SCHEMA = pa.schema(
     ]
     + [("n_chars", pa.int32()), ("hash", pa.string()), ("unlearned", pa.list_(pa.int32()))]
     + [("weights", pa.list_(pa.float32())), ("prefix", pa.int32()), ("rejected", pa.string()), ("ended", pa.bool_())]
+    + [("valid", pa.bool_())]
 )
 DRILL_COLUMNS = ("id", "family", "prompt", "completion", "answer", "stratum", "status")
 TEXT_COLUMNS = (*DRILL_COLUMNS, "design", "hidden")
-WHOLE = {"prefix": 0, "rejected": "", "ended": True}
+WHOLE = {"prefix": 0, "rejected": "", "ended": True, "valid": None}
 """The columns that a harvest has beside those of texts, as they are for rendered texts."""
 PUZZLE_COLUMNS = ("id", "family", "prompt", "answer", "rule", "key")
 TASK, HINT, HINT_TEST, DRILL = "task", "hint", "hint-test", "drill"
@@ -187,6 +189,7 @@ def main() -> None:
     for path in args.drills:
         drills, _ = select(Path(path), args.n_drills, "all", args.seed, DRILL_COLUMNS, Path(path))
         rows += [{"role": DRILL, "design": "", "hidden": "", **row} for row in drills]
+    harvested = [table_note(path)["params"]["counts"] for path in args.harvests]
     row_rng(args.seed, "mix").shuffle(rows)
     rows += measured
     check_no_leak([row["id"] for row in rows], [*args.puzzles, *args.drills], args.held_out)
@@ -206,7 +209,7 @@ def main() -> None:
         args.out,
         [{name: row[name] for name in SCHEMA.names} for row in rows],
         SCHEMA,
-        params={name: getattr(args, name) for name in SETTINGS},
+        params={name: getattr(args, name) for name in SETTINGS} | {"harvested": harvested},
         sources=[*args.texts, *args.harvests, *args.puzzles, *args.drills, *args.held_out],
     )
 

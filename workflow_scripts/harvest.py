@@ -11,7 +11,9 @@ its sample number. `status` is `rendered` for the examples; else it says why a c
 --keep repair   the solver's text where it goes on from the lines before the first one at fault; `prefix` is the number
                 of lines that both begin with, the opening tag among them, `rejected` what the model wrote itself
 
-Of one row at most --distinct different ones are kept, those sampled first.
+Of one row at most --distinct different ones are kept, those sampled first. `valid` tells of a completion of the arm
+that is kept whole whether the audit finds no fault in it. The table's note has the counts of statuses, rows and
+different texts.
 
     python workflow_scripts/harvest.py --completions results/main/completions/search/seed-1/sample-8/train.parquet \
         --grades results/main/grades/search/seed-1/sample-8/train.parquet \
@@ -42,6 +44,7 @@ HARVEST = pa.schema(
         ("prefix", pa.int32()),
         ("rejected", pa.string()),
         ("ended", pa.bool_()),
+        ("valid", pa.bool_()),
     ]
 )
 SHARED = ("id", "family", "design", "reveal", "prompt", "answer", "stratum", "sample")
@@ -73,7 +76,7 @@ def at_fault(text: str, failure: int) -> int:
 
 def example(keep: str, row: Mapping, right: bool, valid: bool, failure: int | None, told: Mapping) -> str | dict:
     """What is kept of a completion (columns of HARVEST beyond the row's own), or why nothing is."""
-    whole = {"completion": row["text"], "prefix": 0, "rejected": "", "ended": True}
+    whole = {"completion": row["text"], "prefix": 0, "rejected": "", "ended": True, "valid": bool(valid)}
     lines = row["text"].split("\n")
     if keep == "repair":
         if failure is None:
@@ -85,13 +88,13 @@ def example(keep: str, row: Mapping, right: bool, valid: bool, failure: int | No
             return "cut off"
         if fault != first_divergence(row["text"], told["completion"]):
             return "left the solver's text before its first fault"
-        return whole | {"completion": told["completion"], "prefix": fault, "rejected": row["text"]}
+        return whole | {"completion": told["completion"], "prefix": fault, "rejected": row["text"], "valid": None}
     if keep == "partial" and failure is not None:
         fault = at_fault(row["text"], failure)
         sound = lines[:fault]
         if sum(1 for _ in content("\n".join(sound))) == 0:
             return "its first line is at fault"
-        return whole | {"completion": "\n".join([*sound, ""]), "ended": False}
+        return whole | {"completion": "\n".join([*sound, ""]), "ended": False, "valid": None}
     if row["finish"] != "stop":
         return "cut off"
     if not right:
@@ -101,7 +104,7 @@ def example(keep: str, row: Mapping, right: bool, valid: bool, failure: int | No
     if keep == "solver":
         if told["status"] != RENDERED:
             return "no text of the solver"
-        return whole | {"completion": told["completion"]}
+        return whole | {"completion": told["completion"], "valid": None}
     return whole
 
 
@@ -119,7 +122,7 @@ def main() -> None:
         raise LabError(f"{args.distinct} is not at least 1", field="--distinct")
     told = {row["id"]: row for row in read_table(args.texts, TOLD).to_pylist()}
     right, audited = verdicts(args.grades, "official"), verdicts(args.audits, "valid", "failure_line")
-    rows, kept, counts = [], defaultdict(list), Counter()
+    rows, kept, counts, texts = [], defaultdict(list), Counter(), defaultdict(set)
     for row in read_table(args.completions, (*SHARED, "text", "finish")).to_pylist():
         if row["id"] not in told or row["family"] != told[row["id"]]["family"]:
             continue
@@ -134,7 +137,7 @@ def main() -> None:
         own, earlier = row["text"], kept[row["id"]]
         if isinstance(found, str):
             status = found
-            found = {"completion": own, "prefix": 0, "rejected": "", "ended": row["finish"] == "stop"}
+            found = {"completion": own, "prefix": 0, "rejected": "", "ended": row["finish"] == "stop", "valid": None}
         else:
             own = found["completion"] if args.keep == "partial" else own
             if own in earlier:
@@ -147,6 +150,7 @@ def main() -> None:
                 status = RENDERED
                 earlier.append(own)
         counts[status] += 1
+        texts[row["id"]].add(row["text"])
         rows.append(
             {
                 **{name: row[name] for name in SHARED},
@@ -163,7 +167,9 @@ def main() -> None:
         raise LabError(f"no completion of a row of {args.texts}", file=args.completions)
     print("\n".join(f"{n} {status}" for status, n in counts.most_common()), file=sys.stderr)
     sources = [args.completions, args.grades, args.audits, args.texts]
-    write_table(args.out, rows, HARVEST, params={"keep": args.keep, "distinct": args.distinct}, sources=sources)
+    note = {"statuses": dict(counts), "rows": len(texts), "texts": sum(map(len, texts.values()))}
+    params = {"keep": args.keep, "distinct": args.distinct, "counts": note}
+    write_table(args.out, rows, HARVEST, params=params, sources=sources)
 
 
 if __name__ == "__main__":

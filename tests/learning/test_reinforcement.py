@@ -18,8 +18,8 @@ from learning.settings import BackboneOptions
 from learning.training import tokenized
 from learning_fixtures import PHRASES, last_error, recipe, run
 
-GRPO = {"method": "grpo", "rank": 4, "alpha": 8, "lr": 0.04, "schedule": "linear", "batch": 2, "max_length": 256}
-GRPO |= {"updates": 8, "group": 8, "tokens": 24, "save_every": 3, "held_out": 8, "micro_tokens": 4096, "kl": 0.01}
+GRPO = {"method": "grpo", "rank": 4, "alpha": 8, "lr": 0.008, "schedule": "linear", "batch": 4, "max_length": 256}
+GRPO |= {"updates": 12, "group": 8, "tokens": 24, "save_every": 4, "held_out": 8, "micro_tokens": 4096, "kl": 0.05}
 
 
 def coins(n: int, right: str = "2") -> list[dict]:
@@ -71,13 +71,13 @@ def whole(place, coin) -> Path:
 
 def test_what_is_rewarded_is_learned_and_measured_at_every_checkpoint(whole):
     updates = curve(whole)
-    assert [row["step"] for row in updates] == list(range(1, 9))
+    assert [row["step"] for row in updates] == list(range(1, 13))
     assert 0.2 < updates[0]["reward"] < 0.8 and sum(row["reward"] for row in updates[-3:]) / 3 > 0.8
     assert all(row["tokens"] > 0 and row["tokens_per_s"] > 0 and row["kl"] >= 0 for row in updates)
     assert updates[0]["kl"] < 1e-6 < updates[-1]["kl"]  # the divergence is from the start
     made = json.loads((whole / "provenance.json").read_text())
     measured = made["run"]["held_out"]
-    assert [row["step"] for row in measured] == [0, 3, 6, 8] and {row["n"] for row in measured} == {8}
+    assert [row["step"] for row in measured] == [0, 4, 8, 12] and {row["n"] for row in measured} == {8}
     assert [row["right"] for row in measured][-1] == 8 and measured[-1]["valid"] == 0 and made["start_hash"]
 
 
@@ -88,7 +88,7 @@ def test_killed_it_loses_at_most_one_interval(place, whole):
     done = run("train", *words(place, "killed"))
     assert done.returncode == 0, done.stderr[-3000:]
     made = [json.loads((folder / "provenance.json").read_text())["run"] for folder in (whole, place / "killed")]
-    assert made[1]["resumed_from"] in ("checkpoint-3", "checkpoint-6")
+    assert made[1]["resumed_from"] in ("checkpoint-4", "checkpoint-8")
     same_end(whole, place / "killed")
     assert made[0]["held_out"] == made[1]["held_out"]
 

@@ -20,16 +20,12 @@ from transformers import TrainerCallback, set_seed
 from common.artifacts import read_table
 from common.errors import LabError
 from learning import adapters
-from learning.backbones import context_of, end_tokens, load_model, load_tokenizer
+from learning.backbones import context_of, load_model, load_tokenizer
 from learning.bar import TokenBar
-from learning.engines import Extension, Request
-from learning.engines.generate import decode_generate
-from learning.engines.local import written
-from learning.engines.slots import decode_slots
-from learning.engines.streams import streams
+from learning.engines import Extension, Opening, Request, generate, slots
 from learning.methods.base import TrainJob
 from learning.rehearsal import rehearse
-from learning.tokens import fitting, opened_thinking
+from learning.tokens import fitting
 from learning.training import (
     METRICS,
     Metrics,
@@ -51,31 +47,29 @@ ROW = ("id", "family", "design", "prompt", "hidden", "completion", "answer", "st
 
 
 class Writer:
-    """Completions by the model as it is now."""
+    """Completions by the model as it is now, through one of our engines: with rows that leave when they end."""
 
-    def __init__(self, job: TrainJob, tokenizer, context: int):
-        self.job, self.recipe, self.tokenizer, self.context = job, job.recipe, tokenizer, context
-        self.end, self.opened = end_tokens(job.backbone, tokenizer), opened_thinking(tokenizer)
-        self.decode = decode_slots if job.options.engine == "slots" else decode_generate
+    def __init__(self, job: TrainJob):
+        self.job, self.recipe = job, job.recipe
+        kind = slots if job.options.engine == "slots" else generate  # vllm would load a model of its own
+        batch = max(1, self.recipe.micro_tokens // 64)  # keys and values are far less than a backward pass keeps
+        opening = Opening(job.backbone, None, job.options, batch, job.device)
+        self.engine = kind.Engine(opening)
 
     def write(self, trainer, requests: Sequence[Request], temperature: float) -> list[Extension]:
         """The extensions of the requests, in their order and in that of their seeds."""
-        batch = max(1, self.recipe.micro_tokens // 64)  # a KV cache is far smaller than what a backward pass keeps
-        asked = streams(requests, self.end, frozenset(), self.context)
         unwrapped = unwrap_model_for_generation(trainer.model_wrapped, trainer.accelerator)
         with unwrapped as wrapped, torch.inference_mode():
-            model = wrapped.get_base_model()
+            model = self.engine.model = wrapped.get_base_model()
+            training, settings = model.training, model.generation_config
             model.eval()
-            settings = model.generation_config
-            made = list(
-                self.decode(model, asked, temperature=temperature, batch=batch, pad=self.tokenizer.pad_token_id)
-            )
+            made = list(self.engine.extend(requests, temperature=temperature))
             model.generation_config = settings
-            model.train()
+            model.train(training)
         return sorted(made, key=lambda each: (each.request, each.sample))
 
     def text(self, made: Extension) -> str:
-        return self.opened + written(self.tokenizer, made.tokens, self.end)
+        return self.engine.text(made.tokens)
 
 
 class Reinforcement(GRPOTrainer):
@@ -279,7 +273,7 @@ def train(job: TrainJob) -> None:
         train_dataset=Dataset.from_dict({"prompt": [str(i) for i in range(len(rows))]}),
         processing_class=tokenizer,
         callbacks=[start, updates],
-        writer=Writer(job, tokenizer, context),
+        writer=Writer(job),
         rows=rows,
         held_out=held_out,
         folder=folder,

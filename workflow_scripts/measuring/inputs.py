@@ -104,6 +104,10 @@ class Run:
             for seed in range(1, int(row.seeds) + 1)
         ]
 
+    def corpora(self) -> list[str]:
+        """The training examples of every adapter."""
+        return [path.replace("/adapters/", "/corpora/").replace("/.", ".") for path in self.trainings(".parquet")]
+
     def with_forward(self) -> list[str]:
         """The families that have a forward design."""
         from reasoning.registry import DESIGNS
@@ -187,6 +191,7 @@ FILES: dict[str, Callable[[Run], list[str]]] = {
     "solutions": lambda run: run.per_family("solutions/{f}/{s}.parquet"),
     "closures": lambda run: run.per_family("closures/{f}/{s}.parquet", filter(has_key, run.families)),
     "forward": lambda run: run.per_family("texts/{f}/forward/reveal-0/none/{s}.parquet", run.with_forward()),
+    "corpora": lambda run: run.corpora(),
     "metrics": lambda run: run.trainings("metrics.jsonl"),
     "provenance": lambda run: run.trainings("provenance.json"),
 }
