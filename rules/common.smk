@@ -307,6 +307,12 @@ def n_examples(wildcards):
     return row.n * row.seeds if wildcards.arm in untrained else row.n
 
 
+def rows_seed(wildcards):
+    """What the choice of an arm's rows depends on: the same for all, or of the training seed where the recipe redraws."""
+    redrawn = recipe_of(wildcards).get("redraw", False)
+    return f"{config['seed']}{wildcards.seed:0>3}" if redrawn else config["seed"]
+
+
 def arm_drills(name):
     """The recall drills that an arm's recipe mixes in, one table per family."""
     drilled = recipes.get(arms.at[name, "recipe"], {}).get("drills", 0)

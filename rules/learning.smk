@@ -31,7 +31,7 @@ rule corpus:
         unlearned=lambda wildcards: recipe_of(wildcards).get("unlearned", "none"),
         weights=lambda wildcards: json.dumps(recipe_of(wildcards).get("weights", {})),
         drills=lambda wildcards: recipe_of(wildcards).get("drills", 0),
-        seed=config["seed"],
+        seed=rows_seed,
     shell:
         "python {input.code[0]} --texts {input.texts} --harvests {input.harvests} --rendered {params.rendered}"
         " --puzzles {input.puzzles} --held-out {input.held_out} --n {params.n} --selection {params.selection}"

@@ -39,7 +39,7 @@ from common.typed import suggestion
 from puzzles.base import content_hash, row_rng
 from puzzles.leaks import check_no_leak
 from reasoning.auxiliary.hints import HINTS, hint
-from reasoning.auxiliary.selections import parts
+from reasoning.auxiliary.selections import RULED, THIRDS, narrowed, parts
 from reasoning.grammar.lines import FAILED, PASSED
 
 SCHEMA = pa.schema(
@@ -72,16 +72,18 @@ def select(
     be: reasoning/auxiliary/selections.py.
     """
     lines = ("lines",) if selection.startswith(("ends", "bad")) and "lines" not in columns else ()
-    every = read_table(path, (*columns, *lines)).to_pylist()
+    compared = ("n_chars", "tier") if selection in THIRDS else ()
+    every = read_table(path, (*columns, *lines, *compared)).to_pylist()
     rows = [row for row in every if row["status"] == "rendered"]
     (most, count), *_ = Counter(row["stratum"] for row in every).most_common(1) or [("", 0)]
     if selection == "all" and rows and most not in {row["stratum"] for row in rows}:
         message = f"none of the {count} rows of stratum {most!r} is rendered; the selection may name another one"
         raise LabError(message, file=path, field="selection")
-    if selection == "even":
+    if selection in RULED:
         rules = {row["id"]: json.loads(row["rule"]) for row in read_table(puzzles, ("id", "rule")).to_pylist()}
         rows = [row | {"rule": rules[row["id"]]} for row in rows]
     rows.sort(key=lambda row: content_hash(f"{seed}:{row['id']}"))
+    rows = narrowed(selection, rows)
     chosen, rest = [], []
     for wanted, belongs, what in parts(selection, n):
         found = [row for row in rows if belongs(row)]
@@ -157,7 +159,7 @@ def main() -> None:
     args.add_argument(
         "--selection",
         default="all",
-        help="all, right, even, a stratum, wrong-N, bad-N or ends-A-B-C (reasoning/auxiliary/selections.py)",
+        help="all, right, short, a stratum, ...: see reasoning/auxiliary/selections.py",
     )
     args.add_argument("--hint", choices=HINTS, default="none", help="auxiliary task")
     args.add_argument("--share", type=float, default=0.0, help="of the examples that become hints")

@@ -31,7 +31,8 @@ class Recipe:
 
     drills: recall drills per family in the corpus. hint, share: an auxiliary task on a share of the rows, whose
     accuracy is measured in the end. For an arm with a source: harvest, what is made of its completions (`--keep` of
-    harvest.py); rendered, the share of the examples that are the design's own texts instead.
+    harvest.py); rendered, the share of the examples that are the design's own texts instead. redraw: whether each
+    training seed has other rows.
     """
 
     JUDGED: ClassVar[bool] = False  # whether the method asks what its own completions are worth
@@ -56,6 +57,7 @@ class Recipe:
     share: float = 0.0
     harvest: str = "answer"
     rendered: float = 0.0
+    redraw: bool = False
 
     def __post_init__(self):
         if self.schedule not in SCHEDULES:

@@ -39,7 +39,7 @@ def make(reinforcement: pd.DataFrame, arms: pd.DataFrame) -> Figure:
         figure, axes = plt.subplots(len(groups), 3, figsize=(11.5, 0.8 + 2.7 * len(groups)), squeeze=False)
         for line, (family, stratum, rows) in zip(axes, groups, strict=True):
             for axis, (name, title) in zip(line, MEASURES, strict=True):
-                for (arm, seed), own in rows.sort_values("update").groupby(["arm", "seed"]):
+                for (arm, _), own in rows.sort_values("update").groupby(["arm", "seed"]):
                     colour, marker = plots.CYCLE[names.index(arm) % len(plots.CYCLE)]
                     first = own.iloc[0]
                     label = f"{arm} from {first.start}, reward {first.reward_kind}"

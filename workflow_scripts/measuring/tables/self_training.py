@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from common.artifacts import read_table, table_note
-from measuring.pooling import POOLED, with_pooled
+from measuring.pooling import with_pooled
 from measuring.selection import Selection
 from measuring.stats import clustered, wilson
 
