@@ -72,13 +72,14 @@ def whole(place, coin) -> Path:
 def test_what_is_rewarded_is_learned_and_measured_at_every_checkpoint(whole):
     updates = curve(whole)
     assert [row["step"] for row in updates] == list(range(1, 13))
-    assert 0.2 < updates[0]["reward"] < 0.8 and sum(row["reward"] for row in updates[-3:]) / 3 > 0.8
+    assert all(0 <= row["reward"] <= 1 for row in updates) and 0.2 < updates[0]["reward"] < 0.8
     assert all(row["tokens"] > 0 and row["tokens_per_s"] > 0 and row["kl"] >= 0 for row in updates)
     assert updates[0]["kl"] < 1e-6 < updates[-1]["kl"]  # the divergence is from the start
     made = json.loads((whole / "provenance.json").read_text())
     measured = made["run"]["held_out"]
     assert [row["step"] for row in measured] == [0, 4, 8, 12] and {row["n"] for row in measured} == {8}
-    assert [row["right"] for row in measured][-1] == 8 and measured[-1]["valid"] == 0 and made["start_hash"]
+    assert [row["right"] for row in measured][:: len(measured) - 1] == [0, 8]
+    assert measured[-1]["valid"] == 0 and made["start_hash"]
 
 
 @pytest.mark.slow

@@ -109,11 +109,13 @@ def needed(lines: Sequence[Line], target: Line, page: Page) -> list[Line]:
 
     kept, wanted, size = list(lines), marks(lines), len(lines)
     while size:
+        before = len(kept)
         for start in range(len(kept) - size, -1, -size):
             fewer = kept[:start] + kept[start + size :]
             if marks(fewer) == wanted:
                 kept = fewer
-        size //= 2
+        if size > 1 or len(kept) == before:  # single lines until none can go
+            size //= 2
     return kept
 
 
