@@ -3,13 +3,12 @@
 import csv
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+import forked
 from common.artifacts import file_hash, read_table
 from common.errors import LabError
 from puzzles.base import row_rng
@@ -24,8 +23,7 @@ needs_real = pytest.mark.skipif(not REAL, reason="BENCHMARK_CSV is not set: no r
 
 
 def run(script, *args):
-    command = [sys.executable, SCRIPTS / f"{script}.py", *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return forked.run(SCRIPTS / f"{script}.py", *args, timeout=120)
 
 
 def records(n=3):

@@ -15,6 +15,7 @@ import yaml
 from snakemake.utils import update_config
 from test_workflow import SMOKE, copy, edited, snakemake
 
+import forked
 from common.artifacts import write_table
 from common.config import check, read_arms, read_yaml
 from common.errors import LabError
@@ -415,8 +416,7 @@ def test_benchmark_rows_stop_the_workflow_with_their_place(project, tmp_path, te
 
 
 def script(*words: object) -> subprocess.CompletedProcess:
-    command = [sys.executable, *map(str, words)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    return forked.run(ROOT / "workflow_scripts" / words[0], *words[1:], cwd=ROOT, timeout=120)
 
 
 def test_truncated_and_empty_tables_name_the_file(tmp_path):
@@ -426,10 +426,10 @@ def test_truncated_and_empty_tables_name_the_file(tmp_path):
         path = tmp_path / f"{name}.parquet"
         path.write_bytes(data)
         for command in (
-            ("workflow_scripts/fit_prior.py", "--puzzles", path, "--family", "numeral"),
-            ("workflow_scripts/solve.py", "--puzzles", path, "--family", "numeral"),
-            ("workflow_scripts/leaks.py", "--corpus", path, "--puzzles", whole, "--held-out", whole),
-            ("workflow_scripts/grade.py", "--completions", path),
+            ("fit_prior.py", "--puzzles", path, "--family", "numeral"),
+            ("solve.py", "--puzzles", path, "--family", "numeral"),
+            ("leaks.py", "--corpus", path, "--puzzles", whole, "--held-out", whole),
+            ("grade.py", "--completions", path),
         ):
             done = script(*command, "--out", tmp_path / "out")
             assert done.returncode == 1 and done.stderr.startswith(f"error: {path}: "), done.stderr
@@ -438,20 +438,20 @@ def test_truncated_and_empty_tables_name_the_file(tmp_path):
 
 def test_a_missing_column_is_named(tmp_path):
     write_table(tmp_path / "p.parquet", [{"id": "a"}])
-    done = script("workflow_scripts/grade.py", "--completions", tmp_path / "p.parquet", "--out", tmp_path / "o")
+    done = script("grade.py", "--completions", tmp_path / "p.parquet", "--out", tmp_path / "o")
     assert done.returncode == 1 and "p.parquet: missing column(s) " in done.stderr
 
 
 def test_a_missing_backbone_folder_is_named(tmp_path):
     write_table(tmp_path / "c.parquet", [{"id": "a", "prompt": "p", "completion": "c"}])
-    done = script("workflow_scripts/train.py", "--corpus", tmp_path / "c.parquet", "--backbone", tmp_path / "nowhere",
+    done = script("train.py", "--corpus", tmp_path / "c.parquet", "--backbone", tmp_path / "nowhere",
                   "--out", tmp_path / "out", "--state", tmp_path / "state", "--recipe", STUDY)  # fmt: skip
     assert done.returncode == 1 and f"error: {tmp_path}/nowhere: no such backbone folder" in done.stderr
     assert not (tmp_path / "out").exists()
 
 
 def test_a_rank_above_the_limit_is_refused_by_the_script_too(tmp_path):
-    done = script("workflow_scripts/train.py", "--corpus", "c", "--backbone", "b", "--out", tmp_path / "out",
+    done = script("train.py", "--corpus", "c", "--backbone", "b", "--out", tmp_path / "out",
                   "--state", tmp_path / "state", "--recipe", json.dumps(json.loads(STUDY) | {"rank": 64}))  # fmt: skip
     assert done.returncode == 1 and "field rank: LoRA rank 64 is outside 1..32" in done.stderr
 
@@ -468,7 +468,7 @@ def test_a_full_disk_leaves_no_table(tmp_path, monkeypatch):
     )
     write_table(tmp_path / "t.parquet", [{"x": "old"}])
     before = (tmp_path / "t.parquet").read_bytes()
-    done = script("-c", code)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1 and "File too large" in done.stderr
     assert (tmp_path / "t.parquet").read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["t.parquet"]
 

@@ -1,6 +1,5 @@
 """The workflow: style, plans, and what an edit replans."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import forked
 from common.artifacts import read_table, write_table
 from common.config import ARM_COLUMNS
 from reasoning.registry import DESIGNS
@@ -32,11 +32,8 @@ def copy(folder: Path) -> Path:
 
 
 def snakemake(folder: Path, *words: str, timeout: float = 900) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", *words]
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=timeout, env={**os.environ, "PATH": path}
-    )
+    """A run of Snakemake in this folder."""
+    return forked.run("-m", "snakemake", "--cores", "2", *words, cwd=folder, timeout=timeout)
 
 
 def planned(folder: Path, *words: str) -> dict[str, int]:
@@ -278,14 +275,14 @@ def test_the_design_of_the_readme_renders_audits_and_has_its_planted_errors_foun
         assert all(re.fullmatch(r"[IVXLC]+ has \d+ symbols", row["lines"][0]["text"]) for row in rows)
         completions = made / "completions.parquet"
         write_table(completions, [{"id": r["id"], "family": "numeral", "text": r["completion"]} for r in rows])
-        command = [sys.executable, "workflow_scripts/audit.py", "--completions", completions, "--design", "length"]
+        command = [made / "workflow_scripts/audit.py", "--completions", completions, "--design", "length"]
         command += ["--puzzles", "results/few/puzzles/numeral/test.parquet", "--out", "lines.parquet"]
-        subprocess.run(command, cwd=made, check=True)
+        forked.run(*command, cwd=made, check=True)
         assert all(
             line["arithmetic"] for line in read_table(made / "lines.parquet").to_pylist() if line["kind"] != "box"
         )
-        command = [sys.executable, "workflow_scripts/bench_audit.py", "--family", "numeral", "--design", "length"]
-        subprocess.run([*command, "--rows", "20", "--n", "60", "--out", "planted.parquet"], cwd=made, check=True)
+        command = [made / "workflow_scripts/bench_audit.py", "--family", "numeral", "--design", "length"]
+        forked.run(*command, "--rows", "20", "--n", "60", "--out", "planted.parquet", cwd=made, check=True)
         planted = read_table(made / "planted.parquet").to_pylist()
         assert {cell["field"] for cell in planted if cell["kind"] == "numeral/length"} == {
             "numeral",
