@@ -172,7 +172,7 @@ def write_puzzles(out: Path, family: str, n: int) -> dict[str, list[tuple[Proble
         found[split] = list(zip(problems, solved, strict=True))
         rows = [problem_row(problem, split) for problem in problems]
         write_table(out / f"puzzles/{family}/{split}.parquet", rows, PUZZLES)
-        rows = [solution_row(p.id, family, s, {}) for p, s in found[split]]
+        rows = [solution_row(p.id, family, s) for p, s in found[split]]
         write_table(out / f"solutions/{family}/{split}.parquet", rows, SOLUTIONS)
     if has_key(family):
         closures = [

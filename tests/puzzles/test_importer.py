@@ -1,7 +1,6 @@
 """Real rows: what is read from a CSV, and the one clear error for everything that is wrong with it."""
 
 import csv
-import json
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -229,19 +228,21 @@ def test_scripts_from_csv_to_solutions(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["0.parquet", "1.parquet", "rows.csv", "solutions.parquet"]
 
 
-def test_generate_fit_solve_with_the_hidden_rule(tmp_path):
-    train, prior, solved = tmp_path / "train.parquet", tmp_path / "prior.json", tmp_path / "solutions.parquet"
+def test_scripts_from_nothing_to_solutions_and_closures(tmp_path):
+    train, prior, solved, closed = (tmp_path / name for name in ("t.parquet", "prior.json", "s.parquet", "c.parquet"))
     family = "cryptarithm_deduce"
     for script, *args in (
         ("generate", "--family", family, "--split", "train", "--n", 8, "--seed", 1, "--out", train),
         ("fit_prior", "--puzzles", train, "--family", family, "--out", prior),
         ("solve", "--puzzles", train, "--family", family, "--prior", prior, "--out", solved),
+        ("closure", "--puzzles", train, "--seed", 1, "--orders", "uniform", "--out", closed),
     ):
         done = run(script, *args)
         assert done.returncode == 0, done.stderr
-    values = {row["id"] for row in read_table(train).to_pylist() if row["stratum"] == "value"}
-    flags = {row["id"]: json.loads(row["closure"]) for row in read_table(solved).to_pylist()}
-    assert all(flags[row_id].keys() >= {"full/given", "full/open"} for row_id in values)
+    problems = read_table(train).to_pylist()
+    assert [row["id"] for row in read_table(solved).to_pylist()] == [row["id"] for row in problems]
+    flags = {(row["id"], row["closure"]) for row in read_table(closed).to_pylist()}
+    assert flags >= {(row["id"], name) for row in problems for name in ("full/given", "full/open")}
 
 
 @pytest.mark.parametrize(

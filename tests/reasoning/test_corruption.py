@@ -245,7 +245,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("render")
     found = solved("cipher")[:30]
     write_table(folder / "p.parquet", [problem_row(problem, "train") for problem, _, _ in found], PUZZLES)
-    rows = [solution_row(problem.id, "cipher", solution, {}) for problem, _, solution in found]
+    rows = [solution_row(problem.id, "cipher", solution) for problem, _, solution in found]
     write_table(folder / "s.parquet", rows, SOLUTIONS)
     return folder
 

@@ -107,7 +107,7 @@ def test_only_the_training_rows_of_a_table_are_changed(tmp_path: Path) -> None:
     some = [problem for problem, _ in spoiled()][:4]
     for split in ("train", "test"):
         write_table(tmp_path / f"{split}.parquet", [problem_row(each, split) for each in some], PUZZLES)
-    solutions = [solution_row(each.id, FAMILY, Solution(each.answer), {}) for each in some]
+    solutions = [solution_row(each.id, FAMILY, Solution(each.answer)) for each in some]
     write_table(tmp_path / "solutions.parquet", solutions, SOLUTIONS)
     for out, split in (("a", "train"), ("b", "train"), ("c", "test")):
         command = [SCRIPTS / "render.py", "--puzzles", tmp_path / f"{split}.parquet"]
