@@ -322,6 +322,8 @@ def train(job: TrainJob) -> None:
     model = load_model(job.backbone, job.options)
     model = job.recipe.trainable(model, job.options, job.start)
     shapes = adapters.adapter_shapes(model)
+    if job.deepspeed["zero_optimization"]["stage"] == 3:
+        adapters.gathered_whole(model)
     if job.options.checkpointing:
         model.enable_input_require_grads()
     trainer = PackedTrainer(
@@ -358,6 +360,7 @@ def train(job: TrainJob) -> None:
                 "steps": len(tokens),
                 "tokens": sum(tokens),
                 "trainable_parameters": sum(math.prod(s) for s in shapes.values()),
+                "reached": adapters.reached(model) if isinstance(model, PeftModel) else None,
                 "seconds": round(time.monotonic() - started, 1),
                 "native_voice": native,
                 "hint_accuracy": hinted,
