@@ -1,5 +1,6 @@
 """Random models of the hub backbones' own classes, a few thousand parameters each, and adapters on them."""
 
+import json
 from pathlib import Path
 
 import torch
@@ -38,8 +39,6 @@ def entry(name: str) -> dict:
 
 def options(name: str, **changes) -> BackboneOptions:
     """The same as training reads it."""
-    import json
-
     return BackboneOptions.read(json.dumps(entry(name) | changes))
 
 
@@ -86,10 +85,7 @@ def save(name: str, folder: Path, tokenizer=None) -> Path:
 
 def save_adapter(name: str, backbone: Path, folder: Path, **changes) -> torch.nn.Module:
     """A LoRA adapter with random A and B, written as training writes it; the wrapped model."""
-    from learning.backbones import load_model
-
-    chosen = options(name, **changes)
-    model = adapters.add_lora(load_model(backbone, chosen), recipe(rank=4), chosen)
+    model = fresh(backbone, options(name, **changes))
     torch.manual_seed(1)
     for parameter in model.parameters():
         if parameter.requires_grad:
@@ -97,3 +93,10 @@ def save_adapter(name: str, backbone: Path, folder: Path, **changes) -> torch.nn
     folder.mkdir(parents=True)
     adapters.write(model, adapters.gather(model), folder, backbone)
     return model.eval()
+
+
+def fresh(backbone: Path, chosen: BackboneOptions) -> torch.nn.Module:
+    """The backbone with an adapter at its start."""
+    from learning.backbones import load_model
+
+    return adapters.add_lora(load_model(backbone, chosen), recipe(rank=4), chosen)

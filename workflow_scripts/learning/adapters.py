@@ -25,7 +25,6 @@ from common.errors import LabError
 from learning.backbones import load_model
 from learning.settings import CONFIG, WEIGHTS, BackboneOptions
 
-
 SETS = ("target_modules", "target_parameters")
 
 
@@ -84,7 +83,9 @@ def check_experts(model: torch.nn.Module, experts: tuple[str, ...]) -> None:
     for target in experts:
         found = [name for name, _ in model.named_parameters() if f".{name}".endswith(f".{target}")]
         if not found:
-            fused = sorted({".".join(n.split(".")[-2:]) for n, p in model.named_parameters() if len(full_shape(p)) == 3})
+            fused = sorted(
+                {".".join(n.split(".")[-2:]) for n, p in model.named_parameters() if len(full_shape(p)) == 3}
+            )
             raise LabError(f"no parameter is called {target}; of three dimensions are: {fused}", field="experts")
         for name in found:
             shape, owner = full_shape(model.get_parameter(name)), model.get_submodule(name.rpartition(".")[0])
@@ -238,7 +239,12 @@ def save_config(model: torch.nn.Module, folder: Path, backbone: str) -> None:
     config.base_model_name_or_path = backbone
     config.inference_mode = True
     config.save_pretrained(folder)
-    written = json.loads((folder / CONFIG).read_text())  # from sets, in an order that changes from run to run
+    sort_config(folder)
+
+
+def sort_config(folder: Path) -> None:
+    """Put the sets in peft's file into an order: theirs changes from run to run."""
+    written = json.loads((folder / CONFIG).read_text())
     write_json(folder / CONFIG, {k: sorted(v) if k in SETS and v else v for k, v in written.items()})
 
 
