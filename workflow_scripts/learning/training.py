@@ -28,6 +28,7 @@ from common.errors import LabError
 from learning import adapters, autopsy, voice
 from learning.backbones import context_of, load_model, load_tokenizer
 from learning.bar import TokenBar
+from learning.loss import summed_loss
 from learning.methods.base import Supervised, TrainJob
 from learning.packing import Collator, Example, MicroBatches, n_steps, plan
 from learning.rehearsal import rehearse
@@ -162,17 +163,8 @@ class PackedTrainer(Trainer):
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         labels = inputs.pop("labels")
-        targets = labels[:, 1:]
-        learned = targets != -100
-        if labels.shape[0] == 1:
-            keep = learned[0].nonzero().squeeze(1)
-            keep = keep if keep.numel() else keep.new_zeros(1)
-            logits = model(**inputs, use_cache=False, logits_to_keep=keep).logits[0]
-            wanted = targets[0, keep]
-        else:
-            logits = model(**inputs, use_cache=False).logits[:, :-1][learned]
-            wanted = targets[learned]
-        total = torch.nn.functional.cross_entropy(logits.float(), wanted, ignore_index=-100, reduction="sum")
+        with summed_loss(self.model, labels):
+            total = model(**inputs, use_cache=False).logits.sum()
         # DeepSpeed averages gradients over ranks; the loss is per token of the whole step, whoever holds it.
         return total * self.accelerator.num_processes / num_items_in_batch
 
