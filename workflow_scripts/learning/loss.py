@@ -1,4 +1,4 @@
-"""The loss of the learned tokens without the logits of all: at a vocabulary of 131,000 they need more than the model."""
+"""The loss of the learned tokens without the logits of all: at a vocabulary of 131,000 they outweigh the model."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
