@@ -46,8 +46,15 @@ class Block:
             marks.append(mark)
 
 
-def draw(blocks: Sequence[Block], columns: Mapping[str, str], *, xlabel: str = "share", legend: int = 3) -> Figure:
-    """columns: key -> title. All panels run from 0 to 1."""
+def draw(
+    blocks: Sequence[Block],
+    columns: Mapping[str, str],
+    *,
+    xlabel: str = "share",
+    limits: tuple[float, float] = (-0.03, 1.03),
+    bar: str = plots.CEILING,
+) -> Figure:
+    """columns: key -> title. limits: of all panels; bar: what the legend calls the bars."""
     with plt.rc_context(plots.STYLE):
         heights = [0.75 + 0.3 * max(1, len(block.rows)) for block in blocks]
         longest = max((len(line) for block in blocks for name in block.rows for line in name.split("\n")), default=0)
@@ -59,20 +66,20 @@ def draw(blocks: Sequence[Block], columns: Mapping[str, str], *, xlabel: str = "
         for line, block in zip(axes, blocks, strict=True):
             for axis, (column, title) in zip(line, columns.items(), strict=True):
                 for y, marks in enumerate(block.rows.values()):
-                    place(axis, y, marks.get(column, []))
+                    place(axis, y, marks.get(column, []), bar)
                 n = block.n.get(column)
                 said = title if n is None else f"{title}, n = {'?' if pd.isna(n) else int(n)}"
                 axis.set_title("\n".join(filter(None, (said, block.notes.get(column)))))
                 plots.named_axis(axis, list(block.rows), first=column == next(iter(columns)))
             line[0].set_ylabel(block.title)
-        axes[0][0].set_xlim(-0.03, 1.03)
+        axes[0][0].set_xlim(*limits)
         for axis in axes[-1]:
             axis.set_xlabel(xlabel)
-        plots.legend(figure, axes.flat, columns=legend)
+        plots.legend(figure, axes.flat, columns=3)
     return figure
 
 
-def place(axis: Axes, y: float, marks: Sequence[Mark]) -> None:
+def place(axis: Axes, y: float, marks: Sequence[Mark], bar: str) -> None:
     """The marks of one row and column, a little apart where there are several."""
     step = 0.5 / max(1, len(marks))
     for i, mark in enumerate(marks):
@@ -83,7 +90,7 @@ def place(axis: Axes, y: float, marks: Sequence[Mark]) -> None:
         fill = "white" if mark.hollow else colour
         axis.plot([mark.value], [at], mark.marker, mfc=fill, mec=colour, ms=5, label=mark.label or None, zorder=5)
         if not pd.isna(mark.ceiling):
-            axis.plot([mark.ceiling], [at], "|", color=colour, ms=11, mew=1.8, label=plots.CEILING, zorder=4)
+            axis.plot([mark.ceiling], [at], "|", color=colour, ms=11, mew=1.8, label=bar, zorder=4)
         if mark.seeds:
             axis.scatter(mark.seeds, [at + 0.22] * len(mark.seeds), 10, plots.GREY, label="one training seed", zorder=3)
 

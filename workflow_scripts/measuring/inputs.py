@@ -105,12 +105,8 @@ class Run:
         ]
 
     def corpora(self) -> list[str]:
-        """The training examples of every arm and seed; in context, those that may stand in the prompt."""
-        return [
-            f"{self.results}/corpora/{arm}/seed-{seed}.parquet"
-            for arm, row in self.arms.iterrows()
-            for seed in range(1, int(row.seeds) + 1)
-        ]
+        """The training examples of every arm's first seed; in context, those that may stand in the prompt."""
+        return [f"{self.results}/corpora/{arm}/seed-1.parquet" for arm in self.arms.index]
 
     def with_forward(self) -> list[str]:
         """The families that have a forward design."""
@@ -197,6 +193,7 @@ FILES: dict[str, Callable[[Run], list[str]]] = {
     "closures": lambda run: run.per_family("closures/{f}/{s}.parquet", filter(has_key, run.families)),
     "hypotheses": lambda run: run.per_family("hypotheses/{f}/{s}.parquet", filter(has_key, run.families)),
     "corpora": lambda run: run.corpora(),
+    "probes": lambda run: [],  # no stage of the workflow makes them yet
     "forward": lambda run: run.per_family("texts/{f}/forward/reveal-0/none/{s}.parquet", run.with_forward()),
     "metrics": lambda run: run.trainings("metrics.jsonl"),
     "provenance": lambda run: run.trainings("provenance.json"),
