@@ -24,6 +24,7 @@ onstart:
 
 localrules:
     all,
+    figures,
     puzzles,
     texts,
     models,
@@ -35,6 +36,12 @@ rule all:
         collect("<results>/tables/{name}.html", name=names("table")),
         collect("<results>/figures/{name}.png", name=names("figure")),
         rules.fidelity.output if config["benchmark_csv"] else [],
+
+
+rule figures:
+    input:
+        collect("<results>/tables/{name}.html", name=names("table")),
+        collect("<results>/figures/{name}.png", name=names("figure")),
 
 
 rule puzzles:

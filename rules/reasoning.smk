@@ -87,6 +87,27 @@ rule closure:
         " --out {output} 2> {log}"
 
 
+rule hypotheses:
+    input:
+        code=lambda wildcards: code("hypotheses", family=wildcards.family),
+        puzzles="<results>/puzzles/{family}/{split}.parquet",
+        solutions="<results>/solutions/{family}/{split}.parquet",
+        prior="<results>/priors/{family}.json",
+    output:
+        ensure("<results>/hypotheses/{family}/{split}.parquet", non_empty=True),
+    log:
+        "<results>/logs/hypotheses/{family}/{split}.log",
+    benchmark:
+        "<results>/benchmarks/hypotheses/{family}/{split}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+    shell:
+        "python {input.code[0]} --puzzles {input.puzzles} --solutions {input.solutions} --prior {input.prior}"
+        " --out {output} 2> {log}"
+
+
 rule screen:
     input:
         code=lambda wildcards: code("screen", family=wildcards.family, design=wildcards.design),
