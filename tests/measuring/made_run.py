@@ -177,7 +177,7 @@ def write_puzzles(out: Path, family: str, n: int) -> dict[str, list[tuple[Proble
     if has_key(family):
         closures = [
             {"id": p.id, "family": family, "stratum": p.stratum, "reveal": str(k), "closure": name,
-             "settled": p.stratum == "join" or i < (share + 0.04 * k) * n}
+             "settled": p.stratum == "join" or i < (share + 0.04 * k) * n, "by_chance": 0.01 + k / 137}
             for i, (p, _) in enumerate(found["test"]) for k in (0, 5, 10) for name, share in CLOSURES.items()
         ]  # fmt: skip
         write_table(out / f"closures/{family}/test.parquet", closures)

@@ -139,6 +139,7 @@ def test_the_figures_show_the_differences(made, tables, reached):
     assert plots_have(figure, reached.official["oracle-shown"]) and plots_have(figure, 0.0)
     labels = [text for text in made_run.words(figure).split("\n") if text.startswith("model, design derive")]
     assert len(set(labels)) == len(MODELS)
+    assert all(plots_have(figure, 0.01 + k / 137) for k in (0, 5, 10)), "what chance reaches is drawn at every dose"
     figure = made.figure("verdicts")
     kinds = tables["kinds"].set_index(["arm", "kind"])
     for arm, kind, axis in (

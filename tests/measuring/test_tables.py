@@ -162,15 +162,14 @@ def test_solvers_counts_unsolved_rows_as_wrong(tmp_path):
 
 def test_derivable_pools_strata_and_keeps_the_digits_shown_apart(tmp_path):
     closures = [
-        {
-            "family": "cryptarithm_deduce",
-            "stratum": stratum,
-            "reveal": str(k),
-            "closure": "units/open",
-            "settled": settled,
-        }
-        for stratum, k, settled in (("join", 0, True), ("value", 0, False), ("value", 0, False), ("value", 5, True))
-    ]
+        {"id": i, "family": "cryptarithm_deduce", "stratum": stratum, "reveal": str(k), "closure": name,
+         "settled": settled and name == "units/open", "by_chance": chance}
+        for i, stratum, k, settled, chance in (
+            ("a", "join", 0, True, 0.5), ("b", "value", 0, False, 0.1), ("c", "value", 0, False, None),
+            ("c", "value", 5, True, 0.3),
+        )
+        for name in ("units/open", "full/open")
+    ]  # fmt: skip
     write_table(tmp_path / "c/test.parquet", closures)
     texts = [  # right; right by a word from memory; not rendered; wrong
         {"family": "cipher", "stratum": "all", "answer": "a", "completion": box, "lines": [{"kind": kind}]}
@@ -180,6 +179,7 @@ def test_derivable_pools_strata_and_keeps_the_digits_shown_apart(tmp_path):
     write_table(tmp_path / "t/test.parquet", texts)
     table = solvers.derivable([tmp_path / "c/test.parquet"], [tmp_path / "t/test.parquet"])
     values = table.set_index(["family", "stratum", "measure"]).value.to_dict()
+    values = {key: value for key, value in values.items() if "full/open" not in key[2]}
     assert values == pytest.approx({
         ("cipher", "all", "closure forward trace"): 1 / 4,
         ("cryptarithm_deduce", "all", "closure units/open@0"): 1 / 3,
@@ -187,7 +187,13 @@ def test_derivable_pools_strata_and_keeps_the_digits_shown_apart(tmp_path):
         ("cryptarithm_deduce", "value", "closure units/open@0"): 0,
         ("cryptarithm_deduce", "all", "closure units/open@5"): 1,
         ("cryptarithm_deduce", "value", "closure units/open@5"): 1,
+        ("cryptarithm_deduce", "all", "chance@0"): 0.3,
+        ("cryptarithm_deduce", "join", "chance@0"): 0.5,
+        ("cryptarithm_deduce", "value", "chance@0"): 0.1,
+        ("cryptarithm_deduce", "all", "chance@5"): 0.3,
+        ("cryptarithm_deduce", "value", "chance@5"): 0.3,
     })  # fmt: skip
+    assert table[table.measure == "chance@0"].set_index("stratum").n.to_dict() == {"all": 2, "join": 1, "value": 1}
 
 
 def test_shares_of_lines_are_clustered_by_row_over_seeds_and_samples(tmp_path):

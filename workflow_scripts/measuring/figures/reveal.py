@@ -21,7 +21,8 @@ single seeds. Thin lines with bars: the arm's ceiling, the share of the same row
 boxes the right answer; crosses: the share on which that text gives up and the model does so too. Orange lines: the
 share of the same rows whose answer forward steps derive from what is shown, one line per stated set of steps
 (``units``: units columns and all-different, ``compute``: with bounds and results of known operands, ``full``: every
-consequence of each single equation; ``given``: reading order and rules are known, ``open``: neither). Hollow marks:
+consequence of each single equation; ``given``: reading order and rules are known, ``open``: neither). Black dotted
+line: the best guess that sees which glyphs are shown and how long the answer is, but no digit. Hollow marks:
 the published intervention; its half and full arms were given operation and order as well, and its evaluation rows
 were part of its training data."""
 CHANGE = """if what a model can learn is what forward steps derive, the marked lines must follow an orange line and
@@ -76,6 +77,7 @@ def make(accuracy: pd.DataFrame, solvers: pd.DataFrame, published: pd.DataFrame,
                     curve(axis, own, shift, colour, marker, label, LINES[rule])
                 shares = solvers.query("family == @family and eval_set == @eval_set and stratum == @stratum")
                 closures(axis, shares, order)
+                chance(axis, shares, order)
                 if stratum == POOLED and order == ORDERS[0]:
                     draw_published(axis, published, family)
                 n = panel.n.max() if len(panel) else 0
@@ -114,19 +116,26 @@ def curve(axis: Axes, rows: pd.DataFrame, shift: float, colour: str, marker: str
 
 def closures(axis: Axes, rows: pd.DataFrame, order: str) -> None:
     """Per closure the share of rows it derives from digits in one order; a measure is `closure NAME@REVEAL`."""
-    shares: dict[str, list[tuple[int, float]]] = {}
-    for _, row in rows[rows.measure.str.startswith(plots.CLOSURE)].iterrows():
-        name, _, text = row.measure.removeprefix(plots.CLOSURE).partition("@")
-        if name not in plots.DRAWN[1:]:
-            continue
-        shown = Reveal.parse(text)
-        if shown.order == order or shown.digits in (0, MOST):
-            shares.setdefault(name, []).append((shown.digits, row.value))
-    for (name, points), style in zip(sorted(shares.items()), ("--", "-.", ":", "-"), strict=False):
-        xs, ys = zip(*sorted(points), strict=True)
-        axis.plot(
-            xs, ys, ls=style, marker="|", color=plots.ORANGE, lw=1.1, label=f"forward-derivable: {name}", zorder=2
-        )
+    for name, style in zip(sorted(plots.DRAWN[1:]), ("--", "-.", ":", "-"), strict=True):
+        if found := points(rows, plots.CLOSURE + name, order):
+            label = f"forward-derivable: {name}"
+            axis.plot(
+                *zip(*found, strict=True), ls=style, marker="|", color=plots.ORANGE, lw=1.1, label=label, zorder=2
+            )
+
+
+def chance(axis: Axes, rows: pd.DataFrame, order: str) -> None:
+    """What a guess reaches that knows which glyphs are shown, but no digit."""
+    if found := points(rows, "chance", order):
+        label = "best guess without a digit's value"
+        axis.plot(*zip(*found, strict=True), ":", color=plots.BLACK, lw=1.6, label=label, zorder=2)
+
+
+def points(rows: pd.DataFrame, measure: str, order: str) -> list[tuple[int, float]]:
+    """(digits shown, share) of the lines MEASURE@REVEAL whose digits are shown in one order."""
+    own = rows[rows.measure.str.startswith(f"{measure}@")]
+    found = [(Reveal.parse(text.rpartition("@")[2]), value) for text, value in zip(own.measure, own.value, strict=True)]
+    return sorted((each.digits, v) for each, v in found if each.order == order or each.digits in (0, MOST))
 
 
 def draw_published(axis: Axes, published: pd.DataFrame, family: str) -> None:
