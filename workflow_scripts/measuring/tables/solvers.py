@@ -54,7 +54,8 @@ def derivable(closures: Iterable[str | Path], forward: Iterable[str | Path]) -> 
     """Measures `closure NAME@REVEAL` for each stated set of rules and what is shown, `chance@REVEAL` for what is shown,
     and `closure forward trace`.
 
-    Rows without a key have no chance. A forward trace counts where it boxes a right answer and no line of it takes something from memory.
+    Rows without a key have no chance. A forward trace counts where it boxes a right answer and no line of it takes
+    something from memory.
     """
     frames = []
     for path in map(Path, closures):
