@@ -78,15 +78,16 @@ def test_conda_environments_have_the_same_pins():
     assert gpu == pins and cpu < pins and not any(pin.startswith(("torch", "deepspeed")) for pin in cpu)
 
 
-@pytest.mark.parametrize(("name", "jobs"), [("default", 100), ("smoke", 60), ("paper", 800)])
+@pytest.mark.parametrize(("name", "jobs"), [("default", 100), ("smoke", 60), ("designs", 600), ("paper", 800)])
 def test_every_configuration_plans(project, name, jobs):
     plan = planned(project, "--configfile", f"config/{name}.yaml")
     assert sum(plan.values()) >= jobs and {"train", "sample", "grade", "audit", "table", "figure"} <= set(plan)
 
 
 @pytest.mark.parametrize("family", ["cryptarithm_deduce", "bit_manipulation"])
-def test_the_study_at_its_own_scale_has_every_design(family):
-    rows = [line.split("\t") for line in (ROOT / "config/arms.paper.tsv").read_text().splitlines() if line[0] != "#"]
+@pytest.mark.parametrize("table", ["designs", "paper"])
+def test_these_tables_train_every_design(table, family):
+    rows = [line.split("\t") for line in (ROOT / f"config/arms.{table}.tsv").read_text().splitlines() if line[0] != "#"]
     trained = {row[2] for row in rows if family in row[1].split(",")}
     assert trained == {design for of, design in DESIGNS if of == family}
 
