@@ -10,10 +10,11 @@ from test_learning_train import arguments, curve
 from common.artifacts import write_table
 from common.errors import LabError
 from learning.backbones import load_model, load_tokenizer
+from learning.loss import summed_loss
 from learning.methods import check_needs, check_weights, read_recipe
 from learning.packing import IGNORE, Collator, n_steps, plan
 from learning.settings import BackboneOptions
-from learning.training import GroupTrainer, PackedTrainer, read_corpus
+from learning.training import GroupTrainer, read_corpus
 from learning_fixtures import RECIPE, rows, run
 
 DPO = RECIPE | {"method": "dpo", "beta": 0.5, "lr": 0.003}
@@ -65,6 +66,7 @@ def test_sums_are_those_of_each_text_alone(place, packing):
     units, _ = read_corpus(place / "pairs.parquet", tokenizer, read_recipe(DPO))
     collate = Collator(tokenizer.pad_token_id, packing)
     trainer = GroupTrainer.__new__(GroupTrainer)
+    trainer.model = model
     together = trainer.sums(model, collate([[e for unit in units for e in unit]]))
     for example, total in zip([e for unit in units for e in unit], together.tolist(), strict=True):
         logits = model(input_ids=torch.tensor([example.ids])).logits[0].log_softmax(-1)
@@ -76,14 +78,19 @@ def test_sums_are_those_of_each_text_alone(place, packing):
 @torch.no_grad()
 def test_a_weight_multiplies_the_loss_of_its_line_and_0_leaves_it_out(place, packing):
     tokenizer, model = load_tokenizer(place / "backbone"), load_model(place / "backbone", BackboneOptions())
-    collate, trainer = Collator(tokenizer.pad_token_id, packing), PackedTrainer.__new__(PackedTrainer)
+    collate = Collator(tokenizer.pad_token_id, packing)
     found = {}
     for name, weights in (("plain", []), ("thrice", [1, 3, 1, 1]), ("without", [1, 0, 1, 1])):
         write_table(place / "weighted.parquet", [row | {"weights": [float(w) for w in weights]} for row in rows(3)])
         units, _ = read_corpus(place / "weighted.parquet", tokenizer, read_recipe(RECIPE | {"weights": {"sum": 2}}))
-        found[name] = float(trainer.losses(model, collate([[e for unit in units for e in unit]]))[0].sum())
-    line = found["plain"] - found["without"]
-    assert line > 1 and found["thrice"] == pytest.approx(found["plain"] + 2 * line, rel=1e-4)
+        inputs = collate([[e for unit in units for e in unit]])
+        for size in (1 << 26, 500):  # at once, and a few tokens at a time
+            given = dict(inputs)
+            with summed_loss(model, given.pop("labels"), size, weights=given.pop("weights", None)):
+                found[name, size] = float(model(**given, use_cache=False).logits.sum())
+    for size in (1 << 26, 500):
+        line = found["plain", size] - found["without", size]
+        assert line > 1 and found["thrice", size] == pytest.approx(found["plain", size] + 2 * line, rel=1e-4)
 
 
 def test_rows_of_one_id_are_a_set_and_a_beginning_does_not_end(place):

@@ -2,11 +2,11 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+import forked
 from common.artifacts import read_table, table_note, write_table
 from puzzles.base import row_rng
 from puzzles.registry import FAMILIES
@@ -20,8 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def script(name: str, *words: object) -> subprocess.CompletedProcess:
-    command = [sys.executable, ROOT / f"workflow_scripts/{name}.py", *words]
-    return subprocess.run([*map(str, command)], capture_output=True, text=True)
+    return forked.run(ROOT / f"workflow_scripts/{name}.py", *words)
 
 
 @pytest.fixture(scope="module")

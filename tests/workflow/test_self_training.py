@@ -28,8 +28,8 @@ small: &small
 small-on: &on {<<: *small, lr: 0.0003}
 control: {<<: *on, harvest: solver}
 grpo:
-  {method: grpo, rank: 32, alpha: 64, lr: 0.0003, batch: 2, group: 4, updates: 4, tokens: 200, max_length: 512, kl: 0.01,
-   reward: prefix, save_every: 2, held_out: 12}
+  {method: grpo, rank: 32, alpha: 64, lr: 0.0003, batch: 2, group: 4, updates: 4, tokens: 200, max_length: 512,
+   kl: 0.01, reward: prefix, save_every: 2, held_out: 12}
 """
 ARMS = """
 taught\tnumeral\tforward\t0\tnone\tall\t1200\ttiny\tsmall\t1\t\t\tgreedy,maj-4

@@ -12,6 +12,7 @@ import os
 import re
 import resource
 import shutil
+import sys
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
@@ -26,9 +27,10 @@ from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
 from common.artifacts import file_hash, read_table, whole, write_json
 from common.errors import LabError
-from learning import adapters, voice
+from learning import adapters, autopsy, voice
 from learning.backbones import context_of, load_model, load_tokenizer
 from learning.bar import TokenBar
+from learning.loss import summed_loss
 from learning.methods.base import Supervised, TrainJob
 from learning.packing import Collator, Example, MicroBatches, n_steps, plan
 from learning.rehearsal import rehearse
@@ -183,31 +185,12 @@ class PackedTrainer(Trainer):
     def _get_train_sampler(self, dataset=None):
         return SequentialSampler(dataset if dataset is not None else self.train_dataset)
 
-    def losses(self, model, inputs) -> tuple[torch.Tensor, torch.Tensor]:
-        """(the weighted loss of every learned token, the number of its example), of one micro-batch."""
-        labels, weights = inputs.pop("labels"), inputs.pop("weights", None)
-        targets = labels[:, 1:]
-        learned = targets != -100
-        if labels.shape[0] == 1:
-            keep = learned[0].nonzero().squeeze(1)
-            keep = keep if keep.numel() else keep.new_zeros(1)
-            logits = model(**inputs, use_cache=False, logits_to_keep=keep).logits[0]
-            wanted = targets[0, keep]
-            counts = None if weights is None else weights[0, 1:][keep]
-            ends = inputs.get("cu_seq_lens_q")
-            row = torch.zeros_like(keep) if ends is None else torch.bucketize(keep, ends[1:], right=True)
-        else:
-            logits = model(**inputs, use_cache=False).logits[:, :-1][learned]
-            wanted = targets[learned]
-            counts = None if weights is None else weights[:, 1:][learned]
-            row = learned.nonzero()[:, 0]
-        losses = torch.nn.functional.cross_entropy(logits.float(), wanted, ignore_index=-100, reduction="none")
-        return (losses if counts is None else losses * counts.to(losses)), row
-
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        losses, _ = self.losses(model, inputs)
+        labels, weights = inputs.pop("labels"), inputs.pop("weights", None)
+        with summed_loss(self.model, labels, weights=weights):
+            total = model(**inputs, use_cache=False).logits.sum()
         # DeepSpeed averages gradients over ranks; the loss is per token of the whole step, whoever holds it.
-        return losses.sum() * self.accelerator.num_processes / num_items_in_batch
+        return total * self.accelerator.num_processes / num_items_in_batch
 
 
 class GroupTrainer(PackedTrainer):
@@ -221,14 +204,20 @@ class GroupTrainer(PackedTrainer):
 
     def sums(self, model, inputs) -> torch.Tensor:
         """The log-probability of the learned part of every text, shape (texts,)."""
+        labels, weights = inputs.pop("labels"), inputs.pop("weights", None)
         n = len(inputs.pop("groups"))
         inputs.pop("before")
-        losses, row = self.losses(model, inputs)
-        return losses.new_zeros(n).index_add(0, row, -losses)
+        texts = torch.arange(n, device=labels.device)[:, None].expand(labels.shape) if len(labels) == n > 1 else None
+        if texts is None:  # packed: `cu_seq_lens` says where each text ends; the spare tokens at the end have no label
+            places = torch.arange(labels.shape[1], device=labels.device)
+            ends = inputs["cu_seq_lens_q"][1:] if "cu_seq_lens_q" in inputs else places.new_tensor([len(places)])
+            texts = torch.bucketize(places, ends, right=True).clamp(max=n - 1)[None]
+        with summed_loss(self.model, labels, weights=weights, texts=texts, n=n):
+            return -model(**inputs, use_cache=False).logits.flatten()
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         if "groups" not in inputs:  # a micro-batch of nothing
-            return self.losses(model, inputs)[0].sum() * 0.0
+            return super().compute_loss(model, inputs, num_items_in_batch=1) * 0.0
         groups, before = inputs["groups"], inputs["before"]
         sums = self.sums(model, inputs)
         losses = [self.recipe.objective(sums[groups == g], before[groups == g]) for g in groups.unique()]
@@ -258,6 +247,18 @@ class Before(TrainerCallback):
             found = json.loads(self.path.read_text())
         for i, (unit, sums) in enumerate(zip(units, found, strict=True)):
             units[i] = [dataclasses.replace(e, before=before) for e, before in zip(unit, sums, strict=True)]
+
+
+class Reached(TrainerCallback):
+    """Stops after the first step where no gradient came to a module that is to be trained."""
+
+    def __init__(self, model: torch.nn.Module):
+        self.watched: autopsy.FirstGradients | None = autopsy.FirstGradients(model)
+
+    def on_step_end(self, args, state, control, **kwargs):
+        if self.watched:
+            self.watched.close()
+            self.watched = None
 
 
 class Metrics(TrainerCallback):
@@ -419,6 +420,8 @@ def train(job: TrainJob) -> None:
     model = load_model(job.backbone, job.options)
     model = job.recipe.trainable(model, job.options, job.start)
     shapes = adapters.adapter_shapes(model)
+    if job.deepspeed["zero_optimization"]["stage"] == 3:
+        adapters.gathered_whole(model)
     if job.options.checkpointing:
         model.enable_input_require_grads()
     trainer = (GroupTrainer if job.recipe.GROUPED else PackedTrainer)(
@@ -427,7 +430,7 @@ def train(job: TrainJob) -> None:
         train_dataset=MicroBatches(units, micros, job.recipe.masking, job.seed),
         data_collator=Collator(tokenizer.pad_token_id, job.options.packing),
         first_steps=n_steps(len(first), job.recipe.batch, job.recipe.first_epochs or job.recipe.epochs) if first else 0,
-        callbacks=[Metrics(folder / METRICS, tokens, main)],
+        callbacks=[Metrics(folder / METRICS, tokens, main), Reached(model)],
     )
     if job.recipe.GROUPED:
         trainer.put_to(job.recipe, min(job.recipe.batch, len(units)), folder)
@@ -471,6 +474,7 @@ def finish(
         made = {
             "ranks": trainer.args.world_size,
             "trainable_parameters": sum(math.prod(s) for s in shapes.values()),
+            "reached": adapters.reached(trainer.model) if isinstance(trainer.model, PeftModel) else None,
             "peak_memory_mb": peak_memory_mb(),
         }
         save(job, trainer.model, tensors, shapes, ids, logits, folder, {**made, **run})
@@ -514,6 +518,11 @@ def save(
         partial.mkdir(parents=True)
         adapters.write(model, tensors, partial, Path(job.backbone))
         adapters.check_file(partial, shapes)
+        if isinstance(model, PeftModel):
+            still = autopsy.dead(autopsy.examine(*autopsy.read(partial)))
+            run = {**run, "dead": still}
+            if still:
+                print(f"{len(still)} modules hardly moved: {', '.join(still[:10])}", file=sys.stderr)
         unset_hf_deepspeed_config()  # under ZeRO-3 loading would shard the model and wait for the other ranks
         adapters.check_reload(partial, Path(job.backbone), job.options, ids, logits)
         shutil.copy(folder / METRICS, partial / METRICS)
