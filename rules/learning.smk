@@ -111,9 +111,11 @@ rule train:
         backbone=lab.backbone_file,
         skills=lab.skills_file,
         start=lab.start_file,
-        texts=lambda wildcards: (
-            lambda texts: texts if lab.is_judged(wildcards) else ancient(texts)
-        )(lab.arm_texts(wildcards.arm, "test")),
+        texts=branch(
+            lab.is_judged,
+            then=lambda wildcards: lab.arm_texts(wildcards.arm, "test"),
+            otherwise=lambda wildcards: ancient(lab.arm_texts(wildcards.arm, "test")),
+        ),
         judged=lab.judged_by,
         deepspeed=lab.deepspeed_of,
     output:
