@@ -82,7 +82,7 @@ def test_rounds_stand_beside_their_start_and_their_control(rounds):
 def test_the_figure_of_rounds_joins_rounds_and_leaves_controls_hollow(rounds):
     published = read_published(made_run.ROOT / "config/published.csv")
     figure = modules.load("figure", "self_training").make(rounds, published, ARMS)
-    assert {0.9, 0.7, 0.5, 0.2} <= made_run.drawn(figure) and "control" in made_run.words(figure)
+    assert {0.9, 0.7, 0.5, 0.2} <= made_run.drawn(figure) and "solver's texts" in made_run.words(figure)
     assert "n = 10" in made_run.words(figure)
     bits = rounds.assign(family="bit_manipulation")
     assert 0.678 in made_run.drawn(modules.load("figure", "self_training").make(bits, published, ARMS))

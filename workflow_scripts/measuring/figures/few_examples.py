@@ -59,9 +59,12 @@ def make(accuracy: pd.DataFrame, traces: pd.DataFrame, arms: pd.DataFrame) -> Fi
                 column[1].vlines(x, lines.valid_low, lines.valid_high, color=colour, lw=1, alpha=0.6)
             column[0].set(title=f"{family}, {eval_set}, n = {int(rows.n.max())} rows", xscale="log", ylim=(-0.03, 1.03))
             column[1].set(xlabel="training examples", ylim=(-0.03, 1.03))
+            numbers = sorted(set(rows.arm_n))
+            column[1].set_xticks([max(n, ZERO) for n in numbers], numbers)
+            column[1].minorticks_off()
         axes[0][0].set_ylabel("accuracy")
         axes[1][0].set_ylabel("completions without a fault")
-        plots.legend(figure, axes.flat, columns=2)
+        plots.legend(figure, axes.flat, columns=1)
         plots.state(figure, SELECTION)
     return figure
 

@@ -16,7 +16,7 @@ legend names the arm, its start and its reward. The table ``reinforcement`` has 
 groups without a difference."""
 CHANGE = """a line that rises on the left and not in the middle has learned answers, not the procedure; one that rises
 in both was taught it by the reward."""
-SELECTION = Selection()
+SELECTION = Selection(corruption="of the start", selections=("each",), backbone="of the start")
 EXAMPLE = {
     "arm": "grpo", "families": "cryptarithm_deduce", "design": "search", "reveal": "5", "corruption": "none",
     "selection": "all", "n": "400", "backbone": "small", "recipe": "grpo", "seeds": "1", "source": "",
@@ -36,7 +36,7 @@ def make(reinforcement: pd.DataFrame, arms: pd.DataFrame) -> Figure:
     ]
     names = sorted(reinforcement.arm.unique())
     with plt.rc_context(plots.STYLE):
-        figure, axes = plt.subplots(len(groups), 3, figsize=(11.5, 0.8 + 2.7 * len(groups)), squeeze=False)
+        figure, axes = plt.subplots(len(groups), 3, figsize=(11.5, 0.8 + 2.7 * len(groups)), squeeze=False, sharex=True)
         for line, (family, stratum, rows) in zip(axes, groups, strict=True):
             for axis, (name, title) in zip(line, MEASURES, strict=True):
                 for (arm, _), own in rows.sort_values("update").groupby(["arm", "seed"]):

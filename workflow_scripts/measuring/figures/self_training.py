@@ -9,15 +9,16 @@ from measuring import plots
 from measuring.selection import Selection
 
 NEEDS = ("tables/self_training", "published", "arms")
-CAPTION = """Self-training, one row of panels per family, evaluation set and design. Left and middle: accuracy (official
-grade) of the evaluation rows of each stratum, and the share of their completions whose every line is sound, with 95 %
-intervals (Wilson for n rows; clustered by row). Round 0 is the seed model itself. Filled, joined: arms that learn from
-completions of the arm before; hollow: their controls, the solver's texts of the same rows, as many examples. Right:
-what each round learned from: the share of its own examples whose every line is sound, and examples harvested per
-completion sampled. Grey: the published rounds on bit manipulation (another grammar's run as the baseline)."""
+CAPTION = """Self-training, one row of panels per family, evaluation set and seed model. Left and middle: accuracy
+(official grade) of the evaluation rows of each stratum, and the share of their completions whose every line is sound,
+with 95 % intervals (Wilson for n rows; clustered by row). Round 0 is the seed model itself. Filled, joined to the arm
+that they sampled: arms that learn from its completions; hollow: arms that learn from the solver's texts of the same
+rows (the control has as many of them). Right: what each round learned from: the share of its own examples whose every
+line is sound, with their number, and completions kept of those sampled. Grey: the published rounds on bit manipulation
+(the baseline is a run of another grammar)."""
 CHANGE = """if self-training installed the procedure, filled marks would rise over rounds above the hollow ones in both
 the left and the middle panel."""
-SELECTION = Selection()
+SELECTION = Selection(corruption="each", selections=("each",), backbone="the seed model's")
 EXAMPLE = {
     "arm": "round-1", "families": "cryptarithm_deduce", "design": "search", "reveal": "0", "corruption": "none",
     "selection": "all", "n": "200", "backbone": "small", "recipe": "star", "seeds": "1", "source": "search",
@@ -30,16 +31,16 @@ def make(self_training: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFram
     """Rows of panels: family, evaluation set, design."""
     if self_training.empty:
         return plots.nothing("that learns from another arm's completions", SELECTION, EXAMPLE, arms)
-    groups = list(self_training.groupby(["family", "eval_set", "design"]))
+    groups = list(self_training.groupby(["family", "eval_set", "seed_model"]))
     with plt.rc_context(plots.STYLE):
         figure, axes = plt.subplots(len(groups), 3, figsize=(11.5, 0.8 + 2.9 * len(groups)), squeeze=False)
-        for line, ((family, eval_set, design), rows) in zip(axes, groups, strict=True):
+        for line, ((family, eval_set, seed), rows) in zip(axes, groups, strict=True):
             draw(line[0], rows, "accuracy")
             draw(line[1], rows, "valid_lines")
             harvest(line[2], rows)
             if family == "bit_manipulation":
                 draw_published(line[0], published)
-            line[0].set(title=f"{family}, {eval_set}, design {design}", ylabel="accuracy")
+            line[0].set(title=f"{family}, {eval_set}, from {seed}", ylabel="accuracy")
             line[1].set(title="completions without a fault", ylabel="share")
             line[2].set(title="what the round learned from", ylabel="share")
             for axis in line:
@@ -55,14 +56,21 @@ def draw(axis: Axes, rows: pd.DataFrame, name: str) -> None:
         colour, _ = plots.CYCLE[i % len(plots.CYCLE)]
         own = rows[rows.stratum == stratum].sort_values("round")
         shift = 0.06 * (i - 1)
-        chain = own[(own["round"] == 0) | (own.own > OWN)]
-        control = own[(own["round"] > 0) & ~(own.own > OWN)]
-        n = f"n = {int(own.n.max())}"
-        axis.plot(chain["round"] + shift, chain[name], marker=STRATA[i % 6], color=colour, label=f"{stratum} rows, {n}")
+        place = {row.arm: (row["round"] + shift, row[name]) for _, row in own.iterrows()}
+        filled = own[(own["round"] == 0) | (own.own > OWN)]
+        for _, row in filled[filled["round"] > 0].iterrows():
+            axis.plot(*zip(place[row.source], place[row.arm], strict=True), color=colour, lw=1.2)
+        look = {"marker": STRATA[i % 6], "mec": colour, "ls": "none"}
         axis.plot(
-            control["round"] + shift + 0.03, control[name], STRATA[i % 6], mfc="white", mec=colour,
-            label=f"{stratum} rows, control",
-        )  # fmt: skip
+            filled["round"] + shift, filled[name], mfc=colour, label=f"{stratum} rows, n = {int(own.n.max())}", **look
+        )
+        other = own[~own.arm.isin(filled.arm)]
+        axis.plot(
+            other["round"] + shift + 0.03, other[name], mfc="white", label=f"{stratum} rows, solver's texts", **look
+        )
+        if stratum == "all":
+            for arm, (x, y) in place.items():
+                axis.annotate(arm, (x, y), fontsize=6, xytext=(4, 3), textcoords="offset points", color=plots.GREY)
         axis.vlines(own["round"] + shift, own[f"{name}_low"], own[f"{name}_high"], color=colour, lw=1, alpha=0.6)
 
 

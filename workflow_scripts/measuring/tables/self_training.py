@@ -12,9 +12,9 @@ from measuring.stats import clustered, wilson
 
 NEEDS = ("arms", "corpora", "grades", "rows")
 CAPTION = """Arms that learn from another arm's completions of training rows (source), and those arms themselves, round
-by round (0: an arm that is only sampled: the seed model). per arm: examples; own: the share of them that the source
-wrote itself, whole (the control of a round has the solver's text of the same rows, own 0); valid: of these the share
-whose every line the audit finds sound; example_chars: mean length. harvested: completions that could be kept, of
+by round (0: an arm that is only sampled, the seed_model of the rounds after it). examples; own: the share of them that
+the source wrote itself, whole (the control of a round has the solver's text of the same rows: 0); valid: of these the
+share whose every line the audit finds sound; example_chars: mean length. harvested: completions that could be kept, of
 sampled; texts_per_row: different texts among a row's samples. On the evaluation rows, greedy, per stratum and pooled
 (``all``): official accuracy with its Wilson 95 % interval for n rows (several seeds count as their mean), valid_lines:
 completions whose every line is sound, with a 95 % interval clustered by row, mean_tokens, truncated. gain: accuracy
@@ -23,8 +23,8 @@ CHANGE = """self-training installs a procedure if accuracy and valid_lines rise 
 control on the same rows; accuracy that rises while valid_lines does not is another way to the answers."""
 SELECTION = Selection()
 COLUMNS = [
-    "arm", "family", "design", "round", "source", "start", "eval_set", "stratum", "examples", "own", "valid",
-    "example_chars", "harvested", "sampled", "texts_per_row", "n", "accuracy", "accuracy_low", "accuracy_high",
+    "arm", "family", "design", "seed_model", "round", "source", "start", "eval_set", "stratum", "examples", "own",
+    "valid", "example_chars", "harvested", "sampled", "texts_per_row", "n", "accuracy", "accuracy_low", "accuracy_high",
     "valid_lines", "valid_lines_low", "valid_lines_high", "mean_tokens", "truncated", "gain",
 ]  # fmt: skip
 KEYS = ["arm", "family", "design", "eval_set", "stratum"]
@@ -48,7 +48,7 @@ def make(arms: pd.DataFrame, corpora: Iterable[str | Path], grades: pd.DataFrame
         arm = arms.loc[line["arm"]]
         per_row = group.groupby("id").official.mean()
         low, high = wilson(float(per_row.sum()), len(per_row))
-        line |= {"round": rounds[line["arm"]], "source": arm.get("source", ""), "start": arm.get("start", "")}
+        line |= rounds[line["arm"]] | {"source": arm.get("source", ""), "start": arm.get("start", "")}
         line |= {name: mean(each[name] for each in learned[line["arm"]]) for name in learned[line["arm"]][0]}
         line |= {"n": len(per_row), "accuracy": float(per_row.mean()), "accuracy_low": low, "accuracy_high": high}
         judged = group.dropna(subset="valid").groupby("id").valid
@@ -60,19 +60,20 @@ def make(arms: pd.DataFrame, corpora: Iterable[str | Path], grades: pd.DataFrame
     starts = found.set_index(KEYS).accuracy
     keys = found.assign(arm=found.start)[KEYS].itertuples(index=False, name=None)
     found["gain"] = found.accuracy - [starts.get(key, float("nan")) for key in keys]
-    return found.sort_values(["design", "round", "arm", "family", "eval_set", "stratum"])[COLUMNS].reset_index(
+    return found.sort_values(["seed_model", "round", "arm", "family", "eval_set", "stratum"])[COLUMNS].reset_index(
         drop=True
     )
 
 
-def rounds_of(arms: pd.DataFrame) -> dict[str, int]:
-    """Arm -> its round: how many sources stand behind it; of the arms that have a source or are one."""
+def rounds_of(arms: pd.DataFrame) -> dict[str, dict]:
+    """Arm -> its round (sources behind it) and the first of these; of arms that have a source or are one."""
     sources = arms["source"].to_dict() if "source" in arms else {}
 
-    def depth(arm: str) -> int:
-        return 1 + depth(sources[arm]) if sources[arm] else 0
+    def behind(arm: str) -> list[str]:
+        return [*behind(sources[arm]), arm] if sources[arm] else [arm]
 
-    return {arm: depth(arm) for arm in sources if sources[arm] or arm in sources.values()}
+    chains = {arm: behind(arm) for arm in sources if sources[arm] or arm in sources.values()}
+    return {arm: {"seed_model": chain[0], "round": len(chain) - 1} for arm, chain in chains.items()}
 
 
 def examples(path: Path) -> Mapping[str, float | None]:
