@@ -122,6 +122,12 @@ def test_rewards():
     for reward, values in expected.items():
         method = read_recipe(GRPO | {"reward": reward, "partial": 0.2})
         assert [method.worth(judges, {}, *case) for case in cases] == values
+    for options, ranks, message in (
+        (BackboneOptions(targets=("q_proj", "lm_head")), 1, "no adapter on lm_head"),
+        (BackboneOptions(), 3, "4 rows of 8 completions cannot be shared by 3 ranks"),
+    ):
+        with pytest.raises(LabError, match=message):
+            read_recipe(GRPO).check(options, ranks)
     for changes, message in (
         ({"group": 1}, "1 completion"),
         ({"reward": "fame"}, "unknown reward 'fame'; expected one of outcome, outcome-valid, prefix"),

@@ -214,9 +214,6 @@ def arguments_of(job: TrainJob, folder: Path) -> GRPOConfig:
     """The recipe in TRL's words; what its defaults would decide is said."""
     recipe = job.recipe
     completions = recipe.batch * recipe.group
-    if completions % job.ranks:
-        message = f"{recipe.batch} rows of {recipe.group} completions cannot be shared by {job.ranks} ranks"
-        raise LabError(message, field="batch")
     share = completions // job.ranks
     most = max(1, recipe.micro_tokens // recipe.max_length)
     micro = max(n for n in range(1, share + 1) if share % n == 0 and n <= most)
@@ -251,8 +248,7 @@ def arguments_of(job: TrainJob, folder: Path) -> GRPOConfig:
 def train(job: TrainJob) -> None:
     """Run this rank to the end. Rank 0 verifies the adapter and moves it to `job.out`; state is removed only then."""
     tokenizer, context = load_tokenizer(job.backbone), context_of(job.backbone) or 1 << 30
-    if "lm_head" in job.options.targets:
-        raise LabError("TRL cannot train an adapter on lm_head", field="targets")
+    job.recipe.check(job.options, job.ranks)
     rows = read_rows(job.corpus, tokenizer, context)
     held_out = [row for path in job.texts for row in read_rows(path, tokenizer, context, job.recipe.held_out)]
     folder = Path(job.state) / fingerprint(job)

@@ -78,6 +78,9 @@ class Recipe:
             if not 0 <= getattr(self, name) < 1:
                 raise LabError(f"{getattr(self, name)!r} is outside [0, 1)", field=name)
 
+    def check(self, options: BackboneOptions, ranks: int) -> None:
+        """Raise LabError where it cannot be trained on this backbone by so many processes."""
+
     @property
     def method(self) -> str:
         """The name of the method: that of its file."""

@@ -67,6 +67,14 @@ class Method(Recipe):
         if self.hint != "none" or self.drills:
             raise LabError("hints and drills have no lines to judge", field="hint")
 
+    def check(self, options: BackboneOptions, ranks: int) -> None:
+        """See Recipe."""
+        if "lm_head" in options.targets:
+            raise LabError("TRL trains no adapter on lm_head, which is among the backbone's targets", field="method")
+        if self.batch * self.group % ranks:
+            message = f"{self.batch} rows of {self.group} completions cannot be shared by {ranks} ranks"
+            raise LabError(message, field="batch")
+
     def worth(self, judges: Mapping[str, Judge], row: Mapping[str, str], text: str, ended: bool) -> float:
         """The reward of a completion of a row, 0 to 1; ended: by itself, not by the limit of tokens."""
         right = ended and judges["boxed"](row, text) > 0
