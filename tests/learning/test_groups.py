@@ -110,6 +110,7 @@ def test_so_many_updates_however_few_the_rows():
     assert n_steps(50, 4, 1) == 12
 
 
+@pytest.mark.slow
 def test_a_preference_is_learned(place):
     """From log 2 down, on a model that starts from another arm's adapter; what it began from is in its state."""
     write_table(place / "pairs.parquet", pairs(32))

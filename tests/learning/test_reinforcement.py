@@ -102,6 +102,7 @@ def test_two_ranks_share_the_groups(place, coin):
     assert made["ranks"] == 2 and {row["n"] for row in made["held_out"]} == {8}
 
 
+@pytest.mark.slow
 def test_a_reward_without_a_difference_is_refused_at_once(place, coin):
     write_table(place / "hopeless.parquet", coins(64, right="no such answer"))
     error = last_error(run("train", *words(place, "hopeless", corpus="hopeless.parquet")))

@@ -262,6 +262,10 @@ def train(job: TrainJob) -> None:
     model = load_model(job.backbone, job.options)
     model = job.recipe.trainable(model, job.options, job.start)
     shapes = adapters.adapter_shapes(model)
+    if job.deepspeed["zero_optimization"]["stage"] == 3:
+        adapters.gathered_whole(model)
+    if job.options.checkpointing:
+        model.enable_input_require_grads()
     start, updates = Start(), Updates(folder / METRICS, job.recipe.updates, main, job.recipe.patience)
     trainer = Reinforcement(
         model=model,
