@@ -86,16 +86,21 @@ def place(axis: Axes, y: float, marks: Sequence[Mark], bar: str) -> None:
         at = y + step * (i - (len(marks) - 1) / 2)
         colour = plots.GREY if mark.hollow else mark.colour
         if not pd.isna(mark.low):
-            axis.plot([mark.low, mark.high], [at, at], color=colour, lw=0.9 if mark.hollow else 1.2, alpha=0.7, zorder=2)
+            axis.plot(
+                [mark.low, mark.high], [at, at], color=colour, lw=0.9 if mark.hollow else 1.2, alpha=0.7, zorder=2
+            )
         fill = "white" if mark.hollow else colour
-        axis.plot([mark.value], [at], mark.marker, mfc=fill, mec=colour, ms=5, label=mark.label or None, zorder=5)
+        size = {"ms": 11, "mew": 1.8} if mark.marker == "|" else {"ms": 5}
+        axis.plot([mark.value], [at], mark.marker, mfc=fill, mec=colour, label=mark.label or None, zorder=5, **size)
         if not pd.isna(mark.ceiling):
             axis.plot([mark.ceiling], [at], "|", color=colour, ms=11, mew=1.8, label=bar, zorder=4)
         if mark.seeds:
             axis.scatter(mark.seeds, [at + 0.22] * len(mark.seeds), 10, plots.GREY, label="one training seed", zorder=3)
 
 
-def accuracy_mark(rows: pd.DataFrame, colour: str, marker: str, label: str = "", *, ceiling: bool = True) -> Mark | None:
+def accuracy_mark(
+    rows: pd.DataFrame, colour: str, marker: str, label: str = "", *, ceiling: bool = True
+) -> Mark | None:
     """The mark of one arm, family, stratum, evaluation set and decoder of the table of accuracies; None without it."""
     pooled, seeds = rows[rows.seed == POOLED], rows[rows.seed != POOLED]
     if pooled.empty:

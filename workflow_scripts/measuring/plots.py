@@ -86,6 +86,12 @@ def design_order(frame: pd.DataFrame) -> list[str]:
     return [*FIRST, *sorted(set(frame.design) - set(FIRST))]
 
 
+def nth(i: int) -> tuple[str, str]:
+    """Colour and marker of the i-th of any number of things: after seven, the colours again with other markers."""
+    colour, marker = CYCLE[i % len(CYCLE)]
+    return colour, (marker, *FURTHER)[i // len(CYCLE) % (1 + len(FURTHER))]
+
+
 def look(frame: pd.DataFrame, arm: str) -> tuple[str, str]:
     """Colour and marker of an arm: its design's (the first arm of a design has its marker, the others further ones), or
     grey where nothing was trained."""

@@ -17,7 +17,7 @@ training rows per family. The table ``runs`` has the numbers, with the probabili
 the backbone (native_voice) and the accuracy of the auxiliary task where an arm has one (hint_accuracy). Every
 corruption, selection and backbone is shown, an arm has one of each."""
 CHANGE = """if a low loss meant a learned procedure, the accuracies on the right would fall from top to bottom."""
-SELECTION = Selection(corruption="each", selections=("each",), backbone="each, by colour")
+SELECTION = Selection(corruption="each", selections=("each",), how="each, by colour")
 EXAMPLE = {
     "arm": "answer-only", "families": "numeral", "design": "forward", "reveal": "0", "corruption": "none",
     "selection": "all", "n": "500", "backbone": "small", "recipe": "small", "seeds": "1",

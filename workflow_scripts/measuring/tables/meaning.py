@@ -6,13 +6,14 @@ from measuring.pooling import with_pooled
 from measuring.stats import clustered
 
 NEEDS = ("grades", "rows", "arms")
-CAPTION = """Audited completions two by two: valid (every line right, and what is claimed without evidence true) or not,
-right (official grade) or not. valid_right, valid_wrong, invalid_right, invalid_wrong: counts; valid, right: shares;
-right_if_valid, right_if_invalid: the share of right answers among the one and the other; all with 95 % intervals
-clustered by row. n: completions whose validity is known; rows: different rows. corruption: what was broken in the arm's
-training texts."""
-CHANGE = """if answers came from the lines, right_if_valid would be near 1 and right_if_invalid near that of an arm without
-a trace, and both would fall with the corruption of the training texts; equal columns say that the lines decorate."""
+CAPTION = """Audited completions two by two: valid (every line right, and what is claimed without evidence true) or
+not, right (official grade) or not. valid_right, valid_wrong, invalid_right, invalid_wrong: counts; valid, right:
+shares; right_if_valid, right_if_invalid: the share of right answers among the one and the other; all with 95 %
+intervals clustered by row. n: completions whose validity is known; rows: different rows. corruption: what was broken
+in the arm's training texts."""
+CHANGE = """if answers came from the lines, right_if_valid would be near 1 and right_if_invalid near that of an arm
+without a trace, and both would fall with the corruption of the training texts; equal columns say that the lines
+decorate."""
 COMPLETION = ["arm", "seed", "decoder", "eval_set", "family", "id", "sample"]
 KEYS = ["arm", "family", "design", "eval_set", "decoder", "stratum"]
 
