@@ -103,16 +103,11 @@ class Made:
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """All tables, made in this process, in the order in which one needs another."""
-        made = {}
-        todo = {name: load("table", name) for name in names("table")}
-        while todo:
-            for name, module in list(todo.items()):
-                if {f"tables/{other}" for other in todo} & set(module.NEEDS):
-                    continue
-                run = self.run
-                made[name] = module.make(**{need.removeprefix("tables/"): run.read(need) for need in module.NEEDS})
-                files.write(self.results / "tables", name, made[name])
-                del todo[name]
+        made, run = {}, self.run
+        for name in in_order():
+            module = load("table", name)
+            made[name] = module.make(**{need.removeprefix("tables/"): run.read(need) for need in module.NEEDS})
+            files.write(self.results / "tables", name, made[name])
         return made
 
     def figure(self, name: str):
@@ -126,6 +121,14 @@ class Made:
             runpy.run_path(str(SCRIPTS / f"{name}.py"), run_name="__main__")
         finally:
             sys.argv = old
+
+
+def in_order() -> list[str]:
+    """All tables, each after those that it needs."""
+    found: list[str] = []
+    while left := [name for name in names("table") if name not in found]:
+        found += [n for n in left if not {f"tables/{other}" for other in left} & set(load("table", n).NEEDS)]
+    return found
 
 
 def arm(name: str, families: str, design: str, **changes: object) -> dict[str, str]:

@@ -34,8 +34,7 @@ def made(tmp_path_factory) -> made_run.Made:
     ]  # fmt: skip
     made = made_run.make(tmp_path_factory.mktemp("planted"), planned, n=30)
     run = ("--results", made.results, "--arms", made.folder / "arms.tsv")
-    order = sorted(modules.names("table"), key=lambda name: name != "accuracy")
-    for name in order:
+    for name in made_run.in_order():
         made.script("table", "--name", name, *run, "--out", made.results / "tables")
     for name in modules.names("figure"):
         made.script("figure", "--name", name, *run, "--out", made.results / f"figures/{name}.png")

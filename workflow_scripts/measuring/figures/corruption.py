@@ -23,7 +23,7 @@ CHANGE = """if the lines' meaning carried the answer, right answers would fall f
 SELECTION = Selection(corruption="each", how="each in its own block")
 EXAMPLE = {
     "arm": "forward-mix-swap", "families": "numeral,cipher", "design": "forward", "reveal": "0", "corruption": "swap",
-    "selection": "right", "n": "500", "backbone": "small", "recipe": "small", "seeds": "1",
+    "selection": "all", "n": "500", "backbone": "small", "recipe": "small", "seeds": "1",
 }  # fmt: skip
 COLUMNS = {
     "right": "right answers", "valid": "every line right", "right_if_valid": "right if every line is",

@@ -18,7 +18,7 @@ CHANGE = """if the length of a thought were work done, the third column would be
 while the bars stay, the model learned the lengths of its training texts."""
 SELECTION = Selection(selections=("each",), how="each, named at the arm")
 EXAMPLE = {
-    "arm": "search", "families": "cryptarithm_deduce", "design": "search", "reveal": "0", "corruption": "none",
+    "arm": "search-tiers", "families": "cryptarithm_deduce", "design": "search", "reveal": "0", "corruption": "none",
     "selection": "tiers-1-2", "n": "2400", "backbone": "small", "recipe": "small", "seeds": "3",
 }  # fmt: skip
 COLUMNS = {"all": "all rows", "within": "tiers of its training", "outside": "other tiers"}

@@ -20,7 +20,7 @@ lie above, the families share what they learn; where neither, one adapter can be
 SELECTION = Selection()
 EXAMPLE = {
     "arm": "forward-cipher", "families": "cipher", "design": "forward", "reveal": "0", "corruption": "none",
-    "selection": "right", "n": "500", "backbone": "small", "recipe": "small", "seeds": "1",
+    "selection": "all", "n": "500", "backbone": "small", "recipe": "small", "seeds": "1",
 }  # fmt: skip
 ALIKE = ["family", "eval_set", "design", "reveal", "order", "rule", "slate", "arm_n", "backbone", "recipe"]
 
