@@ -143,7 +143,10 @@ def test_lengths_follow_cost_within_and_outside_the_training_tiers(tmp_path):
     n = 40
     puzzles, solutions, train, texts, corpus = (
         str(tmp_path / f"{name}.parquet")
-        for name in ("puzzles/cipher/test", "solutions/cipher/test", "puzzles/cipher/train", "texts/cipher/forward/reveal-0/none/test", "corpora/a/seed-1")
+        for name in (
+            "puzzles/cipher/test", "solutions/cipher/test", "puzzles/cipher/train",
+            "texts/cipher/forward/reveal-0/none/test", "corpora/a/seed-1",
+        )
     )  # fmt: skip
     write_table(puzzles, [{"id": str(i), "family": "cipher", "tier": 1 + i // 20} for i in range(n)])
     write_table(solutions, [{"id": str(i), "nodes": i} for i in range(n)])
@@ -181,8 +184,11 @@ def test_tokens_of_texts_and_their_loss_from_probes(tmp_path):
 
 def test_information_is_found_and_its_baseline_takes_it_away():
     rng = np.random.default_rng(1)
-    told = [dict(zip("abcdefghij", (int(d) for d in np.roll(range(10), int(rng.integers(2)))), strict=True)) for _ in range(200)]  # fmt: skip
-    untold = [dict(zip("abcdefghij", map(int, rng.permutation(10)), strict=True)) for _ in range(200)]
+
+    def keys(drawn) -> list[dict[str, int]]:
+        return [dict(zip("abcdefghij", map(int, drawn()), strict=True)) for _ in range(200)]
+
+    told, untold = keys(lambda: np.roll(range(10), rng.integers(2))), keys(lambda: rng.permutation(10))
     value, shuffled = walls.information(told)
     assert value > 1.5 > 10 * shuffled.max()
     value, shuffled = walls.information(untold)
