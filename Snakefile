@@ -48,19 +48,19 @@ rule puzzles:
     input:
         collect(
             "<results>/solutions/{family}/{split}.parquet",
-            family=families,
-            split=["train", *eval_sets],
+            family=lab.families,
+            split=["train", *lab.eval_sets],
         ),
 
 
 rule texts:
     input:
-        collect("<results>/corpora/{run[arm]}/seed-{run[seed]}.parquet", run=runs),
+        collect("<results>/corpora/{run[arm]}/seed-{run[seed]}.parquet", run=lab.runs),
 
 
 rule models:
     input:
         collect(
             "<results>/adapters/{run[arm]}/seed-{run[seed]}/adapter_model.safetensors",
-            run=trainings,
+            run=lab.trainings,
         ),

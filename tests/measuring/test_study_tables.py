@@ -23,6 +23,7 @@ ARMS = pd.DataFrame(
     {"corruption": ["none", "swap"], "reveal": "0", "recipe": "small", "selection": "all", "backbone": "b", "n": "9"},
     index=pd.Index(["a", "b"], name="arm"),
 )
+STEPS = pd.DataFrame([{"arm": "a", "family": "cipher", "eval_set": "test", "decoder": "greedy", "installed": "no"}])
 COMPLETION = {"arm": "a", "seed": "1", "decoder": "greedy", "eval_set": "test", "family": "cipher", "sample": 0}
 
 
@@ -60,7 +61,7 @@ def test_every_completion_has_the_first_cause_that_holds(tmp_path):
     write_table(path, [who | {"id": str(i), "text": t} for i, (*_, ts) in enumerate(cases.values()) for t in ts])
     grades = pd.DataFrame([each[0] for each in cases.values()])
     rows = pd.DataFrame([each[1] for each in cases.values() if each[1]])
-    table = failures.make(grades, rows, [str(path)], ARMS).set_index("cause")
+    table = failures.make(grades, rows, [str(path)], STEPS).set_index("cause")
     assert dict.fromkeys(cases, 1 / 15) == pytest.approx(table.share.to_dict())
     assert set(table.n) == set(table["rows"]) == {15} and (table.low < table.share).all()
     assert table.study["loop"] == "no carried search state" and table.study["answer"] == ""
@@ -74,7 +75,7 @@ def test_causes_cluster_by_row(tmp_path):
     )
     path = tmp_path / "audits/a/seed-1/greedy/test.parquet"
     write_table(path, [{"family": "cipher", "id": "0", "sample": 0, "text": "p"}])
-    table = failures.make(grades, rows, [str(path)], ARMS).set_index("cause")
+    table = failures.make(grades, rows, [str(path)], STEPS).set_index("cause")
     assert (table.share["verdict"], table.n["verdict"], table["rows"]["verdict"]) == (0.5, 24, 6)
     assert table.high["verdict"] - table.low["verdict"] > 0.6
 
@@ -96,16 +97,16 @@ def test_two_by_two():
     rows = pd.DataFrame([audited(i, "" if 2 <= i < 8 else "k") for i in range(10)])
     rows = rows.astype({"valid": object})
     rows.loc[9, "valid"] = None
-    line = meaning.make(grades, rows, ARMS).iloc[0]
+    line = meaning.make(grades, rows, ARMS, STEPS).iloc[0]
     counts = (line.valid_right, line.valid_wrong, line.invalid_right, line.invalid_wrong)
-    assert counts == (4, 2, 2, 1) and line.n == 9 and line.corruption == "none"
+    assert line.installed == "no" and counts == (4, 2, 2, 1) and line.n == 9 and line.corruption == "none"
     assert line.right_if_valid == pytest.approx(4 / 6) and line.right_if_invalid == pytest.approx(2 / 3)
     assert line.right_if_valid_low < 0.5 < line.right_if_valid_high
 
 
 def test_lengths_by_how_completions_end():
     ends = [(True, ""), (True, ""), (False, "wrong"), (False, "truncated")]
-    table = lengths.make(pd.DataFrame([graded(i, o, f) for i, (o, f) in enumerate(ends)])).set_index("end")
+    table = lengths.make(pd.DataFrame([graded(i, o, f) for i, (o, f) in enumerate(ends)]), STEPS).set_index("end")
     assert table.share.to_dict() == {"all": 1, "right": 0.5, "truncated": 0.25, "wrong": 0.25}
     assert (table.q50["right"], table.q50["all"], table.n["all"]) == (15, 25, 4)
 
@@ -119,7 +120,7 @@ def test_categories_keep_what_parts_the_rows(tmp_path):
     puzzle, solution = str(tmp_path / "puzzles/cipher/test.parquet"), str(tmp_path / "solutions/cipher/test.parquet")
     write_table(puzzle, rows)
     write_table(solution, [{"id": str(i), "answer": "word" if i else None} for i in range(8)])
-    table = categories.make(pd.DataFrame([graded(i, i % 2 == 0) for i in range(8)]), [puzzle], [solution])
+    table = categories.make(pd.DataFrame([graded(i, i % 2 == 0) for i in range(8)]), [puzzle], [solution], STEPS)
     assert set(table.feature) <= {"gate", "examples"} and "gate" in set(table.feature)
     cells = table[table.feature == "gate"].set_index(["arm", "value"]).official.to_dict()
     assert cells == {("a", "a"): 1, ("a", "b"): 0, (categories.SOLVER, "a"): 0.75, (categories.SOLVER, "b"): 1}
@@ -155,7 +156,7 @@ def test_lengths_follow_cost_within_and_outside_the_training_tiers(tmp_path):
     shown = {"family": "cipher", "design": "forward", "reveal": "0", "status": "rendered"}
     write_table(texts, [shown | {"id": str(i), "n_chars": 100 + i} for i in range(n)])
     grades = pd.DataFrame([graded(i, True) | {"n_tokens": i if i < 20 else 60 - i} for i in range(n)])
-    table = cost.make(grades, [puzzles], [train], [solutions], [texts], [corpus], ARMS).set_index("tiers")
+    table = cost.make(grades, [puzzles], [train], [solutions], [texts], [corpus], ARMS, STEPS).set_index("tiers")
     assert table.rho.round(6).to_dict() == pytest.approx(
         {"all": table.rho["all"], "within": 1, "outside": -1, "tier 1": 1, "tier 2": -1}
     )
@@ -167,8 +168,19 @@ def test_lengths_follow_cost_within_and_outside_the_training_tiers(tmp_path):
 
 def test_tokens_of_texts_and_their_loss_from_probes(tmp_path):
     line = {"kind": "k", "text": "ab 12", "verdict": "", "result": ""}
-    rows = [{"family": "cipher", "design": "forward", "reveal": "0", "prompt": "a b 7", "completion": "ab 12 = 3" * k,
-             "lines": [line] * k, "n_chars": 9 * k, "status": "rendered" if k else "too long"} for k in (1, 2, 3, 0)]  # fmt: skip
+    rows = [
+        {
+            "family": "cipher",
+            "design": "forward",
+            "reveal": "0",
+            "prompt": "a b 7",
+            "completion": "ab 12 = 3" * k,
+            "lines": [line] * k,
+            "n_chars": 9 * k,
+            "status": "rendered" if k else "too long",
+        }
+        for k in (1, 2, 3, 0)
+    ]
     path = tmp_path / "texts/cipher/forward/reveal-0/none/test.parquet"
     write_table(path, rows)
     bare = tokens.make([str(path)], [], ARMS).iloc[0]

@@ -16,7 +16,8 @@ recipe) that at least two backbones were trained on, and one of the prompting ar
 shown. Marks: mean over training seeds with Wilson 95 % intervals for n different rows, join and value rows apart;
 bars: the arm's ceiling; grey dots: the single seeds; last column: completions that the token budget cuts off. Hollow
 marks, at the bottom: the study's control on the cryptarithms of its validation set; its Nemotron number is of other
-corpora and epochs, and all hits of the other backbones are join rows."""
+corpora and epochs, and all hits of the other backbones are join rows. A stroke through a mark: the arm cannot do its
+single steps (table ``steps``), so it is no evidence about its procedure."""
 CHANGE = """if the architecture were the reason, a backbone of one kind would lie apart from the others on value rows
 under the same corpus, beyond the intervals and with every seed."""
 SELECTION = Selection(how="each in its own row")

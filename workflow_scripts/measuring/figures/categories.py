@@ -17,7 +17,8 @@ value of every feature of a row (what its hidden rule names: the query's rule, m
 examples its prompt shows; the length of its answer; its tier of the solver's work), a column for the exact solver and
 for every arm. n: rows of the value. A cell counts a row as its mean over seeds; pale print: the Wilson 95 % interval
 is wider than a half, so that the cell says little. The table ``categories`` has the intervals, and every other
-decoder."""
+decoder. ``no steps`` at an arm: it cannot do its single steps (table ``steps``), so it is no evidence about its
+procedure."""
 CHANGE = """a sub-category whose cells differ from the others' in an arm and not in the solver's column says where the
 arm's accuracy comes from; accuracy from one sub-category alone is not that of the procedure."""
 SELECTION = Selection(how="each, named at the arm")
@@ -76,8 +77,9 @@ def draw(axis: Axes, rows: pd.DataFrame, columns: list[str], arms: pd.DataFrame)
     firsts = {key: key[0] for i, key in enumerate(keys) if not i or keys[i - 1][0] != key[0]}
     labels = [f"{firsts.get(key, '')}   {key[1]} (n={n[key]})" for key in keys]
     axis.set_yticks(range(len(keys)), labels, fontsize=7.5)
-    named = [arm if arm == SOLVER else f"{arm} ({arms.at[arm, 'backbone']})" for arm in columns]
-    axis.set_xticks(range(len(columns)), named, rotation=40, ha="right", rotation_mode="anchor", fontsize=7.5)
+    steps = rows.groupby("arm").installed.first()
+    names = [arm if arm == SOLVER else f"{arm} ({arms.at[arm, 'backbone']}{plots.told(steps[arm])})" for arm in columns]
+    axis.set_xticks(range(len(columns)), names, rotation=40, ha="right", rotation_mode="anchor", fontsize=7.5)
     for i in range(1, len(keys)):
         if keys[i] in firsts:
             axis.axhline(i - 0.5, color="white", lw=2)

@@ -17,7 +17,8 @@ answers among those with a wrong line; Wilson-like 95 % intervals clustered by r
 audited completions with every line right and with a wrong one: the two rows of the two-by-two table. ``none``:
 unbroken; ``solutiononly``: no lines; ``filler``: dots; ``swap``: another row's lines; ``swapwithin``: those of a row
 of like cost; ``shuffle``: another order; ``delete30``: lines left out; ``digit10``: wrong digits; ``verdictflip``:
-turned verdicts; ``wrongans``: consistent lines that lead to a wrong answer. The study has no such arms."""
+turned verdicts; ``wrongans``: consistent lines that lead to a wrong answer. The study has no such arms. A stroke
+through a mark: the arm cannot do its single steps (table ``steps``), so it is no evidence about its procedure."""
 CHANGE = """if the lines' meaning carried the answer, right answers would fall from ``none`` to ``swap`` as far as to
 ``solutiononly``, and the third column would lie far above the fourth; equal columns say that the lines decorate."""
 SELECTION = Selection(corruption="each", how="each in its own block")
@@ -57,11 +58,8 @@ def make(meaning: pd.DataFrame, arms: pd.DataFrame) -> Figure:
             colour, marker = (plots.GREEN, "o") if row["corruption"] == "none" else (plots.RED, "s")
             for column in COLUMNS:
                 known = not pd.isna(row[column])
-                mark = (
-                    dots.Mark(row[column], row[f"{column}_low"], row[f"{column}_high"], colour, marker)
-                    if known
-                    else None
-                )
+                limits = row[f"{column}_low"], row[f"{column}_high"]
+                mark = dots.Mark(row[column], *limits, colour, marker, installed=row["installed"]) if known else None
                 block.add(label, column, mark)
         blocks.append(block)
     figure = dots.draw(blocks, COLUMNS)

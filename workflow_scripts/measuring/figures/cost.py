@@ -13,7 +13,8 @@ the rows of the evaluation set: all, those of the tiers of work that its trainin
 such tier. 0 is no correlation; left of it, longer thoughts for less work. Filled marks: trained arms with 95 %
 intervals; bars: the same correlation for the characters of the arm's own rendered texts, which is what following the
 design would give. n at the arm: rows within and outside. An arm has rows outside only if its selection leaves a tier
-out; what would fill that column is an arm trained on some tiers. The study has no such number."""
+out; what would fill that column is an arm trained on some tiers. The study has no such number. A stroke through a
+mark: the arm cannot do its single steps (table ``steps``), so it is no evidence about its procedure."""
 CHANGE = """if the length of a thought were work done, the third column would be as high as the second; where it falls
 while the bars stay, the model learned the lengths of its training texts."""
 SELECTION = Selection(selections=("each",), how="each, named at the arm")
@@ -44,7 +45,9 @@ def make(cost: pd.DataFrame, arms: pd.DataFrame) -> Figure:
                 mark = None
                 if column in own.index:
                     row = own.loc[column]
-                    mark = dots.Mark(row.rho, row.low, row.high, colour, marker, ceiling=row.text_rho)
+                    mark = dots.Mark(
+                        row.rho, row.low, row.high, colour, marker, ceiling=row.text_rho, installed=row.installed
+                    )
                 block.add(name, column, mark)
         blocks.append(block)
     figure = dots.draw(blocks, COLUMNS, xlabel="Spearman's rho", limits=(-1.03, 1.03), bar="its own texts")

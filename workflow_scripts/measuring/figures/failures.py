@@ -18,7 +18,8 @@ bar: its largest cause of failure, with the 95 % interval clustered by row. At t
 the published audit of r8, 100 completions by the axis on which their first false line fails; its audit held no line
 to what the row hides, so ``claim`` is empty there. Causes of failure that the study names: verdict and claim (a
 verdict decoupled from its evidence), loop and cut off (no carried search state), never enters and form (distribution
-mismatch), output."""
+mismatch), output. ``no steps`` at an arm: it cannot do its single steps (table ``steps``), so it is no evidence about
+its procedure."""
 CHANGE = """if verdicts were what breaks a search, ``verdict`` would be the largest cause of its arms and small where
 forward steps suffice; causes that are alike in both say that something else breaks them."""
 SELECTION = Selection(how="each, named at the arm")
@@ -58,7 +59,7 @@ def make(failures: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) ->
                 row = own.iloc[0]
                 bar(axis, len(names), own.set_index("cause").share)
                 axis.text(1.01, len(names), worst(own), va="center", fontsize=7.5)
-                names.append(f"{arm} ({row.backbone}, n={row.n} on {row.rows})")
+                names.append(f"{arm} ({row.backbone}, n={row.n} on {row.rows}{plots.told(row.installed)})")
             if family == "cryptarithm_deduce":
                 bar(axis, len(names), theirs.set_index("measure").value)
                 names.append(f"published audit of r8 (n={theirs.n.max():.0f})")

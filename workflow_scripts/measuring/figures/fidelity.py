@@ -21,7 +21,8 @@ verdict (against the line's own numbers). The tests of ``witness`` (the study's 
 ``witness-balanced`` stand with both outcomes in training, those of ``witness-onesided`` have both, but each opener
 has one. Under a test: the outcomes that training showed, and how often. 95 % intervals clustered by row, seeds
 together; n: lines with a verdict, and the rows on which they stand. Hollow squares: the published audit of r8 on 100
-rows (its onesenum, range, 2mode and modekill lines), intervals as if its lines were independent."""
+rows (its onesenum, range, 2mode and modekill lines), intervals as if its lines were independent. A stroke through a
+mark: the arm cannot do its single steps (table ``steps``), so it is no evidence about its procedure."""
 CHANGE = """if verdicts are tokens, the verdicts of ``witness-balanced`` lie on the diagonal and near those of
 ``witness``; well above the diagonal with both outcomes in training, they are conclusions, and the study measured its
 grammar."""
@@ -95,6 +96,7 @@ def scatter(axis: Axes, points: pd.DataFrame, ours: pd.DataFrame, across: str, u
         colour, marker = plots.nth(order.index(design))
         for fixed, part in own.groupby(own.fixed.astype(bool)):
             fill = "none" if fixed else colour
+            plots.strike(axis, part, part[across], part[up])
             axis.vlines(part[across], part[f"{up}_low"], part[f"{up}_high"], color=colour, lw=0.7, alpha=0.5)
             axis.plot(
                 part[across], part[up], marker, mfc=fill, mec=colour, ms=5, ls="", label=f"design {design}", zorder=4

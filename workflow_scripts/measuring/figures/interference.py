@@ -14,7 +14,8 @@ what the prompt shows, training rows of the family, backbone, recipe): accuracy 
 Marks: mean over training seeds with Wilson 95 % intervals for n different rows; bars: the ceiling of the arm's own
 texts; grey dots: single seeds. In brackets: how many families the arm has, and at a mixture the p value of its
 difference to the arm alone on the same rows (sign-flip test, each row counted once over the seeds, Holm's
-adjustment). Hollow: the study's one adapter for all nine families."""
+adjustment). Hollow: the study's one adapter for all nine families. A stroke through a mark: the arm cannot do its
+single steps (table ``steps``), so it is no evidence about its procedure."""
 CHANGE = """if families disturbed each other, the mixtures would lie below the arms alone beyond chance; where they
 lie above, the families share what they learn; where neither, one adapter can be read as if it were many."""
 SELECTION = Selection()

@@ -17,7 +17,8 @@ Wilson 95 % intervals for n rows), join rows left out where there are any. Shape
 task (two-stage), mixed in (drilled), or none; the recipe's name in the legend. Seeds together. n: recalled lines
 above a panel, rows of the task in the legend. Dotted lines: published: an entrant recalls .971 of 1,000 signatures,
 and its two-stage model answers 7 of 11 (16 of 17 with 40k rows) of the rows that its solver finishes, its direct
-search 0 of 11 (12 of 17)."""
+search 0 of 11 (12 of 17). A stroke through a mark: the arm cannot do its single steps (table ``steps``), so it is no
+evidence about its procedure."""
 CHANGE = """if recalling were what is missing, arms would lie on a rising line, the drilled ones at its upper end;
 high recall at low accuracy says that the steps after it fail, low recall at high accuracy that the catalog is not
 used."""
@@ -72,8 +73,10 @@ def make(
                     axis.plot([row.recall] * 2, [row.official_low, row.official_high], color=colour, lw=1.1, alpha=0.7)
                     axis.plot([row.recall], [row.official], marker, color=colour, ms=6, label=label, zorder=4)
                     axis.plot([row.recall], [row.ceiling], "_", color=colour, ms=11, mew=1.8, label=plots.CEILING)
+                own = part[part.kind == kind]
+                plots.strike(axis, own, own.recall, own.official)
                 draw_published(axis, published, family, kind)
-                n = part[part.kind == kind].recall_n
+                n = own.recall_n
                 said = f"{kind}, n = {n.min()} to {n.max()} lines of an arm"
                 axis.set(xlabel="recalled rightly", title=said, xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
             for axis in line[len(found) :]:

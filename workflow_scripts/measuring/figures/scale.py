@@ -17,7 +17,8 @@ value rows apart. Lines with marks: mean over training seeds with Wilson 95 % in
 dots: single seeds; thin lines: the ceiling of the arm's own texts. Steps grow with the rows, as every arm reads its
 rows as often as the others of its recipe. Hollow marks: entrants' direct search (squares) and two-stage recall
 (circles) with 12k and with 40k rows or more, on 11 and 17 rows that their solver finishes: not the same rows, and
-their rows grew with the steps, too."""
+their rows grew with the steps, too. A stroke through a mark: the arm cannot do its single steps (table ``steps``), so
+it is no evidence about its procedure."""
 CHANGE = """if rows were what is missing, value rows would rise with them and not level off below the ceiling; a curve
 that is flat where the training loss falls says that more of the same does not teach the search."""
 SELECTION = Selection()
@@ -76,6 +77,7 @@ def curve(axis: Axes, rows: pd.DataFrame, colour: str, marker: str, label: str) 
     pooled, seeds = rows[rows.seed == POOLED], rows[rows.seed != POOLED]
     axis.plot(pooled.arm_n, pooled.official, marker=marker, color=colour, ms=5, lw=1.2, label=label, zorder=5)
     axis.vlines(pooled.arm_n, pooled.official_low, pooled.official_high, color=colour, lw=1.2, alpha=0.7)
+    plots.strike(axis, pooled, pooled.arm_n, pooled.official)
     seeds = seeds[seeds.groupby("arm").seed.transform("nunique") > 1]
     if len(seeds):
         axis.scatter(seeds.arm_n * 1.06, seeds.official, 8, plots.GREY, label="one training seed", zorder=3)

@@ -17,7 +17,8 @@ n different rows; bars: the ceiling of the arm's own texts; grey dots: single se
 the listed keys, or ``none``, blindly would answer: the share of rows that have a right key over the keys listed; a
 wrong key may give the right answer by chance, so this is a floor. Plausible wrong keys carry one example, random ones
 none. Rules of the slates are given, as their name says; the proposing arms have to find them, too. Hollow marks: an
-entrant's selections with the right key listed, and the study's hit@8, a rank among rules without digits."""
+entrant's selections with the right key listed, and the study's hit@8, a rank among rules without digits. A stroke
+through a mark: the arm cannot do its single steps (table ``steps``), so it is no evidence about its procedure."""
 CHANGE = """if what fails is proposing, the slates lie near their ceiling where the proposing arms lie near 0; a slate
 near its floor says that checking fails as well."""
 SELECTION = Selection()

@@ -5,24 +5,26 @@ import json
 import pandas as pd
 
 from common.artifacts import read_table
+from measuring.evidence import marked
 from measuring.stats import with_wilson
 from puzzles.checker import official
 from puzzles.registry import FAMILIES
 
-NEEDS = ("grades", "puzzles", "solutions")
+NEEDS = ("grades", "puzzles", "solutions", "tables/steps")
 CAPTION = """Official accuracy of every arm, and of the exact solver (arm ``exact solver``), by sub-category of the
 rows: by what the hidden rule names in a word (``query``: the rule of the query's operator; ``mode``, ``regime``,
 ``gate``, ...), and for all families by ``stratum``, ``tier`` (of the solver's work), ``examples`` (how many the
 prompt shows) and ``answer length`` (characters). Left out is a feature with a single value, with more than 30, with
 less than two rows a value, or that parts the rows as an earlier one does; real rows hide their rule, so they have the
-latter ones only. A row counts as its mean over seeds and samples; n: rows; Wilson 95 % intervals for n rows."""
+latter ones only. A row counts as its mean over seeds and samples; n: rows; Wilson 95 % intervals for n rows.
+installed: whether the arm can do its single steps (table ``steps``)."""
 CHANGE = """a sub-category whose interval lies apart from the others' says where an arm's accuracy comes from;
 accuracy that comes from one alone is not that of the procedure."""
 SOLVER = "exact solver"
 MOST = 30
 
 
-def make(grades: pd.DataFrame, puzzles: list[str], solutions: list[str]) -> pd.DataFrame:
+def make(grades: pd.DataFrame, puzzles: list[str], solutions: list[str], steps: pd.DataFrame) -> pd.DataFrame:
     """One line per arm, family, evaluation set, decoder, feature and value."""
     known = pd.concat([telling(features(path)) for path in puzzles], ignore_index=True)
     arms = grades.groupby(["arm", "decoder", "family", "eval_set", "id"], as_index=False).official.mean()
@@ -30,7 +32,7 @@ def make(grades: pd.DataFrame, puzzles: list[str], solutions: list[str]) -> pd.D
     rows = rows.merge(known, on=["family", "eval_set", "id"])
     by = ["arm", "family", "eval_set", "decoder", "feature", "value"]
     found = rows.groupby(by).official.agg(["mean", "size"]).reset_index()
-    return with_wilson(found.rename(columns={"mean": "official", "size": "n"}), "official")
+    return marked(with_wilson(found.rename(columns={"mean": "official", "size": "n"}), "official"), steps)
 
 
 def telling(known: pd.DataFrame) -> pd.DataFrame:
