@@ -122,7 +122,7 @@ def draw(axis: Axes, part: pd.DataFrame, tests: list[str], name: str) -> None:
         for opener, rows in own.groupby(own.kind.str.partition("/")[0]):
             for _, row in rows.iterrows():
                 at = tests.index(row.test) + 0.6 * ((k + 0.5) / (len(arms) + 1) - 0.5) + 0.06 * (opener == "may")
-                said = f"design {row.design}" + f" ({arm})" * (arm != row.design)
+                said = f"design {row.design}" + f" ({arm})" * (arm != row.design) + plots.told(row.installed)
                 plots.intervals(axis, row.to_frame().T, at, colour, marker, said, name)
 
 
