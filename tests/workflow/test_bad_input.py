@@ -477,7 +477,8 @@ def test_a_killed_snakemake_does_not_stop_the_next(tmp_path):
     """Its lock stays behind. As long as it lives nobody else may start; then the next one goes on."""
     folder = copy(tmp_path)
     target = "results/smoke/puzzles/cipher/test.parquet"
-    slow = "import pathlib, time; pathlib.Path('started').touch()\nwhile not pathlib.Path('go').exists(): time.sleep(0.1)\n"
+    slow = "import pathlib, time\npathlib.Path('started').touch()\n"
+    slow += "while not pathlib.Path('go').exists():\n    time.sleep(0.1)\n"
     with edited(folder / "workflow_scripts/generate.py", lambda text: slow + text):
         words = [sys.executable, "-m", "snakemake", target, "--cores", "1", *SMOKE]
         first = subprocess.Popen(words, cwd=folder, stderr=subprocess.DEVNULL, start_new_session=True)

@@ -60,6 +60,8 @@ def facts_of(e: Equation, number: int, rule: Rule, larger: str, known: Mapping[s
     known = dict(known)
     parts = triple(e, rule, larger)
     if parts is not None:
+        if len(parts[2]) > len(COLUMNS):  # no sum of two-digit numbers is so long
+            return
         for place in range(len(parts[2])):
             yield column_fact(number, parts, place, offset_of(rule), SIDES[larger], known)
         yield from modular(number, parts, "+", offset_of(rule), SIDES[larger], known)
