@@ -26,6 +26,7 @@ from learning.decoders import changed, lacking, resolve
 from learning.engines import engine_of
 from learning.methods import check_recipes, read_recipe
 from learning.settings import check_local, read_backbones
+from measuring.explorer.parts import PAGE, cells_of
 from measuring.inputs import Run
 from measuring.modules import declared, names
 from learning.shipped import check_context, check_shipped, shipped_files

@@ -74,6 +74,7 @@ class Config:
     recipes: str = setting("file that describes the training recipes", form=r".+\.yaml")
     decoders: str | dict = setting("file that describes the decoders, or what is other in them", form=r".+\.yaml")
     benchmark_csv: str = setting("CSV with id, prompt, answer; empty for none")
+    traces: dict[str, str] = setting("files of texts from elsewhere, by the names that stand for their arms")
     rows: Rows = setting("problems per family and split")
     options: dict[str, dict] = setting("generator options per family")
     thought: int = setting("characters that a cryptarithm's thought may have", low=1)

@@ -58,6 +58,10 @@ class Cell:
     texts: tuple[str, ...]
     puzzles: tuple[str, ...]
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        return (self.completions, self.grades, self.lines, self.rows, *self.texts, *self.puzzles)
+
 
 def cells_of(run: Run) -> list[Cell]:
     """Every cell of a run, in the order of its table of arms."""
