@@ -26,7 +26,7 @@ from learning.decoders import changed, lacking, resolve
 from learning.engines import engine_of
 from learning.methods import check_recipes, read_recipe
 from learning.settings import check_local, read_backbones
-from measuring.explorer.parts import PAGE, cells_of
+from measuring.explorer.parts import PAGE, TRACE_FILES, cells_of
 from measuring.inputs import Run
 from measuring.modules import declared, names
 from learning.shipped import check_context, check_shipped, shipped_files
@@ -61,7 +61,11 @@ try:
             and Path(here(config[key])).exists()
         ):
             config[key] = here(config[key])
-        require_file(config, key, config_files)
+        require_file(config, config_files, key)
+    for name, path in config["traces"].items():
+        if not Path(path).exists() and Path(here(path)).exists():
+            config["traces"][name] = here(path)
+        require_file(config, config_files, "traces", name)
     entries, recipes = read_yaml(config["backbones"]), read_yaml(config["recipes"])
     backbones = read_backbones(entries, config["backbones"])
     check_recipes(recipes, HINTS, config["recipes"])
@@ -82,6 +86,8 @@ try:
         },
         harvest=config["harvest"]["decoder"],
     )
+    for name in sorted({*config["traces"]} & {*arms.index}):
+        raise LabError("an arm is called so, too", field=f"traces.{name}")
     for name, entry in entries.items():  # a folder of the project, wherever Snakemake works
         if (
             "path" in entry
@@ -134,6 +140,7 @@ wildcard_constraints:
     backbone="|".join(backbones),
     kept="answer|valid",
     kind="signatures|bit_sequences",
+    trace="|".join(config["traces"]) or "none",
     table="|".join(names("table")),
     figure="|".join(names("figure")),
 

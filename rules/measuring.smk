@@ -72,7 +72,9 @@ rule explorer:
         code=code("explorer"),
         page=[here(f"workflow_scripts/measuring/explorer/{name}") for name in PAGE],
         cells=sorted({file for cell in cells_of(artifacts) for file in cell.files}),
-        traces=collect("<results>/traces/{trace}/audit.parquet", trace=config["traces"]),
+        traces=collect(
+            "<results>/traces/{trace}/{name}.parquet", trace=config["traces"], name=TRACE_FILES
+        ),
     output:
         report(
             directory("<results>/explorer"),
@@ -94,7 +96,7 @@ rule explorer:
         results=subpath(output[0], parent=True),
         arms=config["arms"],
         eval_sets=eval_sets,
-        traces=lambda wildcards, input: [Path(path).parent for path in input.traces],
+        traces=lambda wildcards, input: sorted({str(Path(path).parent) for path in input.traces}),
     shell:
         "python {input.code[0]} --results {params.results} --arms {params.arms:q} --eval-sets {params.eval_sets}"
         " --traces {params.traces} --out {output} 2> {log}"
