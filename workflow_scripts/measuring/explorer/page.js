@@ -324,7 +324,7 @@ function lineRow(i, text, target, written, problem) {
 // A very long line, of which more is shown on demand.
 function long(text) {
   if (text.length <= LONG) return [text];
-  const rest = make("button", { type: "button", onclick: () => rest.replaceWith(...long(text.slice(LONG))) },
+  const rest = make("button", { type: "button", onclick: () => rest.replaceWith(text.slice(LONG)) },
     `… ${many(text.length - LONG, "more character")}`);
   return [text.slice(0, LONG), rest];
 }
