@@ -130,7 +130,7 @@ def main() -> None:
         row["design"] = best.design if best.share > 0 and read >= args.least * lines else ""
     table = [
         {"family": f, "design": each.design, "read": each.read, "lines": each.lines, "share": each.share,
-         "nearest": each is found[0]}
+         "nearest": each is found[0] and each.share > 0}
         for f, found in designs.items() for each in found
     ]  # fmt: skip
     sources = [args.file, *args.puzzles]
@@ -140,7 +140,8 @@ def main() -> None:
     far = sum(not row["design"] for row in rows)
     print(f"{len(rows)} texts of {len(puzzles)} puzzles, {far} of them near no design; {skipped} rows left out")
     for family, (best, *_) in designs.items():
-        print(f"{family}: {len(texts[family])} texts, nearest to {best.design} ({best.share:.1%} of the lines)")
+        near = f"nearest to {best.design}" if best.share else "near no design"
+        print(f"{family}: {len(texts[family])} texts, {near} ({best.share:.1%} of the lines)")
 
 
 if __name__ == "__main__":
