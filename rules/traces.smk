@@ -7,8 +7,8 @@ rule import_traces:
         file=lambda wildcards: config["traces"][wildcards.trace],
         puzzles=collect(
             "<results>/puzzles/{family}/{split}.parquet",
-            family=families,
-            split=["train", *eval_sets],
+            family=lab.families,
+            split=["train", *lab.eval_sets],
         ),
     output:
         multiext(
@@ -69,16 +69,16 @@ rule audit_traces:
         " --rows {output.rows} --kinds {output.kinds} 2> {log}"
 
 
-rule export:
+rule export_chats:
     input:
-        code=code("export"),
+        code=code("export_chats"),
         corpus="<results>/corpora/{arm}/seed-{seed}.parquet",
     output:
-        ensure("<results>/exports/{arm}/seed-{seed}.jsonl", non_empty=True),
+        ensure("<results>/chats/{arm}/seed-{seed}.jsonl", non_empty=True),
     log:
-        "<results>/logs/export/{arm}/seed-{seed}.log",
+        "<results>/logs/export_chats/{arm}/seed-{seed}.log",
     benchmark:
-        "<results>/benchmarks/export/{arm}/seed-{seed}.jsonl"
+        "<results>/benchmarks/export_chats/{arm}/seed-{seed}.jsonl"
     conda:
         "../envs/cpu.yaml"
     threads: 1

@@ -1,59 +1,84 @@
-"""The training examples of an arm as chats, in JSON Lines: what TRL's SFTTrainer and others read.
+"""Write an adapter as servers and challenges take it, and check it by loading it back.
 
-Each line has `messages`: the prompt of the user and the completion of the assistant. Train on the assistant's message
-alone (`assistant_only_loss` of TRL). Beside it stand the columns of the corpus: id, family, design, role, answer,
-stratum, hidden (a line of rules that the completion uses unsaid), and `unlearned`, the lines of the completion, counted
-from 0, that carry no loss. Where an arm has such lines, the assistant's message says the same by characters:
-`train_detail` has stretches from begin_offset to end_offset, both included, which are trained on or not (the format of
-axolotl, `message_field_training_detail`).
+Reads   --adapter DIR, --backbone DIR, --texts P.parquet (prompt, completion; a few of them are compared)
+Writes  --out DIR: adapter_config.json and adapter_model.safetensors with the hub checkpoint's own names and one pair of
+        matrices per linear layer, adapter.zip of the two, and export.json: ranks, sizes, and what the check found
 
-    python workflow_scripts/export.py --corpus results/main/corpora/search/seed-1.parquet --out search.jsonl
+    python workflow_scripts/export.py --adapter results/main/adapters/derive/seed-1 \
+        --backbone results/main/backbones/small --texts results/main/corpora/derive/seed-1.parquet --out export
 """
 
 import json
-import re
-from collections.abc import Collection
+import os
 from pathlib import Path
 
 from common import cli
 from common.artifacts import read_table, whole
-
-MEASURED = "hint-test"
-"""The role of the examples that training measures itself by and does not learn."""
-KEPT = ("id", "family", "design", "role", "answer", "stratum", "hidden", "unlearned")
-
-
-def stretches(completion: str, unlearned: Collection[int]) -> list[dict]:
-    """The completion from its first to its last character, in stretches that are learned or not; line ends belong to
-    their lines."""
-    found: list[dict] = []
-    start = 0
-    for number, line in enumerate(re.findall(r"[^\n]*\n|[^\n]+", completion)):
-        end, train = start + len(line) - 1, number not in unlearned
-        if found and found[-1]["train"] == train:
-            found[-1]["end_offset"] = end
-        else:
-            found.append({"begin_offset": start, "end_offset": end, "train": train})
-        start = end + 1
-    return found
+from common.errors import LabError
 
 
 def main() -> None:
-    parser = cli.parser(__doc__)
-    parser.add_argument("--corpus", required=True)
-    parser.add_argument("--out", required=True)
-    args = parser.parse_args()
-    rows = read_table(args.corpus, (*KEPT, "prompt", "completion")).to_pylist()
-    rows = [row for row in rows if row["role"] != MEASURED]
-    masked = any(row["unlearned"] for row in rows)
-    with whole(Path(args.out)) as partial, open(partial, "w", encoding="utf-8", newline="\n") as handle:
-        for row in rows:
-            answer = {"role": "assistant", "content": row["completion"]}
-            if masked:
-                answer["train_detail"] = stretches(row["completion"], row["unlearned"])
-            messages = [{"role": "user", "content": row["prompt"]}, answer]
-            line = {"messages": messages, **{name: row[name] for name in KEPT}}
-            handle.write(json.dumps(line, ensure_ascii=False) + "\n")
+    """Check the arguments, export, and compare."""
+    p = cli.parser(__doc__)
+    p.add_argument("--adapter", required=True)
+    p.add_argument("--backbone", required=True)
+    p.add_argument("--backbone-options", default="{}", help="JSON, one entry of config/backbones.yaml")
+    p.add_argument("--texts", required=True)
+    p.add_argument("--rows", type=int, default=3, help="texts to compare on")
+    p.add_argument(
+        "--dtype", default="", choices=("", "float32", "bfloat16", "float16"), help="the backbone's if empty"
+    )
+    p.add_argument("--rank", type=int, default=32, help="the highest that the server takes")
+    p.add_argument("--lose", type=float, default=0.0, help="share of a squared norm that a lower rank may lose")
+    p.add_argument("--served", nargs="*", default=[], help="modules that the server takes; all if left out")
+    p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--out", type=Path, required=True)
+    args = p.parse_args()
+    if args.rank < 1 or args.rows < 1:
+        raise LabError("--rank and --rows are above zero")
+    if not 0 <= args.lose < 1:
+        raise LabError(f"{args.lose} is outside [0, 1)", field="--lose")
+
+    os.environ["OMP_NUM_THREADS"] = str(args.threads)
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    from learning.settings import BackboneOptions, check_adapter, check_folder
+
+    check_folder(args.backbone)
+    check_adapter(args.adapter)
+    import torch
+    from peft import PeftModel
+
+    from learning import export
+    from learning.backbones import load_model, load_tokenizer
+    from learning.engines.local import attached
+    from learning.training import tokenized
+
+    torch.set_num_threads(args.threads)
+    options = BackboneOptions.read(args.backbone_options)
+    tokenizer = load_tokenizer(args.backbone)
+    rows = read_table(args.texts, ["prompt", "completion"]).slice(0, args.rows).to_pylist()
+    texts = [tokenized(tokenizer, row["prompt"], row["completion"]).ids for row in rows]
+    if not texts:
+        raise LabError("no texts to compare on", file=args.texts)
+    model = attached(args.backbone, args.adapter, options, "cpu").eval()
+    if not isinstance(model, PeftModel):
+        raise LabError("every parameter was trained there: it is a model of its own, no adapter", file=args.adapter)
+    with whole(args.out) as partial:
+        partial.mkdir(parents=True)
+        made = export.export(
+            model,
+            load_model(args.backbone, options).eval(),
+            Path(args.backbone),
+            partial,
+            texts,
+            hub=options.hub or Path(args.backbone).name,
+            dtype=args.dtype or options.dtype,
+            rank=args.rank,
+            lose=args.lose,
+            served=args.served,
+        )
+        export.archive(partial, partial / "adapter.zip")
+    print(json.dumps(made, indent=1))
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def corpus(request, tmp_path_factory) -> tuple[Path, tuple[str, str, str]]:
     script("corpus", "--texts", folder / "train-texts.parquet", "--puzzles", folder / "train.parquet", "--held-out",
            folder / "test.parquet", "--n", N, "--selection", "right", "--unlearned", "failed", "--seed", 3,
            "--out", folder / "corpus.parquet")  # fmt: skip
-    script("export", "--corpus", folder / "corpus.parquet", "--out", folder / "corpus.jsonl")
+    script("export_chats", "--corpus", folder / "corpus.parquet", "--out", folder / "corpus.jsonl")
     return folder, request.param
 
 
@@ -127,7 +127,7 @@ def test_what_training_only_measures_by_is_not_exported(tmp_path):
     columns = ("id", "family", "design", "prompt", "hidden", "completion", "answer", "stratum")
     row = {name: name for name in columns} | {"unlearned": []}
     write_table(tmp_path / "c.parquet", [{**row, "role": role} for role in ("task", "hint", "hint-test", "drill")])
-    script("export", "--corpus", tmp_path / "c.parquet", "--out", tmp_path / "c.jsonl")
+    script("export_chats", "--corpus", tmp_path / "c.parquet", "--out", tmp_path / "c.jsonl")
     assert [json.loads(line)["role"] for line in open(tmp_path / "c.jsonl")] == ["task", "hint", "drill"]
 
 
