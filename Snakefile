@@ -20,6 +20,15 @@ include: "rules/measuring.smk"
 
 onstart:
     keep_config(config, f"results/{config['run']}/config")
+    be_brief(workflow)
+
+
+onsuccess:
+    print(where(f"results/{config['run']}"), file=sys.stderr)
+
+
+onerror:
+    print(f"What jobs said lies in results/{config['run']}/logs/", file=sys.stderr)
 
 
 localrules:

@@ -15,6 +15,7 @@ from common.running import hold, use_this_python
 from learning.methods.base import HARVESTS
 from measuring.modules import names
 from planning.checks import read_lab
+from planning.run_log import be_brief, where
 from puzzles.registry import FAMILIES
 from reasoning.grammar.reveal import Reveal
 from reasoning.job_files import code, code_of_designs
