@@ -33,6 +33,7 @@ onerror:
 
 localrules:
     all,
+    quick,
     figures,
     puzzles,
     texts,
@@ -51,6 +52,12 @@ rule figures:
     input:
         collect("<results>/tables/{name}.html", name=names("table")),
         collect("<results>/figures/{name}.png", name=names("figure")),
+
+
+rule quick:
+    input:
+        "<results>/figures/reveal.png",
+        "<results>/tables/accuracy.html",
 
 
 rule puzzles:
