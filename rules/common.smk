@@ -16,6 +16,7 @@ from learning.methods.base import HARVESTS
 from measuring.explorer.parts import PAGE, TRACE_FILES, cells_of
 from measuring.modules import names
 from planning.checks import read_lab
+from planning.run_log import be_brief, where
 from puzzles.registry import FAMILIES
 from reasoning.grammar.reveal import Reveal
 from reasoning.job_files import code, code_of_designs
