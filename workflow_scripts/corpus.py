@@ -71,9 +71,9 @@ def select(
     Arms that differ in design or in what is shown draw the same rows as far as both rendered them. What a selection can
     be: reasoning/auxiliary/selections.py.
     """
-    lines = ("lines",) if selection.startswith(("ends", "bad")) and "lines" not in columns else ()
-    compared = ("n_chars", "tier") if selection in THIRDS else ()
-    every = read_table(path, (*columns, *lines, *compared)).to_pylist()
+    read = {"ends": ("lines",), "bad": ("lines",), "tiers": ("tier",)}.get(selection.partition("-")[0], ())
+    read += ("n_chars", "tier") if selection in THIRDS else ()
+    every = read_table(path, dict.fromkeys((*columns, *read))).to_pylist()
     rows = [row for row in every if row["status"] == "rendered"]
     (most, count), *_ = Counter(row["stratum"] for row in every).most_common(1) or [("", 0)]
     if selection == "all" and rows and most not in {row["stratum"] for row in rows}:

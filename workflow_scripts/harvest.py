@@ -33,7 +33,7 @@ from common import cli
 from common.artifacts import read_table, write_table
 from common.errors import LabError
 from reasoning.grammar.texts import RENDERED, TEXTS, Written
-from reasoning.grammar.trace import Box, Malformed, content, parse_completion
+from reasoning.grammar.trace import Box, Malformed, parse_completion, spoken
 from reasoning.judging.audit import MALFORMED, first_divergence
 from reasoning.registry import design_of
 
@@ -71,7 +71,7 @@ def lines_of(text: str, family: str, design: str) -> list[dict]:
 
 def at_fault(text: str, failure: int) -> int:
     """The number of the line of the text, the opening tag among them, that the audit counts as line `failure`."""
-    return next(number for k, (number, *_) in enumerate(content(text)) if k == failure)
+    return next(number for k, (number, *_) in enumerate(spoken(text)) if k == failure)
 
 
 def example(keep: str, row: Mapping, right: bool, valid: bool, failure: int | None, told: Mapping) -> str | dict:
@@ -92,7 +92,7 @@ def example(keep: str, row: Mapping, right: bool, valid: bool, failure: int | No
     if keep == "partial" and failure is not None:
         fault = at_fault(row["text"], failure)
         sound = lines[:fault]
-        if sum(1 for _ in content("\n".join(sound))) == 0:
+        if sum(1 for _ in spoken("\n".join(sound))) == 0:
             return "its first line is at fault"
         return whole | {"completion": "\n".join([*sound, ""]), "ended": False, "valid": None}
     if row["finish"] != "stop":

@@ -123,8 +123,11 @@ def completion_of(trace: Trace) -> str:
     return body if trace.answer is None else f"{body}\n{Box(trace.answer).text()}"
 
 
-def content(text: str) -> Iterator[tuple[int, int, str, bool]]:
-    """(number, offset, the line, is it thought?) of every line that says something: not the tags, nor an empty end."""
+def spoken(text: str) -> Iterator[tuple[int, int, str, bool]]:
+    """(number from 0, offset, line, whether in the thought) of the lines that are neither tags nor a blank end.
+
+    The opening tag may be missing, because a chat template may already have written it, and the text may stop anywhere.
+    """
     thinking, offset = True, 0
     for number, raw in enumerate(text.split("\n")):
         start, offset = offset, offset + len(raw) + 1
@@ -139,13 +142,12 @@ def content(text: str) -> Iterator[tuple[int, int, str, bool]]:
 def parse_completion(text: str, design: Design) -> list[Line | Malformed]:
     """Every line of a completion: lines of the design's kinds, Malformed ones, and a Box for the boxed answer.
 
-    The opening tag may be missing, because a chat template may already have written it, and the text may stop anywhere.
     Never raises; time is linear in the length of the text. For rendered traces parse_completion(completion_of(trace),
     design) == [*trace.lines, Box(trace.answer)].
     """
     found: list[Line | Malformed] = []
     openers = design.openers
-    for _, start, raw, thinking in content(text):
+    for _, start, raw, thinking in spoken(text):
         kinds = openers.get(raw[:1], openers[""]) if thinking else (Box,)
         for kind in kinds:
             if raw.startswith(kind.opener):
