@@ -81,6 +81,9 @@ def select(
         raise LabError(message, file=path, field="selection")
     if selection in RULED:
         rules = {row["id"]: json.loads(row["rule"]) for row in read_table(puzzles, ("id", "rule")).to_pylist()}
+        if any("query" not in rule for rule in rules.values()):
+            message = f"selection {selection!r} is for families whose rows hide a rule for each operator"
+            raise LabError(message, file=puzzles, field="rule")
         rows = [row | {"rule": rules[row["id"]]} for row in rows]
     rows.sort(key=lambda row: content_hash(f"{seed}:{row['id']}"))
     rows = narrowed(selection, rows)

@@ -127,6 +127,9 @@ def test_even_draws_as_many_of_every_group_of_rules(tmp_path):
     assert sorted(map(drawn.count, dict.fromkeys(names))) == [8, 8, 8, 8]
     done = corpus(paths, out, "--selection", "even", families=["cipher"], n=36)
     assert done.returncode and "9 rows asked for, but of 40 only 8 ask for a rule of group" in done.stderr
+    write_table(paths["cipher_puzzles"], [row | {"rule": "{}"} for row in puzzles])
+    done = corpus(paths, out, "--selection", "diverse", families=["cipher"], n=4)
+    assert "selection 'diverse' is for families whose rows hide a rule for each operator" in done.stderr
 
 
 def test_selections_that_compare_rows():
