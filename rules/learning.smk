@@ -5,7 +5,7 @@
 
 rule corpus:
     input:
-        code=code("corpus"),
+        code=lab.corpus_code,
         texts=lab.arm_rendered,
         harvests=lab.arm_harvests,
         puzzles=lambda wildcards: lab.arm_puzzles(wildcards.arm, "train"),

@@ -142,6 +142,13 @@ class Lab:
         row = self.arms.loc[wildcards.arm]
         return row.n if self.is_trained(wildcards) else row.n * row.seeds
 
+    def corpus_code(self, wildcards: Wildcards) -> list[str]:
+        """The files that make an arm's corpus; drills of lines ask the design what a line needs."""
+        row = self.arms.loc[wildcards.arm]
+        if self.recipe_of(wildcards).get("hint") != "line":
+            return code("corpus")
+        return code("corpus", family=row.families, design=row.design)
+
     def rows_seed(self, wildcards: Wildcards) -> int:
         """What the choice of an arm's rows depends on: the same for all; of the training seed if the recipe redraws."""
         redrawn = self.recipe_of(wildcards).get("redraw", False)
