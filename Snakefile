@@ -15,6 +15,7 @@ include: "rules/puzzles.smk"
 include: "rules/reasoning.smk"
 include: "rules/learning.smk"
 include: "rules/evaluate.smk"
+include: "rules/traces.smk"
 include: "rules/measuring.smk"
 
 
