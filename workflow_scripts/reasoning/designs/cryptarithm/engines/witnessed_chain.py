@@ -25,7 +25,11 @@ from reasoning.designs.cryptarithm.lines import (
     arithmetic,
     chain_lines,
     column_lines,
+    drop_families,
     drop_lines,
+    drop_sizes,
+    drop_units,
+    drop_values,
     letters,
     notation,
     pin_lines,
@@ -152,33 +156,33 @@ class Witnessed(Chain):
 
     def families(self, state: Written, op: str, mode: str = "any") -> list[str]:
         own = [name for name in self.live(state, op) if mode in ("any", VALUE_RULES[notation.RULE_INDEX[name]].mode)]
-        return list(dict.fromkeys(drop_lines.family_of(name) for name in own))
+        return list(dict.fromkeys(drop_families.family_of(name) for name in own))
 
     def signs(self, state: Written, op: str, number: int, e: Equation) -> list[tuple]:
         """(kind, fields, does it fail, the rules) of every group of families that write their minus alike."""
         found = notation.side_of(notation.target_of(e, {}, "normal"))
         groups: dict[str, list[str]] = {}
         for family in self.families(state, op):
-            groups.setdefault(drop_lines.sides_of(family, e), []).append(family)
+            groups.setdefault(drop_families.sides_of(family, e), []).append(family)
         return [
-            (drop_lines.TestSign, (self.ops[op], tuple(members), sides, number, found), found not in sides,
-             [name for family in members for name in drop_lines.family_rules(family)])
+            (drop_families.TestSign, (self.ops[op], tuple(members), sides, number, found), found not in sides,
+             [name for family in members for name in drop_families.family_rules(family)])
             for sides, members in groups.items()
         ]  # fmt: skip
 
     def ranges(self, state: Written, op: str, number: int, e: Equation) -> list[tuple]:
         """The same for the sizes, of both orders together where they are the same."""
         made = []
-        together = drop_lines.spans(e, state.shown, "any") is not None
+        together = drop_sizes.spans(e, state.shown, "any") is not None
         for mode in ("any",) if together else MODES:
-            x, y, out = drop_lines.spans(e, state.shown, mode)
+            x, y, out = drop_sizes.spans(e, state.shown, mode)
             groups: dict[tuple[int, int], list[str]] = {}
             for family in self.families(state, op, mode):
-                groups.setdefault(drop_lines.family_span(family, x, y), []).append(family)
+                groups.setdefault(drop_sizes.family_span(family, x, y), []).append(family)
             made += [
-                (drop_lines.TestRange, (self.ops[op], tuple(members), mode, number, *x, *y, *span, *out),
+                (drop_sizes.TestRange, (self.ops[op], tuple(members), mode, number, *x, *y, *span, *out),
                  out[1] < span[0] or out[0] > span[1],
-                 [name for family in members for name in drop_lines.family_rules(family, mode)])
+                 [name for family in members for name in drop_families.family_rules(family, mode)])
                 for span, members in groups.items()
             ]  # fmt: skip
         return made
@@ -237,45 +241,45 @@ class Witnessed(Chain):
             target = letters.target_in_letters(self.row, e, known, rule.mode)
             free = "".join(str(d) for d in range(10) if d not in known.values())
             fields = self.ops[op], name, number, *operands, value, target
-            return drop_lines.TestValue, fields, notation.fits(value, target, free) is None, [name]
+            return drop_values.TestValue, fields, notation.fits(value, target, free) is None, [name]
         made = self.readings(state, name, e)
         if made is None:
             return None
         sets, work, fit = made
-        return drop_lines.TestReadings, (self.ops[op], name, number, sets, work), not fit, [name]
+        return drop_values.TestReadings, (self.ops[op], name, number, sets, work), not fit, [name]
 
     def readings(self, state: Written, name: str, e: Equation) -> tuple[tuple, tuple, list[int]] | None:
         """(sets, readings, those that fit) of a rule on an example, None where there are too many."""
         known = state.shown
-        glyphs = drop_lines.open_letters(e, known, VALUE_RULES[notation.RULE_INDEX[name]].mode)
+        glyphs = drop_values.open_letters(e, known, VALUE_RULES[notation.RULE_INDEX[name]].mode)
         size = 1
         for glyph in glyphs:
             size *= state.domains[glyph].bit_count()
             if size > 3 * MOST_READINGS:
                 return None
         sets = [(glyph, state.digits(glyph)) for glyph in glyphs]
-        work = drop_lines.readings(self.row, e, name, known, sets)
+        work = drop_values.readings(self.row, e, name, known, sets)
         if not 0 < len(work) <= MOST_READINGS:
             return None
-        fit = drop_lines.fitting(work, known, drop_lines.choices(sets))
+        fit = drop_values.fitting(work, known, drop_values.choices(sets))
         return tuple((self.names[glyph], digits) for glyph, digits in sets), tuple(work), fit
 
     def units(self, state: Written, name: str, e: Equation) -> tuple[tuple, tuple, bool] | None:
         """(sets, units of every pair, does one agree) of a rule on an example; None where there are too many."""
-        sets = drop_lines.ones_sets(name, e, state.digits)
+        sets = drop_units.ones_sets(name, e, state.digits)
         if any(len(each) > MOST_SET for each in sets[:2]):
             return None
-        work = drop_lines.ones_work(name, sets[0], sets[1], e)
+        work = drop_units.ones_work(name, sets[0], sets[1], e)
         if not 0 < len(work) <= MOST_PAIRS:
             return None
-        return sets, work, bool(drop_lines.ones_hits(name, work, sets[2], e))
+        return sets, work, bool(drop_units.ones_hits(name, work, sets[2], e))
 
     def ones_test(self, state: Written, op: str, name: str, number: int, e: Equation) -> tuple | None:
         made = self.units(state, name, e)
         if made is None:
             return None
         sets, work, hits = made
-        return drop_lines.TestOnes, (self.ops[op], name, number, *sets[:2], work, sets[2]), not hits, [name]
+        return drop_units.TestOnes, (self.ops[op], name, number, *sets[:2], work, sets[2]), not hits, [name]
 
     def both_test(self, state: Written, op: str, name: str, number: int, e: Equation) -> tuple | None:
         """One rule in both orders, while both are open."""
@@ -286,7 +290,7 @@ class Witnessed(Chain):
         if None in made or made[0][2] != made[1][2]:
             return None
         fields = self.ops[op], name, number, made[0][1], made[0][0][2], made[1][1], made[1][0][2]
-        return drop_lines.TestBoth, fields, not made[0][2], [name, flipped]
+        return drop_units.TestBoth, fields, not made[0][2], [name, flipped]
 
     def order_test(self, state: Written, op: str, mode: str) -> tuple | None:
         """All rules that an operator has left in an order, each on the example that speaks most against it."""
@@ -300,9 +304,9 @@ class Witnessed(Chain):
             if not made:
                 return None
             number, (sets, work, hits) = made[0]
-            entries.append(drop_lines.order_entry(name, number, work, sets[2]))
+            entries.append(drop_units.order_entry(name, number, work, sets[2]))
             alive |= hits
-        return drop_lines.TestOrder, (mode, self.ops[op], tuple(entries)), not alive
+        return drop_units.TestOrder, (mode, self.ops[op], tuple(entries)), not alive
 
     def kill_one(self, state: Written) -> bool:
         """The next order or rule that units or values rule out."""
@@ -451,8 +455,8 @@ class Witnessed(Chain):
         if len(unknown) != 1:
             return False
         glyph = unknown.pop()
-        sets = drop_lines.ones_sets(name, e, state.digits)
-        work = drop_lines.ones_work(name, sets[0], sets[1], e)
+        sets = drop_units.ones_sets(name, e, state.digits)
+        work = drop_units.ones_work(name, sets[0], sets[1], e)
         if not 0 < len(work) <= MOST_PAIRS:
             return False
         found = pin_lines.units_left(name, work, sets[2], e, glyph)
@@ -466,8 +470,8 @@ class Witnessed(Chain):
         made = self.readings(state, name, e)
         if made is None or len(made[2]) != 1 or not made[0]:
             return False
-        glyphs = drop_lines.open_letters(e, state.shown, VALUE_RULES[notation.RULE_INDEX[name]].mode)
-        choice = drop_lines.choices([(glyph, state.digits(glyph)) for glyph in glyphs])[made[2][0]]
+        glyphs = drop_values.open_letters(e, state.shown, VALUE_RULES[notation.RULE_INDEX[name]].mode)
+        choice = drop_values.choices([(glyph, state.digits(glyph)) for glyph in glyphs])[made[2][0]]
         pairs = tuple((self.names[glyph], choice[glyph]) for glyph in glyphs)
         return self.pin_all(state, pin_lines.OneReading, (number, name, *made[:2], pairs), pairs)
 
