@@ -1,5 +1,5 @@
-# A job is done again when a parameter changes, unless it is a function of `threads`, too: so `decides` stands for what
-# matters of an entry, and the entry itself, with what does not (requests at a time, say), is such a function.
+# Snakemake runs a job again when one of its params changes, but not for params that are functions of `threads`.
+# So `decides` holds the settings that change a result; `options` holds all of them and is a function of `threads`.
 """Training examples per arm, the backbones, one adapter per arm and seed, and what each adapter writes."""
 
 
@@ -63,7 +63,7 @@ rule backbone:
     params:
         options=lambda wildcards: json.dumps(lab.backbones[wildcards.backbone].source()),
         gpus=lab.making_gpus,
-        phrases=lab.phrases,  # of the families' prompts: tokens of the tokenizer, so a new one is a new backbone
+        phrases=lab.phrases,  # single tokens of the tokenizer, so that a new phrase is a new backbone
         state=f"results/{config['run']}/state/backbone/{{backbone}}",
         out=subpath(output.config, parent=True),
     shell:

@@ -152,7 +152,7 @@ class Lab:
         return json.dumps(self.entries[name])
 
     def arm_entry(self, wildcards: Wildcards, threads: int) -> str:
-        """The entry of the arm's backbone. A function of the threads: alone it makes no job be done again."""
+        """The entry of the arm's backbone. As a function of `threads` it does not decide whether a job runs again."""
         return self.entry_of(self.arms.at[wildcards.arm, "backbone"])
 
     def local_files(self, wildcards: Wildcards) -> list[str]:
