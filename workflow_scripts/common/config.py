@@ -75,7 +75,7 @@ def keep_config(config: Mapping, folder: str | Path) -> None:
 
 
 def require_file(value: Mapping, files: Iterable[str | Path], *path: str) -> None:
-    """Raise LabError where the setting `key` names a file that does not exist; an empty text or a mapping names none."""
+    """Raise LabError where the setting `key` names a missing file; an empty text or a mapping names none."""
     named = _at(value, path)
     if named and isinstance(named, str) and not Path(named).is_file():
         raise LabError(f"no such file: {named}", file=holder(value, path, files), field=".".join(path))

@@ -21,7 +21,7 @@ class Lines:
 
 
 def progress(items: Iterable | None = None, desc: str = "", unit: str = "row", **kwargs) -> tqdm:
-    """tqdm over `items`, or with `total=` and updates by hand; a job shorter than LOG_SECONDS writes no line to a log."""
+    """tqdm over `items`, or updated by hand up to `total=`; jobs of less than LOG_SECONDS write no line to a log."""
     if not sys.stderr.isatty():
         kwargs |= {"file": Lines(), "bar_format": LOG_LINE, "mininterval": LOG_SECONDS, "delay": LOG_SECONDS}
         kwargs |= {"miniters": 1, "ascii": True}
