@@ -239,9 +239,9 @@ def unfit(field: str, row: Mapping, above: Mapping[str, Mapping], recipes: Mappi
         return ""
     if other["recipe"] == IN_CONTEXT:
         return f"arm {name} is not trained, it has no adapter"
-    for key in ("method", "rank", "alpha"):
+    for key in ("rank", "alpha"):  # a method that trains every parameter has neither
         if recipes[row["recipe"]].get(key) != recipes[other["recipe"]].get(key):
-            its, own = (recipes[arm["recipe"]].get(key, "of the usual kind") for arm in (other, row))
+            its, own = (recipes[arm["recipe"]].get(key, "of nothing") for arm in (other, row))
             return f"the recipe of arm {name} has {key} {its}, this one {own}; expected the same"
     return ""
 
