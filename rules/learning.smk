@@ -19,7 +19,6 @@ rule corpus:
         "<results>/benchmarks/corpus/{arm}/seed-{seed}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
     params:
@@ -212,7 +211,6 @@ rule choose:
         decoder="|".join(lab.selections) or "none",
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
     params:
