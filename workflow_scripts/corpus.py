@@ -34,7 +34,7 @@ from common.errors import LabError
 from puzzles.base import content_hash, row_rng
 from puzzles.leaks import check_no_leak
 from reasoning.auxiliary.hints import HINTS, hint
-from reasoning.auxiliary.selections import parts
+from reasoning.auxiliary.selections import empty_stratum, parts
 from reasoning.grammar.lines import FAILED, PASSED
 
 SCHEMA = pa.schema(
@@ -64,9 +64,9 @@ def select(
     lines = ("lines",) if selection.startswith(("ends", "bad")) and "lines" not in columns else ()
     every = read_table(path, (*columns, *lines)).to_pylist()
     rows = [row for row in every if row["status"] == "rendered"]
-    (most, count), *_ = Counter(row["stratum"] for row in every).most_common(1) or [("", 0)]
-    if selection == "all" and rows and most not in {row["stratum"] for row in rows}:
-        message = f"none of the {count} rows of stratum {most!r} is rendered; the selection may name another one"
+    if empty := empty_stratum(selection, (row["stratum"] for row in every), (row["stratum"] for row in rows)):
+        count = sum(row["stratum"] == empty for row in every)
+        message = f"none of the {count} rows of stratum {empty!r} is rendered; the selection may name another one"
         raise LabError(message, file=path, field="selection")
     if selection == "even":
         rules = {row["id"]: json.loads(row["rule"]) for row in read_table(puzzles, ("id", "rule")).to_pylist()}

@@ -125,12 +125,14 @@ def read_arms(
     backbones: Mapping[str, Backbone],
     recipes: Mapping[str, Mapping],
     corruptions: Iterable[str],
+    selections: Callable[[str, str, str], None],
     decoders: Mapping[str, Callable[[Backbone], Iterable[str]]],
     harvest: str,
 ) -> pd.DataFrame:
     """The table of arms, indexed by arm; `families` and `decoders` are tuples, n and seeds are int.
 
     `designs` maps (family, design) to what reads a reveal and raises LabError when the design cannot show it;
+    `selections` raises LabError for a selection that a family's design cannot be asked for (selection, family, design);
     `decoders` maps a name to what tells what an entry of `backbones` lacks for that decoder; `harvest` is the decoder
     whose completions an arm with a source learns from. An arm names only arms above it, so that no two wait for each
     other. Raises LabError naming file, row (the line of the file), field and what was expected.
@@ -182,6 +184,10 @@ def read_arms(
                 designs[family, row["design"]](row["reveal"])
             except LabError as error:
                 raise fail("reveal", str(error)) from None
+            try:
+                selections(row["selection"], family, row["design"])
+            except LabError as error:
+                raise fail("selection", str(error)) from None
         for field, known in (("corruption", corruptions), ("backbone", backbones), ("recipe", [*recipes, IN_CONTEXT])):
             pick(field, known)
         trained = row["recipe"] != IN_CONTEXT

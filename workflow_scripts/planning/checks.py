@@ -15,6 +15,7 @@ from learning.settings import BackboneOptions, check_local, read_backbones
 from learning.shipped import check_context, check_shipped
 from planning.lab import Lab
 from puzzles.registry import FAMILIES
+from reasoning.auxiliary import selections
 from reasoning.auxiliary.hints import HINTS
 from reasoning.judging.corruption import CORRUPTIONS
 from reasoning.registry import DESIGNS
@@ -48,12 +49,19 @@ def read_lab(config: dict, files: Sequence[str], here: Place) -> Lab:
         backbones=backbones,
         recipes=recipes,
         corruptions=CORRUPTIONS,
+        selections=check_selection,
         decoders={name: lambda backbone, name=name: lacking(name, decoders, engine_of(backbone)) for name in decoders},
         harvest=config["harvest"]["decoder"],
     )
     lab = Lab(config, arms, entries, backbones, recipes, decoders, here)
     check_used(lab)
     return lab
+
+
+def check_selection(selection: str, family: str, design: str) -> None:
+    """Raise LabError where a family's design cannot be asked for a selection."""
+    kinds = [kind.KIND for kind in DESIGNS[family, design].kinds]
+    selections.check(selection, FAMILIES[family].strata, kinds)
 
 
 def found(path: str, here: Place) -> str:

@@ -1,6 +1,6 @@
 """Which rendered rows an arm trains on: all, one stratum, or a quota of rows by how they end or what they ask.
 
-all             whatever is rendered; the stratum that most puzzles have must be there
+all             whatever is rendered
 right           leaves out rows that box another answer than the challenge accepts
 join, value     one stratum
 wrong-19        19 in 100 rows box a wrong answer (the study's r10 and r11)
@@ -9,19 +9,27 @@ ends-55-30-15-wrong-9
                 the same, and 9 in 100 box a wrong answer, all of them bails
 bad-10          10 in 100 name an example that contradicts the others (r6)
 even            as many rows of every group of rules that the query can have: join, add, sub, mul (the honest corpora)
+
+Who does not name a stratum claims all that make up CLAIMED of the puzzles: a corpus without one of them is refused.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from common.errors import LabError
+from common.typed import suggestion
 from puzzles.checker import grade
 from puzzles.equations.rules import BY_NAME, GROUPS
 from reasoning.grammar.trace import Box
 
 BAILS = {"chain/bail", "chain/last-resort", "crypt/undetermined"}
 """Kinds of line of a thought that has given up, whether it then guesses or not."""
+BAD = "study/bad"
+"""The kind of line that names an example which contradicts the others."""
+WORDS, EXAMPLES = ("all", "right", "even"), ("wrong-19", "bad-10", "ends-55-30-15", "ends-55-30-15-wrong-9")
+CLAIMED = 0.15
 
 
 class Part(NamedTuple):
@@ -48,7 +56,7 @@ def ending(row: Mapping[str, Any]) -> str:
 
 
 def names_bad(row: Mapping[str, Any]) -> bool:
-    return any(each["kind"] == "study/bad" for each in row["lines"])
+    return any(each["kind"] == BAD for each in row["lines"])
 
 
 def group_of(row: Mapping[str, Any]) -> str:
@@ -62,6 +70,36 @@ def shares(n: int, percentages: tuple[int, ...]) -> list[int]:
     return [n - sum(rest), *rest]
 
 
+def check(selection: str, strata: Iterable[str], kinds: Iterable[str]) -> None:
+    """Raise LabError (without a place) for what a design of a family cannot be asked for.
+
+    strata: of the family; kinds: the kinds of line of the design, which quotas of endings and bad examples go by.
+    """
+    strata, kinds = tuple(strata), tuple(kinds)
+    known = [*WORDS, *(each for each in strata if each != "all"), *EXAMPLES]
+    if selection not in known:
+        if not re.fullmatch("(wrong|bad|ends)-[0-9].*", selection):
+            raise LabError(f"unknown selection {selection!r}{suggestion(selection, known)}")
+        parts(selection, 100)
+    for start, needed in (("ends-", "chain/split"), ("bad-", BAD)):
+        if selection.startswith(start) and needed not in kinds:
+            raise LabError(f"selection {selection!r} is for designs with lines of kind {needed}")
+    if selection == "even" and "join" not in strata:
+        raise LabError("selection 'even' is for families whose query has a rule, such as cryptarithms")
+
+
+def empty_stratum(selection: str, every: Iterable[str], chosen: Iterable[str]) -> str:
+    """A stratum that a selection claims and that none of the chosen rows has; "" where there is none.
+
+    every, chosen: the stratum of each puzzle and of each row that is there to choose from.
+    """
+    counts, there = Counter(every), set(chosen)
+    if selection in counts or not there:
+        return ""
+    claimed = [name for name, n in counts.most_common() if n >= CLAIMED * counts.total()]
+    return next((name for name in claimed if name not in there), "")
+
+
 def parts(selection: str, n: int) -> list[Part]:
     """The parts of a corpus of n rows; raises LabError (without a place) for what is no selection."""
     if found := re.fullmatch("wrong-([0-9]{1,2})", selection):
@@ -73,7 +111,9 @@ def parts(selection: str, n: int) -> list[Part]:
     if found := re.fullmatch("ends-([0-9]{1,2})-([0-9]{1,2})-([0-9]{1,2})(?:-wrong-([0-9]{1,2}))?", selection):
         chain, split, bail = map(int, found.groups()[:3])
         if chain + split + bail != 100 or int(found[4] or 0) > bail:
-            raise LabError(f"{selection!r}: expected three parts of 100, and no more wrong rows than bails")
+            raise LabError(
+                f"{selection!r} is no selection; expected three parts of 100, and no more wrong rows than bails"
+            )
         wrong = None if found[4] is None else int(found[4])
         counts = shares(n, (chain, split, *((bail,) if wrong is None else (bail - wrong, wrong))))
         made = [
