@@ -139,8 +139,11 @@ def strike(axis: Axes, rows: pd.DataFrame, x: Iterable[float], y: Iterable[float
     """A stroke through the points of the arms whose steps are not installed (measuring/evidence.py)."""
     points = [(a, b) for a, b, told in zip(x, y, rows.installed, strict=True) if told == NO]
     if points:
-        xs, ys = zip(*points, strict=True)
-        axis.plot(xs, ys, ls="", marker=(2, 2, -45), color=BLACK, ms=15, mew=1.1, label=STRUCK, zorder=6)
+        stroke(axis, *zip(*points, strict=True))
+
+
+def stroke(axis: Axes, xs: Iterable[float], ys: Iterable[float]) -> None:
+    axis.plot(xs, ys, ls="", marker=(2, 2, -45), color=BLACK, ms=15, mew=1.1, label=STRUCK, zorder=6)
 
 
 def unaided(accuracy: pd.DataFrame) -> pd.DataFrame:

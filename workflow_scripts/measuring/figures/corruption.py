@@ -4,6 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from measuring import dots, plots
+from measuring.evidence import NO
 from measuring.inputs import ORDER
 from measuring.pooling import POOLED
 from measuring.selection import Selection, with_arms
@@ -55,8 +56,9 @@ def make(meaning: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) -> 
             colour, marker = (plots.GREEN, "o") if row["corruption"] == "none" else (plots.RED, "s")
             for column in COLUMNS:
                 known = not pd.isna(row[column])
-                mark = dots.Mark(row[column], row[f"{column}_low"], row[f"{column}_high"], colour, marker) if known else None
-                block.add(label, column, mark)
+                low, high, struck = row[f"{column}_low"], row[f"{column}_high"], row["installed"] == NO
+                mark = dots.Mark(row[column], low, high, colour, marker, struck=struck)
+                block.add(label, column, mark if known else None)
         blocks.append(block)
     figure = dots.draw(blocks, COLUMNS)
     plots.state(figure, SELECTION, None, *unbroken(ours))

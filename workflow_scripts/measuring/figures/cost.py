@@ -4,6 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from measuring import dots, plots
+from measuring.evidence import NO
 from measuring.inputs import ORDER
 from measuring.selection import Selection, with_arms
 
@@ -44,7 +45,9 @@ def make(cost: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) -> Fig
                 mark = None
                 if column in own.index:
                     row = own.loc[column]
-                    mark = dots.Mark(row.rho, row.low, row.high, colour, marker, ceiling=row.text_rho)
+                    mark = dots.Mark(
+                        row.rho, row.low, row.high, colour, marker, ceiling=row.text_rho, struck=row.installed == NO
+                    )  # fmt: skip
                 block.add(name, column, mark)
         blocks.append(block)
     figure = dots.draw(blocks, COLUMNS, xlabel="Spearman's rho", limits=(-1.03, 1.03), bar="its own texts")

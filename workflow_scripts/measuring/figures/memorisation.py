@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from measuring import plots
+from measuring.evidence import NO
 from measuring.inputs import ORDER
 from measuring.pooling import POOLED
 from measuring.selection import Selection
@@ -59,6 +60,8 @@ def make(
                     axis.plot([row.recall_low, row.recall_high], [row.official] * 2, color=colour, lw=1.1, alpha=0.7)
                     axis.plot([row.recall] * 2, [row.official_low, row.official_high], color=colour, lw=1.1, alpha=0.7)
                     axis.plot([row.recall], [row.official], marker, color=colour, ms=6, label=label, zorder=4)
+                    if row.installed == NO:
+                        plots.stroke(axis, [row.recall], [row.official])
                     axis.plot([row.recall], [row.ceiling], "_", color=colour, ms=11, mew=1.8, label=plots.CEILING)
                 draw_published(axis, published, family, kind)
                 axis.set(xlabel="recalled rightly", title=kind, xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))

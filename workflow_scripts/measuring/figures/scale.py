@@ -66,6 +66,7 @@ def curve(axis: Axes, rows: pd.DataFrame, colour: str, marker: str, label: str) 
     pooled, seeds = rows[rows.seed == POOLED], rows[rows.seed != POOLED]
     axis.plot(pooled.arm_n, pooled.official, marker=marker, color=colour, ms=5, lw=1.2, label=label, zorder=5)
     axis.vlines(pooled.arm_n, pooled.official_low, pooled.official_high, color=colour, lw=1.2, alpha=0.7)
+    plots.strike(axis, pooled, pooled.arm_n, pooled.official)
     axis.scatter(seeds.arm_n * 1.06, seeds.official, 8, plots.GREY, label="one training seed", zorder=3)
     axis.plot(pooled.arm_n, pooled.ceiling, marker="_", ms=9, mew=1.6, color=colour, lw=0.5, label=plots.CEILING)
 

@@ -5,9 +5,10 @@ import json
 import pandas as pd
 
 from common.artifacts import read_table
+from measuring.evidence import marked
 from measuring.stats import with_wilson
 
-NEEDS = ("grades", "puzzles", "solutions")
+NEEDS = ("grades", "puzzles", "solutions", "tables/steps")
 CAPTION = """Official accuracy of every arm, and of the exact solver (arm ``exact solver``), by sub-category of the
 rows: by what the hidden rule names in a word (``query``: the rule of the query's operator; ``mode``, ``regime``,
 ``gate``, ...), and for all families by ``stratum``, ``tier`` (of the solver's work), ``examples`` (how many the prompt
@@ -20,7 +21,7 @@ SOLVER = "exact solver"
 MOST = 30
 
 
-def make(grades: pd.DataFrame, puzzles: list[str], solutions: list[str]) -> pd.DataFrame:
+def make(grades: pd.DataFrame, puzzles: list[str], solutions: list[str], steps: pd.DataFrame) -> pd.DataFrame:
     """One line per arm, family, evaluation set, decoder, feature and value."""
     known = pd.concat([features(path) for path in puzzles], ignore_index=True)
     keys = ["family", "eval_set", "feature"]
@@ -31,7 +32,7 @@ def make(grades: pd.DataFrame, puzzles: list[str], solutions: list[str]) -> pd.D
     rows = rows.merge(known, on=["family", "eval_set", "id"])
     by = ["arm", "family", "eval_set", "decoder", "feature", "value"]
     found = rows.groupby(by).official.agg(["mean", "size"]).reset_index()
-    return with_wilson(found.rename(columns={"mean": "official", "size": "n"}), "official")
+    return marked(with_wilson(found.rename(columns={"mean": "official", "size": "n"}), "official"), steps)
 
 
 def features(path: str) -> pd.DataFrame:

@@ -6,8 +6,9 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from common.artifacts import read_table
+from measuring.evidence import marked
 
-NEEDS = ("grades", "puzzles", "train_puzzles", "solutions", "texts", "corpora", "arms")
+NEEDS = ("grades", "puzzles", "train_puzzles", "solutions", "texts", "corpora", "arms", "tables/steps")
 CAPTION = """Spearman's rank correlation, over the rows of an evaluation set, of the tokens that an arm writes (mean over
 seeds and samples) with the steps that the exact solver takes. tiers: ``all``, each tier of the solver's expected work,
 ``within`` the tiers that the arm's training examples are of, and ``outside`` them; training_share: their share of the training
@@ -22,7 +23,7 @@ KEYS = ["arm", "family", "design", "eval_set", "decoder"]
 
 def make(
     grades: pd.DataFrame, puzzles: list[str], train_puzzles: list[str], solutions: list[str], texts: list[str],
-    corpora: list[str], arms: pd.DataFrame,
+    corpora: list[str], arms: pd.DataFrame, steps: pd.DataFrame,
 ) -> pd.DataFrame:  # fmt: skip
     """One line per KEYS and tiers."""
     work = pd.concat([worked(*paths) for paths in zip(puzzles, solutions, strict=True)], ignore_index=True)
@@ -43,7 +44,7 @@ def make(
             rendered = part.dropna(subset="n_chars")
             text_rho = correlation(rendered.n_chars, rendered.nodes)[0]
             found.append(line | {"rho": rho, "low": low, "high": high, "text_rho": text_rho})
-    return pd.DataFrame(found)
+    return marked(pd.DataFrame(found), steps)
 
 
 def correlation(a: pd.Series, b: pd.Series) -> tuple[float, float, float]:

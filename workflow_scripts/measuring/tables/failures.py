@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 
 from common.artifacts import read_table
+from measuring.evidence import marked
 from measuring.inputs import cell_of
 from measuring.pooling import with_pooled
 from measuring.stats import clustered
 
-NEEDS = ("grades", "rows", "lines", "arms")
+NEEDS = ("grades", "rows", "lines", "arms", "tables/steps")
 CAPTION = """Every audited completion has one cause, the first of these that holds. Right by the official grade:
 ``right`` (no line fails) or ``right anyway`` (one does). Wrong, and a line fails, the first such line decides:
 ``never enters`` (it is the first line, and of no kind of the design), ``form`` (a later one of no kind), ``output`` (it
@@ -33,7 +34,9 @@ OUTPUTS = ("crypt/encode", "box")
 REPEATED = 0.5
 
 
-def make(grades: pd.DataFrame, rows: pd.DataFrame, lines: list[str], arms: pd.DataFrame) -> pd.DataFrame:
+def make(
+    grades: pd.DataFrame, rows: pd.DataFrame, lines: list[str], arms: pd.DataFrame, steps: pd.DataFrame
+) -> pd.DataFrame:
     """One line per KEYS and cause that occurs."""
     audited = rows.merge(repeated(lines), on=COMPLETION, how="left", validate="one_to_one")
     audited = audited.drop(columns="design")
@@ -49,7 +52,7 @@ def make(grades: pd.DataFrame, rows: pd.DataFrame, lines: list[str], arms: pd.Da
                 line = dict(zip(KEYS, key, strict=True)) | {"cause": cause, "study": study}
                 line |= {"share": share, "low": low, "high": high, "n": int(total.sum()), "rows": len(own)}
                 found.append(line)
-    return pd.DataFrame(found)
+    return marked(pd.DataFrame(found), steps)
 
 
 def causes(told: pd.DataFrame) -> np.ndarray:
