@@ -7,7 +7,7 @@ import pytest
 
 from measuring import modules, plots
 from measuring.figures import designs, frontier, reveal
-from measuring.selection import by_backbone
+from measuring.selection import Selection, by_backbone
 
 FIGURES = modules.names("figure")
 CRYPT = "cryptarithm_deduce"
@@ -92,6 +92,16 @@ def test_the_row_that_an_empty_figure_names_fills_it(made, tmp_path):
 @pytest.fixture(scope="module")
 def tables(made) -> dict[str, pd.DataFrame]:
     return made.tables()
+
+
+def test_a_selection_of_each_leaves_nothing_out_for_it():
+    accuracy = pd.DataFrame(
+        {"arm": ["a", "b"], "decoder": "greedy", "corruption": ["none", "swap"], "selection": "all",
+         "backbone": ["small", "other"]}
+    )  # fmt: skip
+    assert Selection(backbone="each, named at the arm").left_out(accuracy) == ["b"]
+    assert Selection(corruption="each", selections=("each",), backbone="each").left_out(accuracy) == []
+    assert Selection(corruption="each", backbone="small").left_out(accuracy) == ["b"]
 
 
 OTHERS = {

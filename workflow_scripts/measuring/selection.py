@@ -8,9 +8,13 @@ import pandas as pd
 from common.config import IN_CONTEXT
 
 
+EACH = "each"
+
+
 @dataclass(frozen=True)
 class Selection:
-    """The arms of a figure. backbone None: every one, each in panels of its own."""
+    """The arms of a figure. A corruption, selection or backbone that begins with `each` says how all of them are shown;
+    backbone None: each in panels of its own."""
 
     decoder: str = "greedy"
     corruption: str = "none"
@@ -19,10 +23,11 @@ class Selection:
 
     def of(self, accuracy: pd.DataFrame) -> pd.DataFrame:
         """The lines of the table of accuracies that are selected."""
-        kept = (accuracy.decoder == self.decoder) & (accuracy.corruption == self.corruption)
-        kept &= accuracy.selection.isin(self.selections)
-        if self.backbone is not None:
-            kept &= accuracy.backbone == self.backbone
+        kept = accuracy.decoder == self.decoder
+        for column, wanted in (("corruption", (self.corruption,)), ("selection", self.selections),
+                               ("backbone", (self.backbone or EACH,))):  # fmt: skip
+            if not wanted[0].startswith(EACH):
+                kept &= accuracy[column].isin(wanted)
         return accuracy[kept]
 
     def left_out(self, accuracy: pd.DataFrame) -> list[str]:
