@@ -7,7 +7,6 @@ import pandas as pd
 
 from common.config import IN_CONTEXT
 
-
 EACH = "each"
 
 
