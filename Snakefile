@@ -28,6 +28,7 @@ localrules:
     puzzles,
     texts,
     models,
+    tokens,
 
 
 rule all:
@@ -56,6 +57,14 @@ rule puzzles:
 rule texts:
     input:
         collect("<results>/corpora/{run[arm]}/seed-{run[seed]}.parquet", run=lab.runs),
+
+
+rule tokens:
+    input:
+        collect(
+            "<results>/token_screens/{arm}.parquet",
+            arm=sorted({run["arm"] for run in lab.trainings}),
+        ),
 
 
 rule models:
