@@ -29,6 +29,7 @@ localrules:
     texts,
     models,
     tokens,
+    looks,
 
 
 rule all:
@@ -57,6 +58,17 @@ rule puzzles:
 rule texts:
     input:
         collect("<results>/corpora/{run[arm]}/seed-{run[seed]}.parquet", run=lab.runs),
+
+
+rule looks:
+    input:
+        sorted(
+            {
+                path.replace("/texts/", "/shortcuts/").replace("/none/train.parquet", ".parquet")
+                for name in lab.arms.index
+                for path in lab.arm_texts(name, "train")
+            }
+        ),
 
 
 rule tokens:
