@@ -257,20 +257,21 @@ FRAME = 30  # tokens of a completion around its thought: the marks, the box, an 
 def check_budgets(
     arms: pd.DataFrame,
     told: Iterable[str],
-    backbones: Mapping[str, Backbone],
+    contexts: Mapping[str, int | None],
     decoders: Mapping[str, Mapping],
     thought: int,
 ) -> None:
     """Raise LabError where a decoder may stop before a thought of the allowed length ends.
 
-    told: the arms whose thoughts may have `thought` characters. Only a backbone made here is sure to write one
-    character per token; of the others the script that samples knows the lengths before it loads a model.
+    told: the arms whose thoughts may have `thought` characters, as far as the context holds them. contexts: of each
+    backbone that is sure to write one character per token; None for the others. Whether the texts that an arm really
+    has fit its context and its decoder, training and sampling know before they load a model.
     """
     for name in told:
-        make = backbones[arms.at[name, "backbone"]].make
-        for decoder in arms.at[name, "decoders"] if make else ():
+        context = contexts[arms.at[name, "backbone"]]
+        for decoder in arms.at[name, "decoders"] if context else ():
             most = decoders[decoders[decoder].get("of", decoder)]["max_tokens"]
-            if most < min(thought + FRAME, make.context):
+            if most < min(thought + FRAME, context):
                 message = f"decoder {decoder} of arm {name} writes at most {most} tokens, here characters;"
                 message += f" a thought may have {thought}, with its frame {thought + FRAME}"
                 raise LabError(message, field="decoding.max_tokens")

@@ -12,7 +12,7 @@ from learning.decoders import changed, lacking, resolve
 from learning.engines import engine_of
 from learning.methods import check_recipes
 from learning.settings import BackboneOptions, check_local, read_backbones
-from learning.shipped import check_context, check_shipped
+from learning.shipped import character_context, check_context, check_shipped
 from planning.lab import Lab
 from puzzles.registry import FAMILIES
 from reasoning.auxiliary import selections
@@ -89,7 +89,8 @@ def check_used(lab: Lab) -> None:
     for name, row in lab.arms.iterrows():
         check_context(name, lab.recipes.get(row.recipe, {}), used[row.backbone])
     limited = [name for name, row in lab.arms.iterrows() if has_limit(row)]
-    check_budgets(lab.arms, limited, lab.backbones, lab.decoders, lab.config["thought"])
+    contexts = {name: character_context(options) for name, options in used.items()}
+    check_budgets(lab.arms, limited, contexts, lab.decoders, lab.config["thought"])
 
 
 def has_limit(row: pd.Series) -> bool:
