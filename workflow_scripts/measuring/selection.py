@@ -7,26 +7,23 @@ import pandas as pd
 
 from common.config import IN_CONTEXT
 
-EACH = "each"
-
 
 @dataclass(frozen=True)
 class Selection:
-    """The arms of a figure. A corruption, selection or backbone that begins with `each` says how all of them are shown;
-    backbone None: each in panels of its own."""
+    """The arms of a figure. backbone None: every one, `how` says where."""
 
     decoder: str = "greedy"
     corruption: str = "none"
     selections: tuple[str, ...] = ("all", "right")
     backbone: str | None = None
+    how: str = "each in its own panels"
 
     def of(self, accuracy: pd.DataFrame) -> pd.DataFrame:
         """The lines of the table of accuracies that are selected."""
-        kept = accuracy.decoder == self.decoder
-        for column, wanted in (("corruption", (self.corruption,)), ("selection", self.selections),
-                               ("backbone", (self.backbone or EACH,))):  # fmt: skip
-            if not wanted[0].startswith(EACH):
-                kept &= accuracy[column].isin(wanted)
+        kept = (accuracy.decoder == self.decoder) & (accuracy.corruption == self.corruption)
+        kept &= accuracy.selection.isin(self.selections)
+        if self.backbone is not None:
+            kept &= accuracy.backbone == self.backbone
         return accuracy[kept]
 
     def left_out(self, accuracy: pd.DataFrame) -> list[str]:
@@ -36,7 +33,7 @@ class Selection:
     def __str__(self) -> str:
         return (
             f"decoder {self.decoder}, corruption {self.corruption}, selection {' or '.join(self.selections)},"
-            f" backbone {self.backbone or 'each in its own panels'}"
+            f" backbone {self.backbone or self.how}"
         )
 
 

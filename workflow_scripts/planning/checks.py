@@ -10,7 +10,7 @@ from common.config import FILES, check, check_budgets, read_arms, read_yaml, req
 from common.errors import LabError
 from learning.decoders import changed, lacking, resolve
 from learning.engines import engine_of
-from learning.methods import check_recipes
+from learning.methods import check_needs, check_recipes, check_weights, read_recipe
 from learning.settings import BackboneOptions, check_local, read_backbones
 from learning.shipped import character_context, check_context, check_shipped
 from planning.lab import Lab
@@ -34,7 +34,10 @@ def read_lab(config: dict, files: Sequence[str], here: Place) -> Lab:
     for key in (*FILES, "benchmark_csv"):
         if isinstance(config[key], str):
             config[key] = found(config[key], here)
-        require_file(config, key, files)
+        require_file(config, files, key)
+    for name, path in config["traces"].items():
+        config["traces"][name] = found(path, here)
+        require_file(config, files, "traces", name)
     entries, recipes = read_yaml(config["backbones"]), read_yaml(config["recipes"])
     backbones = read_backbones(entries, config["backbones"])
     for name, options in backbones.items():
@@ -53,6 +56,8 @@ def read_lab(config: dict, files: Sequence[str], here: Place) -> Lab:
         decoders={name: lambda backbone, name=name: lacking(name, decoders, engine_of(backbone)) for name in decoders},
         harvest=config["harvest"]["decoder"],
     )
+    for name in sorted({*config["traces"]} & {*arms.index}):
+        raise LabError("an arm is called so, too", field=f"traces.{name}")
     lab = Lab(config, arms, entries, backbones, recipes, decoders, here)
     check_used(lab)
     return lab
@@ -86,11 +91,26 @@ def check_used(lab: Lab) -> None:
     for options in used.values():
         if options.path:
             check_shipped(options.path, lab.phrases)
+    check_needs(lab.arms, lab.recipes, lab.config["arms"])
     for name, row in lab.arms.iterrows():
+        check_training(lab, name, row)
         check_context(name, lab.recipes.get(row.recipe, {}), used[row.backbone])
     limited = [name for name, row in lab.arms.iterrows() if has_limit(row)]
     contexts = {name: character_context(options) for name, options in used.items()}
     check_budgets(lab.arms, limited, contexts, lab.decoders, lab.config["thought"])
+
+
+def check_training(lab: Lab, name: str, row: pd.Series) -> None:
+    """Raise LabError where a recipe weighs a line that the design does not write, or cannot train the backbone."""
+    if row.recipe not in lab.recipes:
+        return
+    kinds = {kind.KIND for family in row.families for kind in DESIGNS[family, row.design].kinds} | {"box"}
+    try:
+        check_weights(kinds, lab.recipes[row.recipe])
+        read_recipe(lab.recipes[row.recipe]).check(lab.backbones[row.backbone], lab.ranks)
+    except LabError as error:
+        message = f"arm {name} of recipe {row.recipe}: {error.message}"
+        raise LabError(message, file=lab.config["recipes"], field=error.field) from None
 
 
 def has_limit(row: pd.Series) -> bool:

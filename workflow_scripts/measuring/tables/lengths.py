@@ -10,9 +10,9 @@ NEEDS = ("grades", "tables/steps")
 CAPTION = """Tokens of the completions of every arm by how they were graded: ``right``, ``wrong`` (a box with another
 answer), ``no-box``, ``truncated`` (the budget ran out), and ``all``. share: of the arm's completions, with a 95 %
 interval clustered by row; n: completions; rows: different ones; q05 to q95: quantiles of the length in tokens of the
-arm's own tokenizer."""
-CHANGE = """if failing were running out of budget, most failures would be ``truncated`` and the others as long as right
-answers; short wrong answers say that the budget is not what fails."""
+arm's own tokenizer. installed: whether the arm can do its single steps (table ``steps``)."""
+CHANGE = """if failing were running out of budget, most failures would be ``truncated`` and the others as long as
+right answers; short wrong answers say that the budget is not what fails."""
 KEYS = ["arm", "family", "design", "eval_set", "decoder", "stratum"]
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
