@@ -1,5 +1,5 @@
-# A job is done again when a parameter changes, unless it is a function of `threads`, too: so `decides` stands for what
-# matters of an entry, and the entry itself, with what does not (requests at a time, say), is such a function.
+# Snakemake runs a job again when one of its params changes, but not for params that are functions of `threads`.
+# So `decides` holds the settings that change a result; `options` holds all of them and is a function of `threads`.
 """Training examples per arm, the backbones, one adapter per arm and seed, and what each adapter writes."""
 
 
@@ -19,7 +19,6 @@ rule corpus:
         "<results>/benchmarks/corpus/{arm}/seed-{seed}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
     params:
@@ -64,7 +63,7 @@ rule backbone:
     params:
         options=lambda wildcards: json.dumps(lab.backbones[wildcards.backbone].source()),
         gpus=lab.making_gpus,
-        phrases=lab.phrases,  # of the families' prompts: tokens of the tokenizer, so a new one is a new backbone
+        phrases=lab.phrases,  # single tokens of the tokenizer, so that a new phrase is a new backbone
         state=f"results/{config['run']}/state/backbone/{{backbone}}",
         out=subpath(output.config, parent=True),
     shell:
@@ -102,6 +101,29 @@ rule native_voice:
     shell:
         "python {input.code[0]} --texts {input.texts} --backbone {params.backbone} --backbone-options {params.options:q}"
         " --gpus {params.gpus} --threads {threads} --out {output} 2> {log}"
+
+
+rule token_screen:
+    input:
+        code=code("token_screen"),
+        texts=lambda wildcards: lab.arm_texts(wildcards.arm, "train"),
+        backbone=lab.backbone_file,
+    output:
+        ensure("<results>/token_screens/{arm}.parquet", non_empty=True),
+    log:
+        "<results>/logs/token_screen/{arm}.log",
+    benchmark:
+        "<results>/benchmarks/token_screen/{arm}.jsonl"
+    conda:
+        "../envs/gpu.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        budget=lambda wildcards: lab.budget_of(wildcards.arm),
+        backbone=subpath(input.backbone, parent=True),
+    shell:
+        "python {input.code[0]} --texts {input.texts} --backbone {params.backbone} --budget {params.budget}"
+        " --out {output} 2> {log}"
 
 
 rule train:
@@ -212,7 +234,6 @@ rule choose:
         decoder="|".join(lab.selections) or "none",
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
     params:

@@ -200,7 +200,8 @@ def test_a_loss_that_is_no_number_stops_training(place):
 def test_a_full_disk_leaves_the_state_to_resume_from(place, trained):
     """Files may not grow beyond 20 kB, as on a full disk: an error that says so, no output, and a run that goes on."""
     limit = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))}
-    error = last_error(run("train", *arguments(place, "full"), **limit))
+    line = script("train", *arguments(place, "full"))
+    error = last_error(subprocess.run(line, capture_output=True, text=True, env=environment(), cwd=ROOT, **limit))
     assert "cannot write a checkpoint or the adapter" in error, error
     assert not (place / "full").exists()
     assert run("train", *arguments(place, "full")).returncode == 0

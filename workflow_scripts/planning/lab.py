@@ -149,6 +149,11 @@ class Lab:
             return code("corpus")
         return code("corpus", family=row.families, design=row.design)
 
+    def budget_of(self, name: str) -> int:
+        """The new tokens of the arm's shortest decoder."""
+        named = [self.decoders[decoder] for decoder in self.arms.at[name, "decoders"]]
+        return min(self.decoders[each["of"]]["max_tokens"] if "of" in each else each["max_tokens"] for each in named)
+
     def rows_seed(self, wildcards: Wildcards) -> int:
         """What the choice of an arm's rows depends on: the same for all; of the training seed if the recipe redraws."""
         redrawn = self.recipe_of(wildcards).get("redraw", False)
@@ -164,7 +169,7 @@ class Lab:
         return json.dumps(self.entries[name])
 
     def arm_entry(self, wildcards: Wildcards, threads: int) -> str:
-        """The entry of the arm's backbone. A function of the threads: alone it makes no job be done again."""
+        """The entry of the arm's backbone. As a function of `threads` it does not decide whether a job runs again."""
         return self.entry_of(self.arms.at[wildcards.arm, "backbone"])
 
     def local_files(self, wildcards: Wildcards) -> list[str]:
