@@ -148,6 +148,39 @@ rule train:
         " --ranks {params.ranks} --gpus {params.gpus} --threads {threads} --state {params.state} --out {params.out} 2> {log}"
 
 
+rule probe:
+    input:
+        code=code("probe"),
+        adapter="<results>/adapters/{arm}/seed-{seed}/adapter_model.safetensors",
+        backbone=backbone_file,
+        skills=skills_file,
+        texts=lambda wildcards: arm_texts(wildcards.arm, wildcards.eval_set),
+    output:
+        ensure("<results>/probes/{arm}/seed-{seed}/{eval_set}.parquet", non_empty=True),
+    log:
+        "<results>/logs/probe/{arm}/seed-{seed}/{eval_set}.log",
+    benchmark:
+        "<results>/benchmarks/probe/{arm}/seed-{seed}/{eval_set}.jsonl"
+    wildcard_constraints:
+        eval_set="test|real",
+    conda:
+        "../envs/gpu.yaml"
+    threads: config["threads"]["sample"]
+    resources:
+        gpu=min(config["gpus"], 1),
+        mem_mb=8000,
+        runtime=60,
+    params:
+        gpus=min(config["gpus"], 1),
+        decides=lambda wildcards: json.dumps(backbone_of(wildcards).probes()),
+        options=lambda wildcards, threads: entry_of(arms.at[wildcards.arm, "backbone"]),
+        backbone=subpath(input.backbone, parent=True),
+        adapter=subpath(input.adapter, parent=True),
+    shell:
+        "python {input.code[0]} --texts {input.texts} --backbone {params.backbone} --adapter {params.adapter}"
+        " --backbone-options {params.options:q} --gpus {params.gpus} --threads {threads} --out {output} 2> {log}"
+
+
 rule sample:
     input:
         code=lambda wildcards: code("sample", more=decoder_files(wildcards)),

@@ -22,6 +22,9 @@ ROW_COLUMNS = (
     "id", "family", "design", "sample", "n_lines", "n_malformed", "valid", "perfect", "failure_kind", "failure_axis",
     "ending",
 )  # fmt: skip
+PROBE_COLUMNS = (
+    "id", "family", "design", "reveal", "stratum", "line", "kind", "n_tokens", "logprob", "n_first",
+)  # fmt: skip
 PUBLISHED_COLUMNS = (
     "table", "row", "measure", "stratum", "value", "n", "ci_low", "ci_high", "held_out", "source",
 )  # fmt: skip
@@ -104,6 +107,17 @@ class Run:
             for seed in range(1, int(row.seeds) + 1)
         ]
 
+    def probes(self) -> list[str]:
+        """The teacher-forced probe of every adapter on every evaluation set."""
+        return [
+            f"{self.results}/probes/{arm}/seed-{seed}/{eval_set}.parquet"
+            for arm, row in self.arms.iterrows()
+            if row.recipe != IN_CONTEXT
+            for seed in range(1, int(row.seeds) + 1)
+            for eval_set in self.eval_sets
+            if self.is_evaluated(arm, eval_set)
+        ]
+
     def with_forward(self) -> list[str]:
         """The families that have a forward design."""
         from reasoning.registry import DESIGNS
@@ -136,14 +150,14 @@ def read_arms(path: str | Path) -> pd.DataFrame:
     return pd.DataFrame.from_records(rows).set_index("arm")
 
 
-def cell_of(path: str | Path) -> dict[str, str]:
-    """arm, seed, decoder and eval_set of a path ARM/seed-S/DECODER/SET.parquet."""
+def cell_of(path: str | Path, decoded: bool = True) -> dict[str, str]:
+    """arm, seed, decoder and eval_set of a path ARM/seed-S/DECODER/SET.parquet; without a decoder, ARM/seed-S/SET."""
     path = Path(path)
-    arm, seed, decoder = path.parts[-4:-1] if len(path.parts) >= 4 else ("", "", "")
-    if not seed.startswith("seed-"):
-        raise LabError("expected a path that ends in ARM/seed-S/DECODER/EVAL_SET.parquet", file=path)
-    cell = {"arm": arm, "seed": seed.removeprefix("seed-"), "decoder": decoder}
-    return cell | {"eval_set": path.name.split(".")[0]}
+    names = ("arm", "seed", "decoder") if decoded else ("arm", "seed")
+    cell = dict(zip(names, path.parts[-len(names) - 1 : -1], strict=False))
+    if not cell.get("seed", "").startswith("seed-"):
+        raise LabError(f"expected a path that ends in ARM/seed-S/{'DECODER/' * decoded}EVAL_SET.parquet", file=path)
+    return cell | {"seed": cell["seed"].removeprefix("seed-"), "eval_set": path.name.split(".")[0]}
 
 
 def read_cells(paths: Iterable[str | Path], columns: Iterable[str]) -> pd.DataFrame:
@@ -161,6 +175,13 @@ def read_grades(paths: Iterable[str | Path]) -> pd.DataFrame:
     shown = frame.reveal.map({text: Reveal.parse(text) for text in frame.reveal.unique()})
     names = {"reveal": "digits", "order": "order", "rule": "rule", "slate": "slate"}
     return frame.assign(**{name: [getattr(each, field) for each in shown] for name, field in names.items()})
+
+
+def read_probes(paths: Iterable[str | Path]) -> pd.DataFrame:
+    """All lines of the teacher-forced probes, with arm, seed and eval_set from their paths; no rows without probes."""
+    empty = pd.DataFrame(columns=[*PROBE_COLUMNS, "arm", "seed", "eval_set"])
+    frames = [read_table(path, PROBE_COLUMNS).to_pandas().assign(**cell_of(path, decoded=False)) for path in paths]
+    return pd.concat(frames, ignore_index=True) if frames else empty
 
 
 def read_published(path: str | Path) -> pd.DataFrame:
@@ -182,6 +203,8 @@ FILES: dict[str, Callable[[Run], list[str]]] = {
     "lines": lambda run: run.cells("audits"),
     "rows": lambda run: run.cells("audits", ".rows.parquet"),
     "kinds": lambda run: run.cells("audits", ".kinds.parquet"),
+    "completions": lambda run: run.cells("completions"),
+    "probes": lambda run: run.probes(),
     "texts": lambda run: run.own_texts(),
     "puzzles": lambda run: run.per_family("puzzles/{f}/{s}.parquet"),
     "solutions": lambda run: run.per_family("solutions/{f}/{s}.parquet"),
@@ -195,6 +218,7 @@ READ: dict[str, Callable[[list[str]], Any]] = {
     "arms": lambda paths: read_arms(paths[0]),
     "published": lambda paths: read_published(paths[0]),
     "grades": read_grades,
+    "probes": read_probes,
     "rows": lambda paths: read_cells(paths, ROW_COLUMNS),
 }
 """Needs that come as a data frame; the others as paths."""
