@@ -35,6 +35,7 @@ SCHEMA = pa.schema(
         ("finish", pa.string()),
         ("logprob_sum", pa.float64()),
         ("logprob_mean", pa.float64()),
+        ("notes", pa.string()),
     ]
 )
 EXAMPLE = ["family", "prompt", "completion", "answer"]
@@ -200,4 +201,5 @@ def completion(row: Mapping, record: Mapping) -> dict:
     """A row of the table of completions."""
     total, n = record["logprob_sum"], record["n_tokens"]
     mean = None if total is None else round(total / max(1, n), 6)
-    return {**row, **{k: v for k, v in record.items() if k != "row"}, "logprob_mean": mean}
+    notes = json.dumps(record["notes"], sort_keys=True) if record.get("notes") else None
+    return {**row, **{k: v for k, v in record.items() if k != "row"}, "logprob_mean": mean, "notes": notes}

@@ -1,14 +1,16 @@
 """What decoders have in common: the streams they are asked for, and the records they give."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import groupby
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from common import typed
 from learning.engines import Beginning, Engine, Extension, Question, Request
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +69,45 @@ def record(stream: Stream, text: str, n_tokens: int | None, finish: str, **more:
     """A completion as `sampling` keeps it.
 
     more: logprob_sum, of all its tokens under the model; n_decoded, where more tokens were made for it than it has
-    (rejected ones too); served, a server's name of the model.
+    (rejected ones too); served, a server's name of the model; notes, whole numbers that the decoder wants to tell.
     """
     found = {"row": stream.row, "sample": stream.sample, "text": text, "n_tokens": n_tokens, "n_decoded": n_tokens}
     return {**found, "finish": finish, "logprob_sum": None, **more}
+
+
+def in_batches(engine: Engine, streams: Sequence[Stream], finer: int = 1) -> Iterator[Sequence[Stream]]:
+    """The streams whose records are kept at once, so that the batches of a second attempt are those of the first.
+
+    finer: how many times as often as the engine would have it, for decoders that take longer for each.
+    """
+    size = max(1, engine.together // finer) if engine.together else len(streams)
+    for start in range(0, len(streams), size):
+        yield streams[start : start + size]
+
+
+Writer = Generator[Request, Extension, Result]
+"""What writes one answer: it asks for one extension after another, and returns what it has made."""
+
+
+def driven(
+    engine: Engine, writers: Sequence[Writer], *, temperature: float = 0.0, stop: frozenset[int] = frozenset()
+) -> Iterator[tuple[int, Result]]:
+    """(number of the writer, what it returns), as they end. All go on at once, none waits for another."""
+    requests: list[Request | None] = []
+    owners: list[int] = []
+
+    def ask(number: int, request: Request) -> None:
+        requests.append(request)
+        owners.append(number)
+
+    for number, writer in enumerate(writers):
+        ask(number, next(writer))
+    for made in engine.extend(requests, temperature=temperature, stop=stop, keep=True):
+        number, requests[made.request] = owners[made.request], None  # it holds a state that nobody else needs
+        try:
+            ask(number, writers[number].send(made))
+        except StopIteration as end:
+            yield number, end.value
 
 
 def plain(
@@ -81,9 +118,8 @@ def plain(
     What shares batches is kept at once, so that the batches of a second attempt are those of the first; drawn ones, of
     which a row has several, four times as often.
     """
-    size = engine.together // (4 if temperature else 1) or len(streams)
-    for start in range(0, len(streams), size):
-        chunk = [list(own) for _, own in groupby(streams[start : start + size], key=lambda stream: stream.row)]
+    for part in in_batches(engine, streams, 4 if temperature else 1):
+        chunk = [list(own) for _, own in groupby(part, key=lambda stream: stream.row)]
         requests = [
             Request(own[0].beginning, budget, tuple(seed_of(s.question, s.sample, *seeds) for s in own))
             for own in chunk

@@ -138,10 +138,9 @@ def decode_slots(
     def admit(free: list[int]) -> None:
         nonlocal begun
         fresh = waiting.take(len(free))
-        known = [stream for stream in fresh if stream.kept is not None]
+        known, fresh = ([s for s in fresh if (s.kept is not None) == is_known] for is_known in (True, False))
         resume(known, free)
-        free, fresh = free[len(known) :], [stream for stream in fresh if stream.kept is None]
-        where = free[: len(fresh)]
+        where = free[len(known) : len(known) + len(fresh)]
         again = sum(begun is not None and stream.request == begun[0] for stream in fresh)
         if again:
             start(fresh[:again], where[:again], [0] * again, *begun[1:])
