@@ -84,7 +84,7 @@ def main() -> None:
 
 
 def decoders(args: argparse.Namespace) -> dict[str, dict]:
-    """The entries whose costs are compared; power sampling cuts anywhere, which leaves the most to be drawn anew."""
+    """The entries whose costs are compared; as in config/decoders.yaml, samples of a row have four times the batch."""
     usual = {"max_tokens": args.budget, "batch": args.batch}
     drawn = usual | {"kind": "sample", "temperature": 0.8, "seed": 1}
     power = {"k": 1, "alpha": 4.0, "temperature": 0.25, "seed": 1, "cut": "uniform", "beta": 1.0, "uniform": 0.0}
@@ -92,7 +92,7 @@ def decoders(args: argparse.Namespace) -> dict[str, dict]:
     return {
         "greedy": usual | {"kind": "greedy"},
         "sample": drawn | {"k": 1},
-        "sample-8": drawn | {"k": 8},
+        "sample-8": drawn | {"k": 8, "batch": 4 * args.batch},
         "power": usual | power,
     }
 
@@ -104,6 +104,7 @@ def cost(entry: dict, engine: Any, rows: list[dict]) -> dict[str, float]:
     from learning.engines import Question
 
     decoder = read_decoder(entry)
+    engine.batch = decoder.batch
     asked = [Question(row["id"], row["family"], row["prompt"]) for row in rows]
     streams = [Stream(i, k, q, engine.begin(q)) for i, q in enumerate(asked) for k in range(decoder.samples)]
     streams.sort(key=lambda stream: (len(stream.beginning), stream.row, stream.sample))
