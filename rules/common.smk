@@ -22,7 +22,7 @@ from common.config import (
 from common.errors import LabError
 from common.gpus import present
 from common.running import hold, use_this_python
-from learning.decoders import changed, lacking, resolve
+from learning.decoders import KINDS, changed, lacking, resolve
 from learning.engines import engine_of
 from learning.methods import check_recipes, read_recipe
 from learning.settings import check_local, read_backbones
@@ -181,6 +181,36 @@ def decoder_files(wildcards):
         f"learning.engines.{engine_of(backbone_of(wildcards))}",
         f"learning.decoders.{kind}",
     ]
+
+
+def is_tutored(wildcards):
+    """Whether the decoder asks what a row's lines should be."""
+    return KINDS[decoders[wildcards.decoder]["kind"]].TUTORED
+
+
+def sampling_code(wildcards):
+    """The files of the script that samples; for a decoder with a tutor, those that know the arm's lines among them."""
+    if not is_tutored(wildcards):
+        return code("sample", more=decoder_files(wildcards))
+    row = arms.loc[wildcards.arm]
+    more = [*decoder_files(wildcards), "reasoning.judging.tutor"]
+    return code("sample", family=row.families, design=row.design, more=more)
+
+
+def choosing_code(wildcards):
+    """The files of the script that chooses; those that know the arm's lines only where samples are audited."""
+    more, row = decoder_files(wildcards)[1:], arms.loc[wildcards.arm]
+    if not KINDS[decoders[wildcards.decoder]["kind"]].JUDGED:
+        return code("choose", more=more)
+    more.append("reasoning.judging.judges")
+    return code("choose", family=row.families, design=row.design, more=more)
+
+
+def tutored_by(folder):
+    """The tables that a tutor is made of, where the decoder asks for one."""
+    return lambda wildcards: (
+        arm_puzzles(wildcards.arm, wildcards.eval_set, folder) if is_tutored(wildcards) else []
+    )
 
 
 def backbone_file(wildcards):

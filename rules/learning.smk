@@ -183,7 +183,7 @@ rule probe:
 
 rule sample:
     input:
-        code=lambda wildcards: code("sample", more=decoder_files(wildcards)),
+        code=sampling_code,
         adapter=branch(
             is_trained, then="<results>/adapters/{arm}/seed-{seed}/adapter_model.safetensors"
         ),
@@ -191,6 +191,8 @@ rule sample:
         backbone=branch(is_here, then=backbone_file),
         skills=branch(is_here, then=skills_file),
         texts=lambda wildcards: arm_texts(wildcards.arm, wildcards.eval_set),
+        puzzles=tutored_by("puzzles"),
+        solutions=tutored_by("solutions"),
     output:
         ensure(
             "<results>/completions/{arm}/seed-{seed}/{decoder}/{eval_set}.parquet", non_empty=True
@@ -217,14 +219,15 @@ rule sample:
         state=f"results/{config['run']}/state/sample/{{arm}}/seed-{{seed}}/{{decoder}}/{{eval_set}}",
         who=who,
     shell:
-        "python {input.code[0]} --texts {input.texts} {params.who} --backbone-options {params.options:q}"
+        "python {input.code[0]} --texts {input.texts} --puzzles {input.puzzles} --solutions {input.solutions}"
+        " {params.who} --backbone-options {params.options:q}"
         " --decoder {params.decoder:q} --seed {wildcards.seed} --rows {params.rows} --gpus {params.gpus} --threads {threads}"
         " --state {params.state} --out {output} 2> {log}"
 
 
 rule choose:
     input:
-        code=lambda wildcards: code("choose", more=decoder_files(wildcards)[1:]),
+        code=choosing_code,
         completions=lambda wildcards: "<results>/completions/{arm}/seed-{seed}/"
         f"{decoders[wildcards.decoder]['of']}/{{eval_set}}.parquet",
     output:

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import ClassVar, TypeVar
 
 from common import typed
+from common.errors import LabError
 from learning.engines import Beginning, Engine, Extension, Question, Request
 
 Result = TypeVar("Result")
@@ -27,10 +28,12 @@ class Stream:
 class Decoding:
     """A decoder over an engine. max_tokens: new tokens per completion; batch: extensions in flight.
 
-    Subclasses declare their settings as fields, what the engine must be able to do, and `decode`.
+    Subclasses declare their settings as fields, what the engine must be able to do, and `decode`. TUTORED: it asks for
+    the `tutor` of a question.
     """
 
     NEEDS: ClassVar[frozenset[str]] = frozenset()
+    TUTORED: ClassVar[bool] = False
     max_tokens: int
     batch: int
 
@@ -49,10 +52,25 @@ class Decoding:
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """A choice among the samples that another decoder, `of`, made of each row; the engine has done its part by then."""
+    """A choice among the samples that another decoder, `of`, made of each row; the engine has done its part by then.
+
+    first: so many of the samples, 0 for all, so that budgets can be matched. JUDGED: it asks whether each sample is
+    `valid`, by an audit that sees the prompt only.
+    """
 
     NEEDS: ClassVar[frozenset[str]] = frozenset()
+    JUDGED: ClassVar[bool] = False
     of: str
+    first: int = 0
+
+    def __post_init__(self):
+        if self.first < 0 or self.first == 1:
+            raise LabError(f"{self.first} is not at least 2, or 0 for all samples", field="first")
+
+    def check(self, n: int) -> None:
+        """Raise LabError where `n` samples are too few."""
+        if self.first > n:
+            raise LabError(f"the first {self.first} of {n} samples", field="first")
 
     def choose(self, samples: Sequence[Mapping]) -> int:
         """Which of the rows of completions, all of one problem and in the order of their samples."""

@@ -40,13 +40,15 @@ Beginning = Any
 class Question:
     """A row to complete. text: its prompt after the examples that stand before it.
 
-    target: the completion that the design renders for it, "" where it renders none.
+    target: the completion that the design renders for it, "" where it renders none. tutor: what decoders that ask for
+    it (`TUTORED`) know of the row, see reasoning/judging/tutor.py.
     """
 
     id: str
     family: str
     text: str
     target: str = ""
+    tutor: Any = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,24 @@
+"""What the rows of tables hide, for those who hold a line to it."""
+
+import json
+from collections.abc import Iterable
+
+from common.artifacts import read_table
+from reasoning.grammar.page import Truth
+
+
+def truths(puzzles: Iterable[str], solutions: Iterable[str]) -> dict[str, Truth | None]:
+    """What every row hides, by its id; None where it is not known.
+
+    A row without a key (a real one) hides what its solution found, where that solution's answer is right.
+    """
+    found, rows = {}, {}
+    for path in puzzles:
+        for row in read_table(path, ["id", "answer", "rule", "key"]).to_pylist():
+            rows[row["id"]], found[row["id"]] = row, Truth.of(json.loads(row["key"]), json.loads(row["rule"]))
+    for path in solutions:
+        for row in read_table(path, ["id", "answer", "found"]).to_pylist():
+            solved = json.loads(row["found"])
+            if found.get(row["id"], True) is None and row["answer"] == rows[row["id"]]["answer"]:
+                found[row["id"]] = Truth.of(solved.get("key", {}), solved)
+    return found
