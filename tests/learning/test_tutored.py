@@ -252,7 +252,18 @@ def test_the_script_makes_tutors_of_the_puzzles(tmp_path, gravity, monkeypatch):
     answers = [solution_row(p.id, "gravity", s, {}) for (*_, p), s in zip(gravity, solved, strict=True)]
     write_table(tmp_path / "solutions.parquet", answers, SOLUTIONS)
     save_talker(tmp_path / "backbone", context=2048)
-    words = ["--texts", "texts.parquet", "--backbone", "backbone", "--state", "state", "--out", "out.parquet"]
+    words = [
+        "--threads",
+        "1",
+        "--texts",
+        "texts.parquet",
+        "--backbone",
+        "backbone",
+        "--state",
+        "state",
+        "--out",
+        "out.parquet",
+    ]
     entry = {"kind": "forced", "share": 1.0, "wrong": False, "seed": 1, "max_tokens": 1500, "batch": 4}
     monkeypatch.chdir(tmp_path)
     for more in ([], ["--puzzles", "puzzles.parquet", "--solutions", "solutions.parquet"]):

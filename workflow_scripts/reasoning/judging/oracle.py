@@ -9,6 +9,7 @@ claim without evidence) is chosen as the row hides it.
 """
 
 import re
+import string
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from functools import cache
@@ -35,7 +36,9 @@ def check(line: Line, axis: str) -> Callable[[Page], bool | None]:
 
 
 def misguides(line: Line, page: Page) -> bool:
-    """Does the line begin an attempt, or a guess, that does not hold?"""
+    """Does the line choose an attempt, or a guess, that does not hold?"""
+    if all(line.roles[field.name] is not None for field in fields(line)):
+        return False  # nothing on it was a choice
     after = page.copy()
     line.establish(after)
     return after.assumed is False or (after.depth > page.depth and after.guess_holds is False)
@@ -66,7 +69,7 @@ def changed(line: Line, page: Page, axis: str) -> Iterator[Line]:
         for value in compared(line, name, page, axis):
             yield replace(line, **{name: value})
     for name in wanted:
-        for value in possible(type(line), name):
+        for value in (*possible(type(line), name), *varied(getattr(line, name))):
             yield replace(line, **{name: value})
 
 
@@ -94,12 +97,21 @@ def compared(line: Line, name: str, page: Page, axis: str) -> list[Any]:
             return not self == other
 
     asked = replace(line, **{name: Asked(value)})
-    if axis == "branch":
+    if axis == "branch":  # what may be chosen is what the page has, and what is true
+        asked.transcription(page)
         asked.is_true(page)
         misguides(asked, page)
     else:
         check(asked, axis)(page)
     return list(dict.fromkeys(each for each in found if type(each) is base and each != value))
+
+
+def varied(value: Any) -> Iterator[str]:
+    """A short text with one other digit, or one other capital letter: what a guess names."""
+    for members in (string.digits, string.ascii_uppercase):
+        for place, c in enumerate(value if isinstance(value, str) and len(value) <= 4 else ""):
+            if c in members:
+                yield from (value[:place] + other + value[place + 1 :] for other in members if other != c)
 
 
 @cache
