@@ -1,73 +1,118 @@
-"""Random models of the hub backbones' own classes, a few thousand parameters each, through train and sample."""
+"""Random models of the hub backbones' own classes, a few thousand parameters each, with the entries as they stand."""
 
 import json
 
 import pyarrow.parquet as pq
 import pytest
 import torch
-import yaml
-from transformers import AutoModelForCausalLM, GptOssConfig, LlamaConfig, NemotronHConfig, Qwen3_5TextConfig
+from transformers.models.nemotron_h import modeling_nemotron_h
 
+import tiny_models
 from common.artifacts import write_table
+from common.errors import LabError
+from learning import adapters
+from learning.backbones import load_model
 from learning.tokens import character_tokenizer
-from learning_fixtures import PHRASES, RECIPE, ROOT, asked, greedy, run, save_corpus
+from learning_fixtures import PHRASES, RECIPE, asked, greedy, recipe, run, save_corpus
 
 # As the models' own templates do, these open the thinking block in the generation prompt.
 OPENS_THINKING = ("nemotron-nano-30b", "qwen-4b")
+IDS = list(range(5, 60))
+REACHED = {
+    "llama-3b": {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"},
+    "qwen-4b": {"q_proj", "k_proj", "v_proj", "o_proj", "in_proj_qkv", "in_proj_z", "out_proj"}
+    | {"gate_proj", "up_proj", "down_proj"},
+    "gpt-oss-20b": {"q_proj", "k_proj", "v_proj", "o_proj", "lm_head", "experts.gate_up_proj", "experts.down_proj"},
+    "nemotron-nano-30b": {"q_proj", "k_proj", "v_proj", "o_proj", "in_proj", "out_proj", "lm_head"}
+    | {"shared.up_proj", "shared.down_proj", "experts.up_proj", "experts.down_proj"},
+    "qwen-moe": {"q_proj", "k_proj", "v_proj", "o_proj", "lm_head", "experts.gate_up_proj", "experts.down_proj"},
+}
 
 
-def tiny(name: str, shared: dict):
-    """The architecture's config class with sizes in the tens."""
-    linear = {f"linear_{part}": size for part, size in (("num_key_heads", 2), ("num_value_heads", 2))}
-    linear |= {f"linear_{part}_head_dim": 16 for part in ("key", "value")}
-    blocks = ["mamba", "moe", "attention", "moe"]
-    mamba = {"mamba_num_heads": 4, "mamba_head_dim": 16, "ssm_state_size": 16, "n_groups": 1, "n_routed_experts": 4}
-    experts = {"moe_intermediate_size": 64, "moe_shared_expert_intermediate_size": 64, "num_experts_per_tok": 2}
-    return {
-        "llama-3b": lambda: LlamaConfig(**shared, num_hidden_layers=2),
-        "qwen-4b": lambda: Qwen3_5TextConfig(**shared, **linear, num_hidden_layers=4),
-        "gpt-oss-20b": lambda: GptOssConfig(
-            **shared, num_hidden_layers=2, num_local_experts=4, num_experts_per_tok=2, sliding_window=32
-        ),
-        "nemotron-nano-30b": lambda: NemotronHConfig(**shared, **mamba, **experts, layers_block_type=blocks),
-    }[name]()
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """Name -> (backbone folder, adapter folder, wrapped model), made when first asked for."""
+    made, root = {}, tmp_path_factory.mktemp("tiny")
+
+    def get(name: str):
+        if name not in made:
+            backbone = tiny_models.save(name, root / name / "backbone")
+            adapter = root / name / "adapter"
+            made[name] = (backbone, adapter, tiny_models.save_adapter(name, backbone, adapter))
+        return made[name]
+
+    return get
 
 
-def shared_sizes(tokenizer) -> dict:
-    """What the configurations have in common."""
-    return {
-        "vocab_size": len(tokenizer),
-        "hidden_size": 64,
-        "intermediate_size": 96,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "head_dim": 16,
-        "max_position_embeddings": 512,
-        "pad_token_id": tokenizer.pad_token_id,
-        "eos_token_id": tokenizer.eos_token_id,
-        "bos_token_id": None,
-    }
+@pytest.mark.parametrize("name", [*tiny_models.HUB, "qwen-moe"])
+def test_the_adapter_reaches_what_it_should_and_comes_back(name, saved):
+    backbone, folder, model = saved(name)
+    share = adapters.reached(model)
+    assert set(share) == REACHED[name] | {"all"}
+    assert 0.84 < share["all"] < 0.94  # the rest: embeddings, norms, routers, convolutions
+    with model.disable_adapter():
+        bare = adapters.probe(model, IDS)
+    trained = adapters.probe(model, IDS)
+    assert float((trained - bare).abs().max()) > 0.1
+    adapters.check_file(folder, adapters.adapter_shapes(model))
+    again = adapters.attach(load_model(backbone, tiny_models.options(name)), folder)
+    assert adapters.gap(adapters.probe(again, IDS), trained, "float32") == 0
+    _, difference = adapters.merged(again, IDS, "float32")
+    assert difference == 0
+
+
+def test_every_part_of_a_hybrid_gets_a_gradient(saved, monkeypatch):
+    """Also the Mamba output, where a fused kernel takes its weight and never calls it, as on a GPU."""
+    backbone, _, _ = saved("nemotron-nano-30b")
+    options = tiny_models.options("nemotron-nano-30b")
+    fused = []
+
+    def kernel(zxbcdt, *args, outproj_weight=None, **kwargs):
+        fused.append(outproj_weight)
+        return zxbcdt[..., : outproj_weight.shape[1]] @ outproj_weight.T
+
+    monkeypatch.setattr(modeling_nemotron_h, "mamba2_split_conv1d_scan_combined", kernel)
+    model = adapters.add_lora(load_model(backbone, options), recipe(rank=2), options).train()
+    model(input_ids=torch.tensor([IDS]), use_cache=False).logits.float().pow(2).mean().backward()
+    gradients = {n: float(p.grad.abs().max()) for n, p in model.named_parameters() if "lora_B" in n}
+    assert fused and gradients and min(gradients.values()) > 0, gradients
+
+
+def test_unknown_experts_are_refused(saved, monkeypatch):
+    backbone, _, _ = saved("nemotron-nano-30b")
+    options = tiny_models.options("nemotron-nano-30b", experts=["experts.gate_up_proj"])
+    model = load_model(backbone, options)
+    with pytest.raises(LabError, match=r"no parameter is called experts.gate_up_proj.*'experts.down_proj'"):
+        adapters.add_lora(model, recipe(), options)
+    options = tiny_models.options("nemotron-nano-30b")
+    with pytest.raises(LabError, match="knows no dropout"):
+        adapters.add_lora(model, recipe(dropout=0.1), options)
+    monkeypatch.delattr(type(model.model.layers[1].mixer.experts), "is_transposed", raising=False)
+    for module in model.modules():
+        vars(module).pop("is_transposed", None)
+    with pytest.raises(LabError, match="of NemotronHExperts has an unknown layout"):
+        adapters.add_lora(model, recipe(), options)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["llama-3b", "qwen-4b", "gpt-oss-20b", "nemotron-nano-30b"])
+@pytest.mark.parametrize("name", tiny_models.HUB)
 def test_train_and_sample(name, tmp_path):
-    """The entry of backbones.yaml as it stands, except that a CPU computes in fp32."""
-    entry = yaml.safe_load((ROOT / "config" / "backbones.yaml").read_text())[name]
-    options = json.dumps({**entry, "dtype": "float32"})
+    """The entry of backbones.yaml as it stands, its stage of ZeRO too, except that a CPU computes in fp32."""
+    options = tiny_models.entry(name)
     tokenizer = character_tokenizer(PHRASES, 512)
     if name in OPENS_THINKING:
         tokenizer.chat_template = tokenizer.chat_template.replace("'<|assistant|>'", "'<|assistant|><think>\n'")
     if name == "llama-3b":
         tokenizer.chat_template = None  # as in the hub's base models
-    torch.manual_seed(0)
-    AutoModelForCausalLM.from_config(tiny(name, shared_sizes(tokenizer))).save_pretrained(tmp_path / "backbone")
-    tokenizer.save_pretrained(tmp_path / "backbone")
+    tiny_models.save(name, tmp_path / "backbone", tokenizer)
     corpus = save_corpus(tmp_path / "corpus.parquet", 16)
-    common = ["--backbone", tmp_path / "backbone", "--backbone-options", options, "--threads", 1]
+    common = ["--backbone", tmp_path / "backbone", "--backbone-options", json.dumps(options), "--threads", 1]
     train = [*common, "--corpus", corpus, "--out", tmp_path / "adapter", "--state", tmp_path / "state"]
+    train += ["--deepspeed", f"config/deepspeed/zero{options['zero_stage']}.json"]
     done = run("train", *train, "--recipe", json.dumps({**RECIPE, "epochs": 1}))
     assert done.returncode == 0, done.stderr[-3000:]
+    made = json.loads((tmp_path / "adapter" / "provenance.json").read_text())["run"]
+    assert set(made["reached"]) == REACHED[name] | {"all"}
     write_table(tmp_path / "texts.parquet", asked(5, seed=2))
     sample = [*common, "--texts", tmp_path / "texts.parquet", *greedy(8, 3), "--state", tmp_path / "s"]
     done = run("sample", *sample, "--adapter", tmp_path / "adapter", "--out", tmp_path / "c.parquet")

@@ -6,13 +6,16 @@ what the files must contain, and the proof that they give the trained model back
 
 import json
 import re
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from peft.tuners.lora import LoraLayer, LoraModel
+from peft.tuners.lora.layer import ParamWrapper
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from transformers import PreTrainedModel
@@ -21,6 +24,8 @@ from common.artifacts import write_json
 from common.errors import LabError
 from learning.backbones import load_model
 from learning.settings import CONFIG, WEIGHTS, BackboneOptions
+
+SETS = ("target_modules", "target_parameters")
 
 
 class Lora(Protocol):
@@ -32,7 +37,7 @@ class Lora(Protocol):
 
 
 def add_lora(model: PreTrainedModel, recipe: Lora, options: BackboneOptions) -> PeftModel:
-    """Wrap the model in a fresh LoRA adapter on `options.targets`; everything else is frozen.
+    """Wrap the model in a fresh LoRA adapter on `options.targets` and `options.experts`; everything else is frozen.
 
     Raises LabError for a target that is not there, that LoRA cannot be put on, or that shares its weight with another
     module: merging the adapter would change that one, too.
@@ -50,18 +55,108 @@ def add_lora(model: PreTrainedModel, recipe: Lora, options: BackboneOptions) -> 
                     f"{' and '.join(names)} share one weight; an adapter on {target} cannot be merged into it",
                     field="targets",
                 )
+    check_experts(model, options.experts)
+    if options.experts and recipe.dropout:
+        raise LabError("LoRA on fused experts knows no dropout; expected 0", field="dropout")
     config = LoraConfig(
         r=recipe.rank,
         lora_alpha=recipe.alpha,
         lora_dropout=recipe.dropout,
         target_modules=list(options.targets),
+        target_parameters=list(options.experts) or None,
         bias="none",
         task_type="CAUSAL_LM",
     )
     try:
-        return get_peft_model(model, config)
+        with mamba_outputs():
+            wrapped = get_peft_model(model, config)
     except ValueError as error:
         raise LabError(f"LoRA cannot be put on these modules: {error}", field="targets") from error
+    return seen_by_kernels(wrapped)
+
+
+def check_experts(model: torch.nn.Module, experts: tuple[str, ...]) -> None:
+    """Raise LabError for a name of fused experts that no parameter has, or whose layout is unknown.
+
+    A layout is known where the module says whether its tensors are (experts, in, out) or (experts, out, in).
+    """
+    for target in experts:
+        found = [name for name, _ in model.named_parameters() if f".{name}".endswith(f".{target}")]
+        if not found:
+            fused = sorted(
+                {".".join(n.split(".")[-2:]) for n, p in model.named_parameters() if len(full_shape(p)) == 3}
+            )
+            raise LabError(f"no parameter is called {target}; of three dimensions are: {fused}", field="experts")
+        for name in found:
+            shape, owner = full_shape(model.get_parameter(name)), model.get_submodule(name.rpartition(".")[0])
+            if len(shape) != 3 or not hasattr(owner, "is_transposed"):
+                message = f"{name} {shape} of {type(owner).__name__} has an unknown layout"
+                raise LabError(f"{message}; expected (experts, out, in), or transposed and said so", field="experts")
+
+
+@contextmanager
+def mamba_outputs() -> Iterator[None]:
+    """Let peft put LoRA on the output of a Mamba layer, which it refuses because a fused kernel passes it by.
+
+    Here the kernel does not: see `seen_by_kernels`.
+    """
+    name = "_check_target_module_compatiblity"
+    before = getattr(LoraModel, name)
+    setattr(LoraModel, name, lambda *_: None)
+    try:
+        yield
+    finally:
+        setattr(LoraModel, name, before)
+
+
+def seen_by_kernels(wrapped: PeftModel) -> PeftModel:
+    """Give the outputs of Mamba layers a `weight` with the adapter in it: a fused kernel reads it and calls no module.
+
+    Without that, the adapter on `out_proj` gets no gradient where the kernels are installed, and says nothing.
+    """
+    for module in wrapped.modules():
+        output = getattr(module, "out_proj", None)
+        if hasattr(module, "A_log") and isinstance(output, LoraLayer):
+            output.__class__ = type(output.__class__.__name__, (_Seen, output.__class__), {})
+    return wrapped
+
+
+def gathered_whole(model: torch.nn.Module) -> None:
+    """Have ZeRO-3 gather fused experts and Mamba layers as a whole.
+
+    Their parameters are read where no module is called: by a kernel, or by the sum of weight and adapter.
+    """
+    from deepspeed.utils import set_z3_leaf_module
+
+    for module in model.modules():
+        if isinstance(module, ParamWrapper) or hasattr(module, "A_log"):
+            set_z3_leaf_module(module, True)
+
+
+class _Seen:
+    """A LoRA layer whose `weight` is what it multiplies by."""
+
+    @property
+    def weight(self) -> torch.Tensor:
+        weight = self.get_base_layer().weight
+        if not self.merged and not self.disable_adapters:
+            for name in self.active_adapters:
+                weight = weight + self.get_delta_weight(name).to(weight.dtype)
+        return weight
+
+
+def reached(model: torch.nn.Module) -> dict[str, float]:
+    """Share of the backbone's parameters that the adapter changes, in total and by the name of the module."""
+    total = sum(full_shape(p).numel() for n, p in model.named_parameters() if "lora_" not in n)
+    sizes: Counter[str] = Counter()
+    for name, module in model.named_modules():
+        if isinstance(module, ParamWrapper):
+            sizes[f"experts.{module.parameter_name}"] += full_shape(module.get_param()).numel()
+        elif isinstance(module, LoraLayer):
+            owner, _, leaf = name.rpartition(".")
+            leaf = f"shared.{leaf}" if "shared" in owner.rpartition(".")[2] else leaf
+            sizes[leaf] += full_shape(module.get_base_layer().weight).numel()
+    return {"all": sum(sizes.values()) / total, **{name: n / total for name, n in sorted(sizes.items())}}
 
 
 def check_like(folder: str | Path, recipe: Lora, options: BackboneOptions) -> None:
@@ -69,11 +164,12 @@ def check_like(folder: str | Path, recipe: Lora, options: BackboneOptions) -> No
     found = json.loads(Path(folder, CONFIG).read_text())
     if found.get("method") == "full":
         raise LabError("every parameter was trained there, an adapter cannot start from it", file=folder)
-    targets = sorted(found["target_modules"])
+    targets, experts = sorted(found["target_modules"]), sorted(found.get("target_parameters") or ())
     for field, has, wanted in (
         ("rank", found["r"], recipe.rank),
         ("alpha", found["lora_alpha"], recipe.alpha),
         ("targets", targets, sorted(options.targets)),
+        ("experts", experts, sorted(options.experts)),
     ):
         if has != wanted:
             raise LabError(f"the adapter to start from has {has}, expected {wanted}", file=folder, field=field)
@@ -109,9 +205,9 @@ def adapter_shapes(model: torch.nn.Module) -> dict[str, tuple[int, ...]]:
     return {file_name(n): full_shape(p) for n, p in model.named_parameters() if p.requires_grad}
 
 
-def full_shape(p: torch.Tensor) -> tuple[int, ...]:
+def full_shape(p: torch.Tensor) -> torch.Size:
     """The shape of a parameter, also where ZeRO-3 has left an empty shard in its place."""
-    return tuple(getattr(p, "ds_shape", p.shape))
+    return torch.Size(getattr(p, "ds_shape", p.shape))
 
 
 def file_name(parameter: str) -> str:
@@ -143,6 +239,13 @@ def save_config(model: torch.nn.Module, folder: Path, backbone: str) -> None:
     config.base_model_name_or_path = backbone
     config.inference_mode = True
     config.save_pretrained(folder)
+    sort_config(folder)
+
+
+def sort_config(folder: Path) -> None:
+    """Put the sets in peft's file into an order: theirs changes from run to run."""
+    written = json.loads((folder / CONFIG).read_text())
+    write_json(folder / CONFIG, {k: sorted(v) if k in SETS and v else v for k, v in written.items()})
 
 
 def attach(model: PreTrainedModel, folder: str | Path) -> torch.nn.Module:
@@ -151,7 +254,8 @@ def attach(model: PreTrainedModel, folder: str | Path) -> torch.nn.Module:
     Raises ValueError or RuntimeError when the tensors are not those of this backbone.
     """
     if json.loads(Path(folder, CONFIG).read_text()).get("method") != "full":
-        return PeftModel.from_pretrained(model, folder)
+        with mamba_outputs():
+            return seen_by_kernels(PeftModel.from_pretrained(model, folder))
     found = model.load_state_dict(load_file(Path(folder, WEIGHTS)), strict=False)
     absent = {name for name, _ in model.named_parameters()} & set(found.missing_keys)
     if wrong := sorted(absent) + found.unexpected_keys:

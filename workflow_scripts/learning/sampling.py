@@ -80,6 +80,7 @@ class SampleJob:
         if not self.options.here:  # rows do not meet there
             del decoder["batch"]
         return {
+            "engine": engine,
             **self.options.answers(),
             **versions(engine),
             "decoder": {"kind": type(self.decoder).__module__.rpartition(".")[2], **decoder},

@@ -57,6 +57,7 @@ class BackboneOptions:
     targets: tuple[str, ...] = setting(
         "modules that get LoRA", ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
     )
+    experts: tuple[str, ...] = setting("fused tensors of routed experts that get LoRA, experts.down_proj say", ())
     dtype: str = setting("of the weights in memory", "float32", among=("float32", "bfloat16", "float16"))
     attention: str = setting("attention implementation", "packed")
     packing: bool = setting("several examples in one sequence", True)
@@ -95,7 +96,7 @@ class BackboneOptions:
 
     def trains(self) -> dict[str, Any]:
         """What decides a training, beside the files of the backbone and DeepSpeed's."""
-        return self._some("targets", "dtype", "attention", "packing", "checkpointing")
+        return self._some("targets", "experts", "dtype", "attention", "packing", "checkpointing")
 
     def probes(self) -> dict[str, Any]:
         """What decides the probabilities that a model gives to a text."""

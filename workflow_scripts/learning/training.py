@@ -11,6 +11,7 @@ import os
 import re
 import resource
 import shutil
+import sys
 import time
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -24,9 +25,10 @@ from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
 from common.artifacts import file_hash, read_table, whole
 from common.errors import LabError
-from learning import adapters, voice
+from learning import adapters, autopsy, voice
 from learning.backbones import context_of, load_model, load_tokenizer
 from learning.bar import TokenBar
+from learning.loss import summed_loss
 from learning.methods.base import Supervised, TrainJob
 from learning.packing import Collator, Example, MicroBatches, n_steps, plan
 from learning.rehearsal import rehearse
@@ -161,19 +163,22 @@ class PackedTrainer(Trainer):
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         labels = inputs.pop("labels")
-        targets = labels[:, 1:]
-        learned = targets != -100
-        if labels.shape[0] == 1:
-            keep = learned[0].nonzero().squeeze(1)
-            keep = keep if keep.numel() else keep.new_zeros(1)
-            logits = model(**inputs, use_cache=False, logits_to_keep=keep).logits[0]
-            wanted = targets[0, keep]
-        else:
-            logits = model(**inputs, use_cache=False).logits[:, :-1][learned]
-            wanted = targets[learned]
-        total = torch.nn.functional.cross_entropy(logits.float(), wanted, ignore_index=-100, reduction="sum")
+        with summed_loss(self.model, labels):
+            total = model(**inputs, use_cache=False).logits.sum()
         # DeepSpeed averages gradients over ranks; the loss is per token of the whole step, whoever holds it.
         return total * self.accelerator.num_processes / num_items_in_batch
+
+
+class Reached(TrainerCallback):
+    """Stops after the first step where no gradient came to a module that is to be trained."""
+
+    def __init__(self, model: torch.nn.Module):
+        self.watched: autopsy.FirstGradients | None = autopsy.FirstGradients(model)
+
+    def on_step_end(self, args, state, control, **kwargs):
+        if self.watched:
+            self.watched.close()
+            self.watched = None
 
 
 class Metrics(TrainerCallback):
@@ -322,6 +327,8 @@ def train(job: TrainJob) -> None:
     model = load_model(job.backbone, job.options)
     model = job.recipe.trainable(model, job.options, job.start)
     shapes = adapters.adapter_shapes(model)
+    if job.deepspeed["zero_optimization"]["stage"] == 3:
+        adapters.gathered_whole(model)
     if job.options.checkpointing:
         model.enable_input_require_grads()
     trainer = PackedTrainer(
@@ -330,7 +337,7 @@ def train(job: TrainJob) -> None:
         train_dataset=MicroBatches(examples, micros, job.recipe.masking, job.seed),
         data_collator=Collator(tokenizer.pad_token_id, job.options.packing),
         first_steps=n_steps(len(first), job.recipe.batch, job.recipe.first_epochs or job.recipe.epochs) if first else 0,
-        callbacks=[Metrics(folder / METRICS, tokens, main)],
+        callbacks=[Metrics(folder / METRICS, tokens, main), Reached(model)],
     )
     TokenBar.put_on(trainer, "/".join(Path(job.out).parts[-2:]), tokens)
     started = time.monotonic()
@@ -358,6 +365,7 @@ def train(job: TrainJob) -> None:
                 "steps": len(tokens),
                 "tokens": sum(tokens),
                 "trainable_parameters": sum(math.prod(s) for s in shapes.values()),
+                "reached": adapters.reached(model) if isinstance(model, PeftModel) else None,
                 "seconds": round(time.monotonic() - started, 1),
                 "native_voice": native,
                 "hint_accuracy": hinted,
@@ -405,6 +413,11 @@ def save(
         partial.mkdir(parents=True)
         adapters.write(model, tensors, partial, Path(job.backbone))
         adapters.check_file(partial, shapes)
+        if isinstance(model, PeftModel):
+            still = autopsy.dead(autopsy.examine(*autopsy.read(partial)))
+            run = {**run, "dead": still}
+            if still:
+                print(f"{len(still)} modules hardly moved: {', '.join(still[:10])}", file=sys.stderr)
         unset_hf_deepspeed_config()  # under ZeRO-3 loading would shard the model and wait for the other ranks
         adapters.check_reload(partial, Path(job.backbone), job.options, ids, logits)
         shutil.copy(folder / METRICS, partial / METRICS)

@@ -19,8 +19,8 @@ GRADE_COLUMNS = (
     "n_tokens",
 )  # fmt: skip
 ROW_COLUMNS = (
-    "id", "family", "design", "sample", "n_lines", "n_malformed", "valid", "perfect", "failure_kind", "failure_axis",
-    "ending",
+    "id", "family", "design", "sample", "n_lines", "n_malformed", "valid", "perfect", "failure_line", "failure_kind",
+    "failure_axis", "ending",
 )  # fmt: skip
 PROBE_COLUMNS = (
     "id", "family", "design", "reveal", "stratum", "line", "kind", "n_tokens", "logprob", "n_first",
@@ -118,6 +118,10 @@ class Run:
             if self.is_evaluated(arm, eval_set)
         ]
 
+    def corpora(self) -> list[str]:
+        """The training examples of every arm's first seed; in context, those that may stand in the prompt."""
+        return [f"{self.results}/corpora/{arm}/seed-1.parquet" for arm in self.arms.index]
+
     def with_forward(self) -> list[str]:
         """The families that have a forward design."""
         from reasoning.registry import DESIGNS
@@ -207,8 +211,11 @@ FILES: dict[str, Callable[[Run], list[str]]] = {
     "probes": lambda run: run.probes(),
     "texts": lambda run: run.own_texts(),
     "puzzles": lambda run: run.per_family("puzzles/{f}/{s}.parquet"),
+    "train_puzzles": lambda run: [f"{run.results}/puzzles/{f}/train.parquet" for f in run.families],
     "solutions": lambda run: run.per_family("solutions/{f}/{s}.parquet"),
     "closures": lambda run: run.per_family("closures/{f}/{s}.parquet", filter(has_key, run.families)),
+    "hypotheses": lambda run: run.per_family("hypotheses/{f}/{s}.parquet", filter(has_key, run.families)),
+    "corpora": lambda run: run.corpora(),
     "forward": lambda run: run.per_family("texts/{f}/forward/reveal-0/none/{s}.parquet", run.with_forward()),
     "metrics": lambda run: run.trainings("metrics.jsonl"),
     "provenance": lambda run: run.trainings("provenance.json"),

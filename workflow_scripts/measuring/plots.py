@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from common.artifacts import whole
+from measuring.evidence import NO
 from measuring.selection import Selection
 from measuring.stats import wilson
 from reasoning.grammar.reveal import RULE_SOURCES
@@ -24,7 +25,7 @@ FIRST = ("forward", "answer-only", "derive", "search")
 """Designs that keep their place, colour and marker in every figure; others follow in alphabetical order."""
 GREY = "#8A8A8A"
 UNTRAINED = "<>ph8dH"
-FURTHER = "hp8dH<>*"
+FURTHER = "<>*dph8H"
 STYLE = {
     "font.size": 9, "axes.titlesize": 9.5, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
     "grid.color": "#E6E6E6", "grid.linewidth": 0.6, "axes.axisbelow": True, "legend.frameon": False, "figure.dpi": 100,
@@ -36,6 +37,7 @@ DRAWN = ("forward trace", "units/open", "compute/open", "full/open", "full/given
 """The closures that the figures show; the table has them all."""
 CEILING = "ceiling: the arm's own text is right"
 ABSTAINED = "rightly undetermined"
+STRUCK = "steps not installed: no evidence of its procedure"
 
 
 def save(figure: Figure, paths: Iterable[str | Path]) -> None:
@@ -131,6 +133,14 @@ def ceiling(axis: Axes, rows: pd.DataFrame, y: float, colour: str, *, abstention
         axis.plot([row.ceiling], [y], "|", color=colour, ms=11, mew=1.8, label=CEILING, zorder=4)
         if abstention and row.abstains > 0:
             axis.plot([row.abstained_right], [y], "x", color=colour, ms=5, mew=1.1, label=ABSTAINED, zorder=4)
+
+
+def strike(axis: Axes, rows: pd.DataFrame, x: Iterable[float], y: Iterable[float]) -> None:
+    """A stroke through the points of the arms whose steps are not installed (measuring/evidence.py)."""
+    points = [(a, b) for a, b, told in zip(x, y, rows.installed, strict=True) if told == NO]
+    if points:
+        xs, ys = zip(*points, strict=True)
+        axis.plot(xs, ys, ls="", marker=(2, 2, -45), color=BLACK, ms=15, mew=1.1, label=STRUCK, zorder=6)
 
 
 def unaided(accuracy: pd.DataFrame) -> pd.DataFrame:

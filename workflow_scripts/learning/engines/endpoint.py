@@ -157,7 +157,7 @@ def ask(client: httpx2.Client, endpoint: Endpoint, text: str, budget: int, drawn
             "text": text_of(choice["message"]),
             "n_tokens": usage.get("completion_tokens"),
             "finish": choice["finish_reason"],
-            "served": body.get("model") or "",
+            "served": " ".join(filter(None, (body.get("model"), body.get("system_fingerprint")))),
         }
     except (ValueError, LookupError, TypeError, AttributeError):
         raise Unanswered("HTTP 200 with a body that is no completion") from None

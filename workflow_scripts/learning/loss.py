@@ -1,0 +1,52 @@
+"""The loss of the learned tokens without the logits of all: at a vocabulary of 131,000 they outweigh the model."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from peft import PeftModel
+from torch.nn.functional import cross_entropy
+from torch.utils.checkpoint import checkpoint
+
+from learning.packing import IGNORE
+
+LOGITS = 1 << 26  # numbers in fp32 (256 MiB) that exist at once
+
+
+@contextmanager
+def summed_loss(model: torch.nn.Module, labels: torch.Tensor, logits: int = LOGITS) -> Iterator[None]:
+    """Within it, the model's `logits` are the summed cross-entropy of the labels (rows, tokens) instead, (1, 1, 1).
+
+    The output layer computes it, so whatever wraps or shards the model sees an ordinary pass. It takes only positions
+    that are learned, as many at once as make `logits` numbers, and makes them again in the backward pass if there are
+    more.
+    """
+    head = (model.get_base_model() if isinstance(model, PeftModel) else model).get_output_embeddings()
+    plain = head.forward
+    targets = torch.nn.functional.pad(labels[:, 1:], (0, 1), value=IGNORE)
+    learned = targets != IGNORE
+    wanted = targets[learned]
+
+    def piece(states: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+        return cross_entropy(plain(states).float(), wanted, ignore_index=IGNORE, reduction="sum")
+
+    def forward(hidden: torch.Tensor) -> torch.Tensor:
+        if not len(wanted):  # a row of nothing, which still takes part in the backward pass
+            return piece(hidden[0, :1], targets[0, -1:]).reshape(1, 1, 1)
+        states = hidden[learned]
+        size = max(1, logits // vocabulary(head))
+        if len(states) <= size:
+            return piece(states, wanted).reshape(1, 1, 1)
+        pieces = zip(states.split(size), wanted.split(size), strict=True)
+        return sum(checkpoint(piece, s, w, use_reentrant=False) for s, w in pieces).reshape(1, 1, 1)
+
+    head.forward = forward
+    try:
+        yield
+    finally:
+        del head.forward
+
+
+def vocabulary(head: torch.nn.Module) -> int:
+    """The outputs of an output layer, with LoRA on it or not."""
+    return getattr(head, "base_layer", head).out_features
