@@ -275,7 +275,14 @@ def write_cell(made: Made, run: Run, row: Mapping[str, str], seed: int, decoder:
                 {key: each[key] for key in kept} | {"sample": sample, "text": model(each, texts, rng)} for each in texts
             ]
     rows = [
-        each | {"n_tokens": (n := len(each["text"])), "n_decoded": n, "finish": "stop", "logprob_sum": -0.1 * n}
+        each
+        | {
+            "n_tokens": (n := len(each["text"])),
+            "n_decoded": n,
+            "finish": "stop",
+            "logprob_sum": -0.1 * n,
+            "notes": None,
+        }
         for each in rows
     ]
     cell = f"{name}/seed-{seed}/{decoder}/test"

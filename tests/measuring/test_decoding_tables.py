@@ -1,14 +1,19 @@
 """The tables about probes and decoders, against values counted by hand."""
 
+import json
 import math
 
+import made_run
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import mannwhitneyu
 
+from measuring.figures import decoders as decoders_figure
+from measuring.figures import forced as forced_figure
+from measuring.figures import oracle as oracle_figure
 from measuring.stats import auc, clustered, clustered_mean, spearman
-from measuring.tables import probe, screening
+from measuring.tables import accuracy, decoders, probe, ranking, screening
 
 
 def probed(arm: str, row: str, *lines: tuple[str, int, int, float], seed: str = "1") -> list[dict]:
@@ -71,3 +76,97 @@ def test_areas_means_and_rank_correlations():
     one = clustered_mean(a, np.ones(60))
     assert one[0] == pytest.approx(a.mean()) and one[2] - one[0] == pytest.approx(2.001 * a.std(ddof=1) / 60**0.5, 1e-3)
     assert spearman([1, 2, 3, 4], [1, 3, 2, 4])[0] == pytest.approx(0.8) and math.isnan(spearman([1, 2], [1, 2])[0])
+
+
+ARM = {"arm": "a", "family": "gravity", "eval_set": "test", "design": "forward"}
+
+
+def cell(decoder: str, right: list[int], *, kind: str, decoded: int, notes: dict | None = None, **settings) -> dict:
+    """One decoder of one arm on four rows: which are right."""
+    rows = [{"id": f"r{i}", "stratum": "join" if i < 2 else "value"} for i in range(4)]
+    cells = ARM | {"seed": "1", "decoder": decoder, "sample": 0}
+    told = {"notes": notes and json.dumps(notes), "kind": kind, "settings": json.dumps(settings)}
+    done = [cells | r | told | {"n_tokens": 9, "n_decoded": decoded, "logprob_sum": -3.0} for r in rows]
+    told = {"design": "forward", "reveal": 0, "order": "uniform", "rule": "derived", "slate": 0, "strict": True,
+            "boxed": True, "failure": "", "n_tokens": 9, "boxes": True, "abstains": False, "abstained": False,
+            "abstained_right": False}  # fmt: skip
+    return {"completions": done, "grades": [cells | r | told | {"official": i in right} for i, r in enumerate(rows)]}
+
+
+@pytest.fixture(scope="module")
+def decoded() -> dict[str, pd.DataFrame]:
+    cells = [
+        cell("greedy", [0, 1], kind="greedy", decoded=9),
+        cell("power", [0, 1, 2, 3], kind="power", decoded=90, notes={"proposed": 10, "accepted": 4, "uniform": 1}),
+        cell("oracle-verdict", [0, 1, 2], kind="oracle", decoded=12, notes={"lines": 8, "corrected": 2, "unsolved": 1},
+             answers=["verdict"]),
+        cell("oracle-all", [0, 1, 2, 3], kind="oracle", decoded=12, notes={"lines": 8, "corrected": 4, "unsolved": 0},
+             answers=["branch", "verdict", "transcription", "arithmetic"]),
+        cell("forced-50", [0, 1, 2], kind="forced", decoded=5, notes={"lines": 8, "given": 4}, share=0.5, wrong=False),
+        cell("astray-50", [0], kind="forced", decoded=5, notes={"lines": 8, "given": 4}, share=0.5, wrong=True),
+    ]  # fmt: skip
+    frames = {name: pd.DataFrame([row for c in cells for row in c[name]]) for name in ("completions", "grades")}
+    arms = pd.DataFrame({**ARM, "backbone": "small", "recipe": "small", "corruption": "none", "selection": "all",
+                         "n": 7, "reveal": "0", "families": [("gravity",)]}, index=["a"])  # fmt: skip
+    right = accuracy.accuracy(frames["grades"], arms).assign(installed="yes")
+    return frames | {"accuracy": right, "arms": arms}
+
+
+def test_decoders_count_by_hand(decoded):
+    table = decoders.make(decoded["accuracy"], decoded["grades"], decoded["completions"])
+    whole = table[table.stratum == "all"].set_index("decoder")
+    assert whole.official.to_dict() == {"greedy": 0.5, "power": 1, "oracle-verdict": 0.75, "oracle-all": 1,
+                                        "forced-50": 0.75, "astray-50": 0.25}  # fmt: skip
+    assert whole.cost["power"] == 10 and whole.decoded["power"] == 90 and whole.cost["greedy"] == 1
+    assert (whole.more["power"], whole.less["power"], whole.p["power"]) == (2, 0, 0.5)
+    assert (whole.more["astray-50"], whole.less["astray-50"]) == (0, 1) and whole.p_holm["power"] == 1
+    assert whole.accepted["power"] == 0.4 and whole.uniform["power"] == pytest.approx(0.1)
+    assert whole.corrected["oracle-verdict"] == 0.25 and whole.unsolved["oracle-verdict"] == 0.125
+    assert whole.given["forced-50"] == 0.5 and whole[["accepted", "given", "p"]].loc["greedy"].isna().all()
+    join = table[table.stratum == "join"].set_index("decoder")
+    assert join.official["astray-50"] == 0.5 and join.n["astray-50"] == 2
+
+
+def test_the_ladder_and_the_prefixes_are_drawn(decoded):
+    """Each at its accuracy; what is given something is not among the decoders that are compared by cost."""
+    table = decoders.make(decoded["accuracy"], decoded["grades"], decoded["completions"])
+    ladder = oracle_figure.make(table, decoded["arms"])
+    said = made_run.words(ladder)
+    assert "verdict [25.0%, 12.5%]" in said and "all of them [50.0%, 0.0%]" in said and "nothing" in said
+    curves = {
+        tuple(map(float, line.get_xdata())): tuple(map(float, line.get_ydata()))
+        for line in forced_figure.make(table, decoded["arms"]).axes[1].get_lines()
+        if len(line.get_xdata()) == 2 and line.get_marker() not in ("None", None)
+    }
+    assert curves == {(0.0, 0.5): (0.0, 0.0)}  # value rows: right and wrong prefix agree on them in this order
+    costs = decoders_figure.make(table, decoded["arms"])
+    assert "power" in made_run.words(costs) and "oracle" not in made_run.words(costs).replace("an oracle", "")
+    assert {9.0, 90.0} <= made_run.drawn(costs)
+    for module in (oracle_figure, forced_figure, decoders_figure):
+        alone = module.make(table[table.decoder == "greedy"], decoded["arms"])
+        assert "Nothing to show: no arm " in made_run.words(alone) and module.EXAMPLE["arm"] in made_run.words(alone)
+
+
+def test_likelier_answers_may_be_worse(monkeypatch):
+    """Two rows with right and wrong answers, one without a wrong one; the text is likelier than what it writes."""
+    own = []
+    for row, answers in {"x": [(True, -9.0), (False, -3.0)], "y": [(True, -4.0), (False, -5.0), (False, -2.0)],
+                         "z": [(True, -1.0)]}.items():  # fmt: skip
+        for k, (right, total) in enumerate(answers):
+            drawn = ARM | {"seed": "1", "id": row, "decoder": "sample-8", "kind": "sample", "sample": k}
+            own.append(drawn | {"official": right, "logprob_sum": total, "n_tokens": 3 if right else 1})
+    own = pd.DataFrame(own)
+    power = own.assign(decoder="power", kind="power", logprob_sum=0.0)
+    texts = pd.DataFrame([ARM | {"seed": "1", "id": row, "logprob": -2.5, "n_tokens": 5} for row in "xyz"])
+    told = pd.DataFrame([ARM | {"id": row, "shown": "0", "boxes": row != "z"} for row in "xyz"])
+    monkeypatch.setattr(ranking, "read_texts", lambda paths: told)
+    arms = pd.DataFrame({"reveal": ["0"]}, index=["a"])
+    written = pd.concat([own, power]).drop(columns="official")
+    table = ranking.make(written, own, texts, [], arms).set_index(["of", "by"])
+    line = table.loc["own answers", "sum"]
+    assert line.auc == 0.25 and (line["rows"], line.rows_all, line.right, line.wrong) == (2, 3, 2, 3)
+    assert line.says == "power sampling cannot help: likelier answers are not better"
+    assert table.auc["own answers", "mean"] == pytest.approx(0.75)  # -3 against -3; -1.33 against -5 and -2
+    assert table.auc["its text", "sum"] == pytest.approx((1 + 0.5) / 2)
+    one = ranking.make(own[own.official].drop(columns="official"), own, texts, [], arms)
+    assert one.says.str.startswith("nothing to compare").all() and one["rows"].eq(0).all()

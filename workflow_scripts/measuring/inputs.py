@@ -1,6 +1,7 @@
 """What tables and figures are made from: which files of a run hold it, and how they are read."""
 
 import argparse
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from common.artifacts import read_table
+from common.artifacts import read_table, table_note
 from common.config import IN_CONTEXT, USUAL_DECODER, read_text
 from common.errors import LabError
 from puzzles.registry import FAMILIES
@@ -25,6 +26,7 @@ ROW_COLUMNS = (
 PROBE_COLUMNS = (
     "id", "family", "design", "reveal", "stratum", "line", "kind", "n_tokens", "logprob", "n_first",
 )  # fmt: skip
+COMPLETION_COLUMNS = ("id", "family", "stratum", "sample", "n_tokens", "n_decoded", "logprob_sum", "notes")
 PUBLISHED_COLUMNS = (
     "table", "row", "measure", "stratum", "value", "n", "ci_low", "ci_high", "held_out", "source",
 )  # fmt: skip
@@ -181,6 +183,18 @@ def read_grades(paths: Iterable[str | Path]) -> pd.DataFrame:
     return frame.assign(**{name: [getattr(each, field) for each in shown] for name, field in names.items()})
 
 
+def read_completions(paths: Iterable[str | Path]) -> pd.DataFrame:
+    """All completions without their texts; kind: of the decoder, settings: its other ones as JSON."""
+    frames = []
+    for path in paths:
+        told = table_note(path).get("params", {})
+        decoder = dict(json.loads(told["selection"]) if "selection" in told else told.get("decoder", {}))
+        kind = decoder.pop("kind", "")
+        frame = read_table(path, COMPLETION_COLUMNS).to_pandas()
+        frames.append(frame.assign(kind=kind, settings=json.dumps(decoder, sort_keys=True), **cell_of(path)))
+    return pd.concat(frames, ignore_index=True)
+
+
 def read_probes(paths: Iterable[str | Path]) -> pd.DataFrame:
     """All lines of the teacher-forced probes, with arm, seed and eval_set from their paths; no rows without probes."""
     empty = pd.DataFrame(columns=[*PROBE_COLUMNS, "arm", "seed", "eval_set"])
@@ -225,6 +239,7 @@ READ: dict[str, Callable[[list[str]], Any]] = {
     "arms": lambda paths: read_arms(paths[0]),
     "published": lambda paths: read_published(paths[0]),
     "grades": read_grades,
+    "completions": read_completions,
     "probes": read_probes,
     "rows": lambda paths: read_cells(paths, ROW_COLUMNS),
 }
