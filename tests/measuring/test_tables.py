@@ -12,7 +12,7 @@ import pytest
 import screen
 from common.artifacts import write_table
 from common.errors import LabError
-from measuring import comparison, evidence, files, modules
+from measuring import comparison, comparison_page, evidence, files, modules
 from measuring.inputs import FILES, Run, read_arms, read_grades, read_published
 from measuring.stats import clustered, wilson
 from measuring.tables import accuracy, kinds, paired, runs, sets, solvers, traces
@@ -322,7 +322,15 @@ def test_designs_stand_beside_their_published_counterparts(tmp_path):
         rows = [whole, *({"kind": k, "n_lines": n, "outcomes_seen": seen} for k, (n, seen) in outcomes.items())]
         rows = [{"family": family, "design": design, "reveal": "0", **row} for row in rows]
         write_table(tmp_path / f"{family}.parquet", pa.Table.from_pylist(rows, schema=screen.SCHEMA))
-    frame = comparison.designs(sorted(tmp_path.glob("*.parquet")), read_published(PUBLISHED)).set_index("family")
+    frame = comparison.designs(sorted(tmp_path.glob("*.parquet")), read_published(PUBLISHED))
+    page = comparison_page.page(frame)
+    heads = page.partition('<tr class="heads">')[2].partition("</tr>")[0]
+    columns = set(frame.columns) - {"family", "design", "reveal", "study"}
+    assert heads.count("<th") == 1 + len(columns) and all(title.strip() for title in re.findall('title="(.*?)"', heads))
+    assert page.count('<th scope="row">witness') == 2 and "(r8)" in page and ">2281<" in page
+    with pytest.raises(LabError, match="field GROUPS: no words for weight"):
+        comparison_page.page(frame.assign(weight=1))
+    frame = frame.set_index("family")
     assert all(re.fullmatch("[a-z0-9_]+", name) for name in frame.columns)
     ours = frame.loc["cryptarithm_deduce"]
     assert (ours.study, ours.tokens_mean, ours.tokens_mean_study) == ("r8", 600, 2281)
