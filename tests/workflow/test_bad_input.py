@@ -327,7 +327,7 @@ def arms_of(path: Path):
         recipes=read_yaml(ROOT / "config/recipes.yaml"),
         corruptions=CORRUPTIONS,
         decoders={
-            "greedy": lambda backbone: [],
+            **{name: lambda backbone: [] for name in read_yaml(ROOT / "config/decoders.yaml")},
             "sample-8": lambda backbone: ["draws"] if backbone.baseline else [],
         },
         harvest="sample-8",
