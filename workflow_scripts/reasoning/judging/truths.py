@@ -1,17 +1,15 @@
-"""What the rows of tables hide, for those who hold a line to it."""
+"""What rows hide, from the tables of puzzles and solutions: what bare claims are held to."""
 
 import json
 from collections.abc import Iterable
+from pathlib import Path
 
 from common.artifacts import read_table
 from reasoning.grammar.page import Truth
 
 
-def truths(puzzles: Iterable[str], solutions: Iterable[str]) -> dict[str, Truth | None]:
-    """What every row hides, by its id; None where it is not known.
-
-    A row without a key (a real one) hides what its solution found, where that solution's answer is right.
-    """
+def truths(puzzles: Iterable[str | Path], solutions: Iterable[str | Path] = ()) -> dict[str, Truth | None]:
+    """What every row hides, by its id; None where it is not known."""
     found, rows = {}, {}
     for path in puzzles:
         for row in read_table(path, ["id", "answer", "rule", "key"]).to_pylist():
