@@ -184,13 +184,11 @@ def test_tokens_of_texts_and_their_loss_from_probes(tmp_path):
     ]
     path = tmp_path / "texts/cipher/forward/reveal-0/none/test.parquet"
     write_table(path, rows)
-    bare = tokens.make([str(path)], [], ARMS).iloc[0]
+    who = {"family": "cipher", "design": "forward", "reveal": "0", "eval_set": "test", "n_tokens": 6, "n_first": 3}
+    probes = pd.DataFrame([who | {"arm": arm, "logprob": loss} for arm, loss in (("a", -3.0), ("b", -9.0))])
+    bare = tokens.make([str(path)], probes[:0], ARMS).iloc[0]
     assert (bare.n, bare.rendered, bare.prompt_tokens, bare.lines_median, bare.chars_median) == (4, 3, 3, 2, 18)
     assert bare.tokens_mean == pytest.approx(10) and math.isnan(bare.loss)
-    for arm, loss in (("a", -3.0), ("b", -9.0)):
-        who = {"family": "cipher", "design": "forward", "reveal": "0"}
-        write_table(tmp_path / f"probes/{arm}/seed-1/test.parquet", [who | {"tokens": 6, "log_prob": loss, "first": 3}])
-    probes = [str(tmp_path / f"probes/{arm}/seed-1/test.parquet") for arm in "ab"]
     told = tokens.make([str(path)], probes, ARMS).iloc[0]
     assert told.loss == pytest.approx(0.5) and told["first"] == pytest.approx(0.5), "the corrupted arm is left out"
 
