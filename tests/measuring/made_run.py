@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from common.artifacts import read_table, write_table
-from common.config import ARM_COLUMNS, IN_CONTEXT
+from common.config import ARM_COLUMNS, IN_CONTEXT, read_yaml
 from measuring import files
 from measuring.inputs import Run, has_key, read_arms
 from measuring.modules import declared, load, names
@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "workflow_scripts"
 Model = Callable[[dict, list[dict], random.Random], str]
 """What a planned model writes for a row of texts, with all rows of its table at hand."""
+RECIPES = read_yaml(ROOT / "config/recipes.yaml")
 CLOSURES = {"units/open": 0.0, "compute/open": 0.1, "full/open": 0.3, "full/given": 0.6}
 
 
@@ -173,7 +174,7 @@ def make(
         write_corpus(out, run, row)
         for seed in range(1, int(row["seeds"]) + 1):
             if row["recipe"] != IN_CONTEXT:
-                write_training(out / f"adapters/{row['arm']}/seed-{seed}", row["backbone"], len(planned))
+                write_training(out / f"adapters/{row['arm']}/seed-{seed}", row, len(planned))
             for decoder in decoders:
                 write_cell(made, run, row, seed, decoder, models.get(decoder, models["greedy"]))
     return made
@@ -201,7 +202,14 @@ def write_puzzles(out: Path, family: str, n: int) -> dict[str, list[tuple[Proble
         ]  # fmt: skip
         write_table(out / f"closures/{family}/test.parquet", closures)
         ranks = [
-            {"id": p.id, "family": family, "stratum": p.stratum, "hypotheses": 40, "rank": 1 + 3 * i % 20, "standing": 1 + i % 4}
+            {
+                "id": p.id,
+                "family": family,
+                "stratum": p.stratum,
+                "hypotheses": 40,
+                "rank": 1 + 3 * i % 20,
+                "standing": 1 + i % 4,
+            }
             for i, (p, _) in enumerate(found["test"])
         ]
         write_table(out / f"hypotheses/{family}/test.parquet", ranks)
@@ -229,11 +237,12 @@ def write_corpus(out: Path, run: Run, row: Mapping[str, str]) -> None:
     write_table(out / f"corpora/{row['arm']}/seed-1.parquet", [{name: each[name] for name in wanted} for each in rows])
 
 
-def write_training(folder: Path, backbone: str, n: int) -> None:
+def write_training(folder: Path, row: Mapping[str, str], n: int) -> None:
     folder.mkdir(parents=True)
     steps = [{"step": i, "loss": n / i, "tokens": 100, "tokens_per_s": 50.0, "peak_memory_mb": 9.0} for i in (1, 2)]
     (folder / "metrics.jsonl").write_text("".join(json.dumps(step) + "\n" for step in steps))
-    made = {"backbone": backbone, "recipe": {"method": "lora"}, "ranks": 1, "gpus": 0}
+    recipe = {"method": "lora", **RECIPES.get(row["recipe"], {})}
+    made = {"backbone": row["backbone"], "recipe": recipe, "ranks": 1, "gpus": 0}
     made["run"] = {"trainable_parameters": 7, "rows": 30, "native_voice": 0.01, "hint_accuracy": None}
     (folder / "provenance.json").write_text(json.dumps(made))
 

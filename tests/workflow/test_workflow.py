@@ -89,6 +89,11 @@ def test_every_configuration_plans(project, name, jobs):
     assert sum(plan.values()) >= jobs and {"train", "sample", "grade", "audit", "table", "figure"} <= set(plan)
 
 
+def test_the_first_look_is_three_trainings_and_one_figure(project):
+    plan = planned(project, "quick", "--configfile", "config/quick.yaml")
+    assert (plan["train"], plan["figure"]) == (3, 1) and sum(plan.values()) < 60
+
+
 @pytest.mark.parametrize("family", ["cryptarithm_deduce", "bit_manipulation"])
 @pytest.mark.parametrize("table", ["designs", "paper"])
 def test_these_tables_train_every_design(table, family):

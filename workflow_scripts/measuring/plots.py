@@ -38,6 +38,7 @@ DRAWN = ("forward trace", "units/open", "compute/open", "full/open", "full/given
 CEILING = "ceiling: the arm's own text is right"
 ABSTAINED = "rightly undetermined"
 STRUCK = "steps not installed: no evidence of its procedure"
+STROKE = {"ls": "", "marker": (2, 2, -45), "color": BLACK, "ms": 15, "mew": 1.1, "zorder": 6}
 
 
 def save(figure: Figure, paths: Iterable[str | Path]) -> None:
@@ -86,6 +87,12 @@ def ordered_strata(found: Iterable[str]) -> list[str]:
 def design_order(frame: pd.DataFrame) -> list[str]:
     """The designs of a frame, in an order that is the same in every figure."""
     return [*FIRST, *sorted(set(frame.design) - set(FIRST))]
+
+
+def nth(i: int) -> tuple[str, str]:
+    """Colour and marker of the i-th of any number of things: after seven, the colours again with other markers."""
+    colour, marker = CYCLE[i % len(CYCLE)]
+    return colour, (marker, *FURTHER)[i // len(CYCLE) % (1 + len(FURTHER))]
 
 
 def look(frame: pd.DataFrame, arm: str) -> tuple[str, str]:
@@ -140,7 +147,12 @@ def strike(axis: Axes, rows: pd.DataFrame, x: Iterable[float], y: Iterable[float
     points = [(a, b) for a, b, told in zip(x, y, rows.installed, strict=True) if told == NO]
     if points:
         xs, ys = zip(*points, strict=True)
-        axis.plot(xs, ys, ls="", marker=(2, 2, -45), color=BLACK, ms=15, mew=1.1, label=STRUCK, zorder=6)
+        axis.plot(xs, ys, label=STRUCK, **STROKE)
+
+
+def told(installed: str) -> str:
+    """What a name says of an arm whose steps are not installed, where no mark can be struck through."""
+    return "; no steps" if installed == NO else ""
 
 
 def unaided(accuracy: pd.DataFrame) -> pd.DataFrame:

@@ -19,7 +19,7 @@ trace's first token under the backbone (native_voice) and the accuracy of the au
 (hint_accuracy). Every corruption, selection and backbone is shown, an arm has one of each."""
 CHANGE = """if a low loss meant a learned procedure, the marks of all rows would lie at their bars on top and fall
 away from them downwards; arms without a stroke far from their bars on top say that it does not."""
-SELECTION = Selection(corruption="each", selections=("each",), backbone="each, by colour")
+SELECTION = Selection(corruption="each", selections=("each",), how="each, by colour")
 EXAMPLE = {
     "arm": "answer-only", "families": "numeral", "design": "forward", "reveal": "0", "corruption": "none",
     "selection": "all", "n": "500", "backbone": "small", "recipe": "small", "seeds": "1",
