@@ -16,6 +16,7 @@ rule import_traces:
             completions="completions.parquet",
             puzzles="puzzles.parquet",
             designs="designs.parquet",
+            texts="texts.parquet",
         ),
     log:
         "<results>/logs/import_traces/{trace}.log",
@@ -23,12 +24,11 @@ rule import_traces:
         "<results>/benchmarks/import_traces/{trace}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
     shell:
         "python {input.code[0]} --file {input.file:q} --puzzles {input.puzzles} --completions {output.completions}"
-        " --out-puzzles {output.puzzles} --designs {output.designs} > {log} 2>&1"
+        " --out-puzzles {output.puzzles} --designs {output.designs} --texts {output.texts} > {log} 2>&1"
 
 
 use rule grade as grade_traces with:
@@ -61,7 +61,6 @@ rule audit_traces:
         "<results>/benchmarks/audit_traces/{trace}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
     shell:
@@ -81,7 +80,6 @@ rule export_chats:
         "<results>/benchmarks/export_chats/{arm}/seed-{seed}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
     shell:
