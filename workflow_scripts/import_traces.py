@@ -13,8 +13,8 @@ Writes  --completions: as sample.py does, with `row`, the row of the file, and `
             likely a model finds a text
 
     python workflow_scripts/import_traces.py --file theirs.jsonl --puzzles results/main/puzzles/*/*.parquet \\
-        --completions traces/completions.parquet --out-puzzles traces/puzzles.parquet --designs traces/designs.parquet \\
-        --texts traces/texts.parquet
+        --completions traces/completions.parquet --out-puzzles traces/puzzles.parquet \\
+        --designs traces/designs.parquet --texts traces/texts.parquet
     python workflow_scripts/grade.py --completions traces/completions.parquet --out traces/grades.parquet
     python workflow_scripts/audit.py --completions traces/completions.parquet --puzzles traces/puzzles.parquet \\
         --out traces/audit.parquet --rows traces/audit.rows.parquet --kinds traces/audit.kinds.parquet

@@ -168,9 +168,10 @@ def row_of(family: str = "numeral", **other: object) -> dict:
 
 
 def run(tmp_path: Path, file: Path, *options: object) -> pd.DataFrame:
-    script("import_traces", "--file", file, "--completions", tmp_path / "c.parquet", "--out-puzzles",
-           tmp_path / "p.parquet", "--designs", tmp_path / "d.parquet", "--texts", tmp_path / "t.parquet", *options)  # fmt: skip
-    return read_table(tmp_path / "c.parquet").to_pandas()
+    names = ("completions", "out-puzzles", "designs", "texts")
+    places = [word for name in names for word in (f"--{name}", tmp_path / f"{name}.parquet")]
+    script("import_traces", "--file", file, *places, *options)
+    return read_table(tmp_path / "completions.parquet").to_pandas()
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
@@ -211,7 +212,7 @@ def test_a_broken_row_is_named(tmp_path, change, words):
             run(tmp_path, file)
         except SystemExit as stop:
             raise LabError(str(stop.code)) from None
-    assert not (tmp_path / "c.parquet").exists()
+    assert not list(tmp_path.glob("*.parquet"))
 
 
 def test_broken_files_are_named(tmp_path):
