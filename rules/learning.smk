@@ -5,7 +5,7 @@
 
 rule corpus:
     input:
-        code=code("corpus"),
+        code=lab.corpus_code,
         texts=lab.arm_rendered,
         harvests=lab.arm_harvests,
         puzzles=lambda wildcards: lab.arm_puzzles(wildcards.arm, "train"),
@@ -176,9 +176,42 @@ rule train:
         " --ranks {params.ranks} --gpus {params.gpus} --threads {threads} --state {params.state} --out {params.out} 2> {log}"
 
 
+rule probe:
+    input:
+        code=code("probe"),
+        adapter="<results>/adapters/{arm}/seed-{seed}/adapter_model.safetensors",
+        backbone=lab.backbone_file,
+        skills=lab.skills_file,
+        texts=lambda wildcards: lab.arm_texts(wildcards.arm, wildcards.eval_set),
+    output:
+        ensure("<results>/probes/{arm}/seed-{seed}/{eval_set}.parquet", non_empty=True),
+    log:
+        "<results>/logs/probe/{arm}/seed-{seed}/{eval_set}.log",
+    benchmark:
+        "<results>/benchmarks/probe/{arm}/seed-{seed}/{eval_set}.jsonl"
+    wildcard_constraints:
+        eval_set="test|real",
+    conda:
+        "../envs/gpu.yaml"
+    threads: config["threads"]["sample"]
+    resources:
+        gpu=min(config["gpus"], 1),
+        mem_mb=8000,
+        runtime=60,
+    params:
+        gpus=min(config["gpus"], 1),
+        decides=lambda wildcards: json.dumps(lab.backbone_of(wildcards).probes()),
+        options=lab.arm_entry,
+        backbone=subpath(input.backbone, parent=True),
+        adapter=subpath(input.adapter, parent=True),
+    shell:
+        "python {input.code[0]} --texts {input.texts} --backbone {params.backbone} --adapter {params.adapter}"
+        " --backbone-options {params.options:q} --gpus {params.gpus} --threads {threads} --out {output} 2> {log}"
+
+
 rule sample:
     input:
-        code=lambda wildcards: code("sample", more=lab.decoder_files(wildcards)),
+        code=lab.sampling_code,
         adapter=branch(
             lab.is_trained, then="<results>/adapters/{arm}/seed-{seed}/adapter_model.safetensors"
         ),
@@ -186,6 +219,8 @@ rule sample:
         backbone=branch(lab.is_here, then=lab.backbone_file),
         skills=branch(lab.is_here, then=lab.skills_file),
         texts=lambda wildcards: lab.arm_texts(wildcards.arm, wildcards.eval_set),
+        puzzles=lab.tutored_by("puzzles"),
+        solutions=lab.tutored_by("solutions"),
     output:
         ensure(
             "<results>/completions/{arm}/seed-{seed}/{decoder}/{eval_set}.parquet", non_empty=True
@@ -212,14 +247,15 @@ rule sample:
         state=f"results/{config['run']}/state/sample/{{arm}}/seed-{{seed}}/{{decoder}}/{{eval_set}}",
         who=lab.who,
     shell:
-        "python {input.code[0]} --texts {input.texts} {params.who} --backbone-options {params.options:q}"
+        "python {input.code[0]} --texts {input.texts} --puzzles {input.puzzles} --solutions {input.solutions}"
+        " {params.who} --backbone-options {params.options:q}"
         " --decoder {params.decoder:q} --seed {wildcards.seed} --rows {params.rows} --gpus {params.gpus} --threads {threads}"
         " --state {params.state} --out {output} 2> {log}"
 
 
 rule choose:
     input:
-        code=lambda wildcards: code("choose", more=lab.decoder_files(wildcards)[1:]),
+        code=lab.choosing_code,
         completions=lambda wildcards: "<results>/completions/{arm}/seed-{seed}/"
         f"{lab.decoders[wildcards.decoder]['of']}/{{eval_set}}.parquet",
     output:

@@ -1,12 +1,14 @@
 """Choose one of the samples of every row: self-consistency, best of N, or another kind of selection.
 
 Reads a table of completions with several samples per row; writes the chosen ones, one per row, in the same columns.
-`sample` says which one it is; n_decoded counts the tokens of all of them.
+`sample` says which one it is; n_decoded counts the tokens of all that it could choose from. A kind that asks whether a
+sample is valid (JUDGED) has every line audited, on the prompt alone.
 
     python workflow_scripts/choose.py --completions results/main/completions/search/seed-1/sample-8/test.parquet \
         --decoder '{"kind": "majority", "of": "sample-8"}' --out maj-8.parquet
 """
 
+import importlib
 from itertools import groupby
 
 import pyarrow as pa
@@ -28,14 +30,20 @@ def main() -> None:
     if not isinstance(decoder, Selection):
         raise LabError("it is no selection; expected a kind that chooses among samples", field="--decoder")
     table = read_table(args.completions)
-    rows = read_table(args.completions, ("id", "family", "sample", "text", "n_decoded", "logprob_sum", "logprob_mean"))
+    columns = ("id", "family", "sample", "text", "n_decoded", "logprob_sum", "logprob_mean")
+    rows = read_table(args.completions, (*columns, *(("design", "prompt") if decoder.JUDGED else ()))).to_pylist()
+    if decoder.JUDGED:
+        # By its name, because only a kind that asks for it depends on the families.
+        judge = importlib.import_module("reasoning.judging.judges").JUDGES["valid"]
+        rows = [row | {"valid": judge({**row, "hidden": ""}, row["text"]) == 1} for row in rows]
     chosen = []
-    numbered = enumerate(rows.to_pylist())
+    numbered = enumerate(rows)
     for (_, row_id), group in groupby(numbered, key=lambda each: (each[1]["family"], each[1]["id"])):
         places, samples = zip(*group, strict=True)
         if len(samples) < 2 or [row["sample"] for row in samples] != list(range(len(samples))):
             found = ", ".join(str(row["sample"]) for row in samples)
             raise LabError(f"samples {found}; expected at least two, from 0 on", file=args.completions, row=row_id)
+        samples = samples[: decoder.first or None]
         spent = [row["n_decoded"] for row in samples]
         chosen.append((places[decoder.choose(samples)], None if None in spent else sum(spent)))
     made = table.take([place for place, _ in chosen])

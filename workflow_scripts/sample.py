@@ -3,10 +3,11 @@ the prompt; or an endpoint; or a baseline without a model.
 
 Reads   --texts T1.parquet T2.parquet ... (id, family, design, reveal, stratum, prompt, answer; where there is a column
         completion, no decoder may be too short for it), --backbone DIR, optionally --adapter DIR, --corpus P.parquet
-        with --shots N: of each family, N examples of the seed's own stand before every problem
+        with --shots N: of each family, N examples of the seed's own stand before every problem. A decoder that asks for
+        a tutor (forced prefixes, oracles) needs rendered texts, --puzzles and --solutions
 Writes  --out P.parquet: the rows in order, each as often as the decoder samples, with sample, text, n_tokens,
         n_decoded (made for it, rejected ones too), finish (stop | length, or the word of an endpoint), logprob_sum,
-        _mean (null where unknown)
+        _mean (null where unknown), notes (JSON, what the decoder counts besides; null without)
 Keeps   --state DIR: what is finished; the same command continues from there
 
     python workflow_scripts/sample.py --backbone results/main/backbones/small \
@@ -16,6 +17,7 @@ Keeps   --state DIR: what is finished; the same command continues from there
         --state results/main/state/sample/numeral --out results/main/completions/numeral/seed-1/greedy/test.parquet
 """
 
+import importlib
 import json
 import os
 import warnings
@@ -34,6 +36,8 @@ def main() -> None:
     p.add_argument("--corpus", help="table of examples")
     p.add_argument("--shots", type=int, default=0, help="examples of its family before every problem")
     p.add_argument("--seed", type=int, default=1, help="of the arm: each has its own examples and draws")
+    p.add_argument("--puzzles", nargs="*", default=[], help="of the rows, for a decoder that asks for a tutor")
+    p.add_argument("--solutions", nargs="*", default=[], help="the same, for rows without a key")
     p.add_argument("--rows", type=int, default=0, help="the first so many of each table, 0 for all")
     p.add_argument(
         "--decoder", help="JSON, one entry of config/decoders.yaml with all its settings; greedy if left out"
@@ -66,6 +70,15 @@ def main() -> None:
         raise LabError(message, field="--decoder")
     if args.adapter and not Path(args.adapter).is_dir():
         raise LabError("no such adapter folder; run the `train` rule first", file=args.adapter)
+    tutors = None
+    if decoder.TUTORED:
+        if not args.puzzles:
+            raise LabError("the decoder needs the puzzles of the rows", field="--puzzles")
+        from common.artifacts import read_table
+
+        told = [row for path in args.texts for row in read_table(path).to_pylist()]
+        # By its name, because only a decoder that asks for it depends on the families.
+        tutors = importlib.import_module("reasoning.judging.tutor").tutors(told, args.puzzles, args.solutions)
     device = "cpu"
     if not (options.endpoint or options.baseline):
         check_folder(args.backbone)
@@ -94,7 +107,9 @@ def main() -> None:
             shots=args.shots,
             seed=args.seed,
             rows=args.rows,
-        )
+            told=(*args.puzzles, *args.solutions) if tutors else (),
+        ),
+        tutors,
     )
 
 

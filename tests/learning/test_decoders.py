@@ -3,6 +3,8 @@ any kill loses nothing but what was under way, and selections choose what they s
 
 import json
 import math
+import subprocess
+import time
 from collections import Counter
 from itertools import product
 
@@ -21,7 +23,12 @@ from learning.decoders.base import Decoding, Selection
 from learning.engines import ABILITIES, Opening, Question, Request, open_engine, slots
 from learning.engines.slots import decode_slots
 from learning.settings import BackboneOptions
-from learning_fixtures import ROOT, asked, last_error, rows, run, save_backbone
+from learning_fixtures import ROOT, asked, environment, last_error, rows, run, save_backbone, script
+from puzzles.base import Solution, row_rng
+from puzzles.registry import FAMILIES
+from reasoning.grammar.reveal import Reveal
+from reasoning.grammar.texts import render_row
+from reasoning.registry import DESIGNS
 
 END = 3  # a token that ends a turn
 
@@ -217,6 +224,14 @@ USUAL = {"max_tokens": 9, "batch": 2}
         ({"kind": "majority", "of": "none"}, "x.of: 'none' is no decoder over an engine"),
         ({"kind": "majority", "of": "greedy"}, "x.of: greedy makes 1 completion a row, nothing to choose from"),
         ({"kind": "best", "of": "drawn", "by": "luck"}, "x.by: 'luck' is not one of mean, sum"),
+        ({"kind": "majority", "of": "drawn", "first": 4}, "x.first: the first 4 of 3 samples"),
+        ({"kind": "majority", "of": "drawn", "first": 1}, "x.first: 1 is not at least 2, or 0 for all samples"),
+        ({"kind": "complexity", "of": "drawn", "k": 0, "by": "longest"}, "x.k: 0 is not at least 1"),
+        ({"kind": "complexity", "of": "drawn", "k": 4, "by": "longest"}, "x.k: 4 of 3 samples cannot vote"),
+        (
+            {"kind": "complexity", "of": "drawn", "k": 2, "by": "wisest"},
+            "x.by: 'wisest' is not one of longest, shortest",
+        ),
         ("greedy", "x: 'greedy' is no mapping of settings"),
     ],
 )
@@ -272,6 +287,59 @@ def test_a_selection_chooses_one_sample_of_each_row(tmp_path):
         assert found["id"].to_pylist() == ["a", "b", "c"] and found["n_decoded"].to_pylist() == [25, 7, 7]
         chosen[decoder["kind"], decoder.get("by")] = found["sample"].to_pylist()
     assert chosen == {("majority", None): [1, 0, 0], ("best", "mean"): [4, 1, 1], ("best", "sum"): [0, 0, 0]}
+
+
+def test_the_longest_or_the_shortest_vote():
+    """With all of them it is self-consistency."""
+    long = "<think>\na\nb\nc\n</think>\n\\boxed{%s}"
+    drawn = samples(box("1"), long % 7, box("1"), long % 7, box("1"))
+    of = {"of": "s", "first": 0}
+    by = {each: [read_decoder({"kind": "complexity", "k": k, "by": each, **of}).choose(drawn) for k in (1, 2, 3, 5)]
+          for each in ("longest", "shortest")}  # fmt: skip
+    assert by == {"longest": [1, 1, 1, 0], "shortest": [0, 0, 0, 0]}
+    assert read_decoder({"kind": "majority", **of}).choose(drawn) == 0
+
+
+def test_a_budget_of_the_first_samples_and_only_valid_ones_vote(tmp_path):
+    """Three wrong lines that agree against a sample without a fault; of the first two samples only these count."""
+    (problem,) = FAMILIES["numeral"].generate(row_rng(1, "numeral"), 1)
+    row = render_row("a", problem, Solution(problem.answer, 1.0), DESIGNS["numeral", "forward"], Reveal(), 0)
+    wrong = row.completion.replace("\n</think>", "\nnonsense\n</think>").replace(problem.answer + "}", "I}")
+    drawn = samples(wrong, row.completion, wrong, wrong, design="forward", prompt=row.prompt)
+    write_table(tmp_path / "samples.parquet", [each | {"family": "numeral"} for each in drawn])
+    found = {}
+    for kind, first in (("majority", 0), ("valid", 0), ("majority", 2), ("valid", 2)):
+        words = ["--decoder", json.dumps({"kind": kind, "of": "s", "first": first}), "--out", tmp_path / "out.parquet"]
+        done = run("choose", "--completions", tmp_path / "samples.parquet", *words)
+        assert done.returncode == 0, done.stderr[-2000:]
+        (made,) = pq.read_table(tmp_path / "out.parquet").to_pylist()
+        found[kind, first] = made["sample"], made["n_decoded"]
+    assert found == {("majority", 0): (0, 18), ("valid", 0): (1, 18), ("majority", 2): (0, 7), ("valid", 2): (1, 7)}
+
+
+@pytest.mark.slow
+def test_a_sampling_that_was_killed_goes_on_with_what_it_had(place):
+    """kill -9 in the middle: what was written down is kept as it is and not made again; the others are the same."""
+    write_table(place / "more.parquet", asked(24, seed=5))
+    words = ["--texts", place / "more.parquet", "--backbone", place / "backbone", "--threads", 1, "--decoder"]
+    words += [json.dumps(SAMPLE | {"max_tokens": 60}), "--state", place / "killed", "--out"]
+    done = run("sample", *words, place / "unkilled.parquet")
+    assert done.returncode == 0, done.stderr[-2000:]
+    process = subprocess.Popen(script("sample", *words, place / "resumed.parquet"), cwd=ROOT, env=environment())
+    while process.poll() is None and not any(each.stat().st_size for each in place.glob("killed/*/done.jsonl")):
+        time.sleep(0.02)
+    process.kill()
+    assert process.wait() == -9 and not (place / "resumed.parquet").exists()
+    (log,) = place.glob("killed/*/done.jsonl")
+    before = sampling.kept(log)
+    assert 0 < len(before) < 72
+    (row, number), text = next(iter(before)), before[next(iter(before))]["text"]
+    log.write_text(log.read_text().replace(json.dumps(text), json.dumps("as it was kept")))
+    done = run("sample", *words, place / "resumed.parquet")
+    assert done.returncode == 0, done.stderr[-2000:]
+    whole, found = (pq.read_table(place / f"{name}.parquet").to_pylist() for name in ("unkilled", "resumed"))
+    assert found[3 * row + number]["text"] == "as it was kept" != text
+    assert [each | {"text": text} if each["text"] == "as it was kept" else each for each in found] == whole
 
 
 def test_selections_that_cannot_be(tmp_path):

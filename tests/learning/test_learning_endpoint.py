@@ -28,7 +28,7 @@ from learning.backbones import load_model, load_tokenizer
 from learning.decoders import read_decoder
 from learning.engines import Request
 from learning.engines.slots import decode_slots
-from learning.engines.streams import streams
+from learning.engines.streams import Waiting
 from learning.settings import BackboneOptions
 from learning.tokens import SUFFIX
 from learning_fixtures import (
@@ -126,7 +126,7 @@ def answer(server: Server, text: str, request: dict) -> dict:
     asked = server.tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True)
     ids = server.tokenizer.encode(asked, add_special_tokens=False)
     end = {server.tokenizer.eos_token_id}
-    wanted = streams([Request(ids, request["max_tokens"], (request.get("seed", 0),))], end, frozenset(), 512)
+    wanted = Waiting([Request(ids, request["max_tokens"], (request.get("seed", 0),))], end, frozenset(), 512)
     (made,) = decode_slots(server.model, wanted, temperature=request["temperature"], batch=1, pad=0)
     kept = made.tokens[:-1] if made.finish == "stop" else made.tokens
     message = {"role": "assistant", "content": server.tokenizer.decode(kept)}

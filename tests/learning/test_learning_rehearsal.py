@@ -16,7 +16,7 @@ from learning.backbones import load_model, load_tokenizer
 from learning.decoders import read_decoder
 from learning.engines import Request
 from learning.engines.slots import decode_slots
-from learning.engines.streams import streams
+from learning.engines.streams import Waiting
 from learning.methods.base import TrainJob
 from learning.settings import BackboneOptions
 from learning.tokens import character_tokenizer, prompt_ids
@@ -195,7 +195,7 @@ def test_an_adapter_that_cannot_be_merged_is_decoded_beside_the_weights(tmp_path
     end = {tokenizer.eos_token_id}
     for row in pq.read_table(tmp_path / "out.parquet").to_pylist():
         ids = prompt_ids(tokenizer, row["prompt"])
-        wanted = streams([Request(ids, 12)], end, frozenset(), 512)
+        wanted = Waiting([Request(ids, 12)], end, frozenset(), 512)
         (alone,) = decode_slots(model.eval().get_base_model(), wanted, batch=1, pad=0)
         assert row["logprob_sum"] == pytest.approx(sum(alone.logprobs), abs=1e-3)
 

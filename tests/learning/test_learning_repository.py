@@ -18,7 +18,7 @@ from learning.decoders import read_decoder
 from learning.engines import Request
 from learning.engines.generate import decode_generate
 from learning.engines.slots import decode_slots
-from learning.engines.streams import streams
+from learning.engines.streams import Waiting
 from learning.methods.base import TrainJob
 from learning.settings import TEMPLATE_DATE, BackboneOptions
 from learning.tokens import prompt_ids
@@ -97,7 +97,7 @@ def test_both_engines_end_a_row_at_its_own_context(place, budget):
     model = load_model(place / "talker", BackboneOptions()).eval()
     prompts, ends = [[40, 41, 42], [50] * 40, [60] * 9], {}
     for name, decode in (("slots", decode_slots), ("generate", decode_generate)):
-        wanted = streams([Request(prompt, budget) for prompt in prompts], {9}, frozenset(), 64)
+        wanted = Waiting([Request(prompt, budget) for prompt in prompts], {9}, frozenset(), 64)
         found = sorted(decode(model, wanted, batch=3, pad=0), key=lambda made: made.request)
         ends[name] = [(made.tokens, made.finish) for made in found]
     assert ends["slots"] == ends["generate"]

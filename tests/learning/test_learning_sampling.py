@@ -13,7 +13,7 @@ from learning.backbones import load_model
 from learning.decoders import read_decoder
 from learning.engines import Request, slots
 from learning.engines.slots import decode_slots
-from learning.engines.streams import streams
+from learning.engines.streams import Waiting
 from learning.settings import BackboneOptions
 from learning_fixtures import asked, recipe, save_backbone
 
@@ -73,7 +73,7 @@ def test_slots_decode_as_one_row_alone(place, batch):
     g = torch.Generator().manual_seed(0)
     prompts = [torch.randint(5, 90, (n,), generator=g).tolist() for n in (3, 40, 7, 70, 12, 5, 66)]
     end = {20, 21, 22}
-    wanted = streams([Request(prompt, 90) for prompt in prompts], end, frozenset(), 100)
+    wanted = Waiting([Request(prompt, 90) for prompt in prompts], end, frozenset(), 100)
     found = {c.request: c for c in decode_slots(model, wanted, batch=batch, pad=0)}
     for i, prompt in enumerate(prompts):
         ids, total = list(prompt), 0.0

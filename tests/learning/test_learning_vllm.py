@@ -21,7 +21,7 @@ from learning.backbones import load_model
 from learning.decoders import read_decoder
 from learning.engines import Request
 from learning.engines.slots import decode_slots
-from learning.engines.streams import streams
+from learning.engines.streams import Waiting
 from learning.engines.vllm import completed
 from learning.settings import BackboneOptions
 from learning_fixtures import asked, environment, greedy, recipe, save_talker, script
@@ -59,8 +59,8 @@ class LLM:
             ids = prompt["prompt_token_ids"]
             assert len(ids) + params.max_tokens <= self.settings.max_model_len
             request = Request(ids, params.max_tokens, (params.seed or 0,))
-            (one,) = streams([request], set(params.stop_token_ids), frozenset(), 1 << 30)
-            (c,) = decode_slots(model.eval(), [one], temperature=params.temperature, batch=1, pad=0)
+            one = Waiting([request], set(params.stop_token_ids), frozenset(), 1 << 30)
+            (c,) = decode_slots(model.eval(), one, temperature=params.temperature, batch=1, pad=0)
             told = [
                 {token: SimpleNamespace(logprob=logprob)} for token, logprob in zip(c.tokens, c.logprobs, strict=True)
             ]

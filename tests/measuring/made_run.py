@@ -175,6 +175,7 @@ def make(
         for seed in range(1, int(row["seeds"]) + 1):
             if row["recipe"] != IN_CONTEXT:
                 write_training(out / f"adapters/{row['arm']}/seed-{seed}", row, len(planned))
+                write_probe(out / f"probes/{row['arm']}/seed-{seed}/test.parquet", run.texts(row["arm"], "test"))
             for decoder in decoders:
                 write_cell(made, run, row, seed, decoder, models.get(decoder, models["greedy"]))
     return made
@@ -247,6 +248,23 @@ def write_training(folder: Path, row: Mapping[str, str], n: int) -> None:
     (folder / "provenance.json").write_text(json.dumps(made))
 
 
+def write_probe(path: Path, texts: Sequence[str]) -> None:
+    """A character is a token, and the first of every third line is not what greedy decoding would write."""
+    rows = []
+    for told in (each for path in texts for each in read_table(path).to_pylist() if each["status"] == "rendered"):
+        kinds = ["open", *(each["kind"] for each in told["lines"]), "close"]
+        texts = told["completion"].split("\n")
+        kinds += ["box"] * (len(texts) - len(kinds))
+        for number, (kind, text) in enumerate(zip([*kinds, "end"], [*texts, ""], strict=True)):
+            n = len(text) + 1
+            kept = {name: told[name] for name in ("id", "family", "design", "reveal", "stratum")}
+            rows.append(
+                kept
+                | {"line": number, "kind": kind, "n_tokens": n, "logprob": -0.1 * n, "n_first": n - (number % 3 == 2)}
+            )
+    write_table(path, rows)
+
+
 def write_cell(made: Made, run: Run, row: Mapping[str, str], seed: int, decoder: str, model: Model) -> None:
     """Completions of one arm, seed and decoder, graded and audited by the real scripts."""
     name, rows = row["arm"], []
@@ -258,7 +276,17 @@ def write_cell(made: Made, run: Run, row: Mapping[str, str], seed: int, decoder:
             rows += [
                 {key: each[key] for key in kept} | {"sample": sample, "text": model(each, texts, rng)} for each in texts
             ]
-    rows = [each | {"n_tokens": len(each["text"]), "finish": "stop"} for each in rows]
+    rows = [
+        each
+        | {
+            "n_tokens": (n := len(each["text"])),
+            "n_decoded": n,
+            "finish": "stop",
+            "logprob_sum": -0.1 * n,
+            "notes": None,
+        }
+        for each in rows
+    ]
     cell = f"{name}/seed-{seed}/{decoder}/test"
     completions = made.results / f"completions/{cell}.parquet"
     write_table(completions, rows)

@@ -4,6 +4,7 @@ import made_run
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+import yaml
 
 from measuring import modules, plots
 from measuring.figures import designs, frontier, reveal
@@ -13,6 +14,7 @@ from reasoning.judging.corruption import CORRUPTIONS
 from reasoning.registry import DESIGNS
 
 FIGURES = modules.names("figure")
+DECODERS = yaml.safe_load((made_run.ROOT / "config/decoders.yaml").read_text())
 CRYPT = "cryptarithm_deduce"
 
 
@@ -52,6 +54,8 @@ QUIET = {"fidelity", "verdicts"}
 """Figures of verdicts: nobody here writes lines."""
 KEYED = {"designs", "reveal", "walls"}
 TRAINED = {"cost", "failures", "reveal", "runs"}
+DECODED = {"decoders", "forced", "oracle"}
+"""Figures of decoders beside greedy: those that need a kind of decoder are filled in test_decoding_tables.py."""
 SHAPES = {  # name -> the arms, the decoders, and the figures that have nothing to show
     "one family": (["mix", "base"], ["greedy"], ARMS | QUIET | KEYED | {"bits"}),
     "only digits shown": (["derive-5", "derive-10"], ["greedy"], ARMS | QUIET | {"bits", "designs", "cost"}),
@@ -97,6 +101,8 @@ def test_every_table_and_figure_is_made(made, shape, tmp_path):
         figure = part.figure(name)
         said = made_run.words(figure)
         assert "decoder greedy" in said and "corruption" in said and "selection" in said and "backbone" in said
+        if name in DECODED:
+            empty = empty | {name} if name != "decoders" or len(decoders) == 1 else empty
         assert ("Nothing to show: no arm " in said) == (name in empty), (name, said)
         if name in empty:
             example = modules.load("figure", name).EXAMPLE
@@ -110,7 +116,9 @@ def test_an_example_is_a_row_of_the_table_of_arms():
     columns = {"arm", "families", "design", "reveal", "corruption", "selection", "n", "backbone", "recipe", "seeds"}
     for name in FIGURES:
         example = modules.load("figure", name).EXAMPLE
-        assert columns <= set(example) <= columns | {"source", "start"}, name
+        extra = {"source", "start"} | ({"decoders"} if name in DECODED else set())
+        assert columns <= set(example) <= columns | extra, name
+        assert set(example.get("decoders", "greedy").split(",")) <= set(DECODERS), name
         for family in example["families"].split(","):
             DESIGNS[family, example["design"]].reveal(example["reveal"])
         assert example["recipe"] in made_run.RECIPES or example["recipe"] == "in-context", name
@@ -120,7 +128,7 @@ def test_an_example_is_a_row_of_the_table_of_arms():
 @pytest.mark.slow
 def test_the_rows_that_empty_figures_name_fill_them(tmp_path):
     """A run of these rows and no other, one arm each, written by a model that follows its target."""
-    figures = sorted(set(FIGURES) - LEARNING)
+    figures = sorted(set(FIGURES) - LEARNING - DECODED)
     examples = {name: modules.load("figure", name).EXAMPLE for name in figures}
     rows = {row["arm"]: row | {"seeds": "1", "decoders": "greedy"} for row in examples.values()}
     assert len(rows) == len({tuple(row.items()) for row in rows.values()}), "one name, one row"

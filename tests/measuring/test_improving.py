@@ -85,7 +85,7 @@ def test_the_figure_of_rounds_joins_rounds_and_leaves_controls_hollow(rounds):
     assert {0.9, 0.7, 0.5, 0.2} <= made_run.drawn(figure) and "solver's texts" in made_run.words(figure)
     assert "n = 10" in made_run.words(figure)
     bits = rounds.assign(family="bit_manipulation")
-    assert 0.678 in made_run.drawn(modules.load("figure", "self_training").make(bits, published, ARMS))
+    assert {0.61, 0.678, 0.04} <= made_run.drawn(modules.load("figure", "self_training").make(bits, published, ARMS))
 
 
 def run_of(folder) -> tuple[list[str], list[str]]:

@@ -342,7 +342,7 @@ def arms_of(path: Path):
         corruptions=CORRUPTIONS,
         selections=check_selection,
         decoders={
-            "greedy": lambda backbone: [],
+            **{name: lambda backbone: [] for name in read_yaml(ROOT / "config/decoders.yaml")},
             "sample-8": lambda backbone: ["draws"] if backbone.baseline else [],
         },
         harvest="sample-8",

@@ -15,6 +15,7 @@ def fault(record: object, places: bool = False) -> str:
         "n_decoded": lambda value: value is None or is_count(value),
         "logprob_sum": lambda value: value is None or type(value) in (int, float),
         "served": lambda value: value is None or is_text(value),
+        "notes": lambda value: value is None or (isinstance(value, dict) and all(map(is_count, value.values()))),
     }
     fits |= {"row": is_count, "sample": is_count} if places else {}
     return next((name for name, fit in fits.items() if not fit(record.get(name))), "")

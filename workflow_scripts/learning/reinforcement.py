@@ -279,7 +279,7 @@ def train(job: TrainJob) -> None:
         folder=folder,
     )
     start.trainer = trainer
-    TokenBar.put_on(trainer, "/".join(Path(job.out).parts[-2:]), [1] * job.recipe.updates)
+    TokenBar.put_on(trainer, "/".join(Path(job.out).parts[-2:]), [1] * job.recipe.updates, "update")
     started = time.monotonic()
     resumed = last_checkpoint(folder)
     trainer.train(resume_from_checkpoint=resumed)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -35,6 +36,7 @@ SCHEMA = pa.schema(
         ("finish", pa.string()),
         ("logprob_sum", pa.float64()),
         ("logprob_mean", pa.float64()),
+        ("notes", pa.string()),
     ]
 )
 EXAMPLE = ["family", "prompt", "completion", "answer"]
@@ -46,7 +48,7 @@ class SampleJob:
     """What to complete with what, and how. device: cpu or cuda; rows: the first so many of each table, 0 for all.
 
     corpus: the table of examples, of which `shots` of a row's family stand in its prompt. seed: of the arm; each has
-    its own examples and draws.
+    its own examples and draws. told: the files that tutors are made of, for a decoder that asks for them.
     """
 
     backbone: str
@@ -62,12 +64,13 @@ class SampleJob:
     shots: int = 0
     seed: int = 1
     rows: int = 0
+    told: tuple[str, ...] = ()
 
     def fingerprint(self) -> str:
         """Hash of everything that affects the completions; what is done is reused only on a match."""
         files = [*map(Path, self.texts), *(model_files(self.backbone) if self.backbone else ())]
         files += [Path(self.adapter, name) for name in (WEIGHTS, CONFIG)] if self.adapter else []
-        files += [Path(self.corpus)] if self.corpus else []
+        files += [Path(each) for each in ((self.corpus,) if self.corpus else ()) + self.told]
         parts = [[file_hash(f) for f in files], self.device, self.how()]
         return blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=8).hexdigest()
 
@@ -147,8 +150,8 @@ def check_length(job: SampleJob, engine: Engine, streams: list[Stream]) -> None:
         raise LabError(f"{message} of {engine.window}", file=job.out, row=stream.question.id)
 
 
-def sample(job: SampleJob) -> None:
-    """Complete every row of the tables, in their order, and write one table."""
+def sample(job: SampleJob, tutors: Mapping[tuple[str, str], Any] | None = None) -> None:
+    """Complete every row of the tables, in their order, and write one table. tutors: (family, id) -> that of a row."""
     if job.adapter:
         check_adapter(job.adapter)
     rows, targets = read_rows(job)
@@ -162,7 +165,13 @@ def sample(job: SampleJob) -> None:
         )
     )
     questions = [
-        Question(row["id"], row["family"], in_context(row["prompt"], before.get(row["family"], ())), target)
+        Question(
+            row["id"],
+            row["family"],
+            in_context(row["prompt"], before.get(row["family"], ())),
+            target,
+            (tutors or {}).get((row["family"], row["id"])),
+        )
         for row, target in zip(rows, targets, strict=True)
     ]
     streams = [
@@ -201,4 +210,5 @@ def completion(row: Mapping, record: Mapping) -> dict:
     """A row of the table of completions."""
     total, n = record["logprob_sum"], record["n_tokens"]
     mean = None if total is None else round(total / max(1, n), 6)
-    return {**row, **{k: v for k, v in record.items() if k != "row"}, "logprob_mean": mean}
+    notes = json.dumps(record["notes"], sort_keys=True) if record.get("notes") else None
+    return {**row, **{k: v for k, v in record.items() if k != "row"}, "logprob_mean": mean, "notes": notes}

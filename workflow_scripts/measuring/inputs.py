@@ -1,6 +1,7 @@
 """What tables and figures are made from: which files of a run hold it, and how they are read."""
 
 import argparse
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from common.artifacts import read_table
+from common.artifacts import read_table, table_note
 from common.config import IN_CONTEXT, USUAL_DECODER, read_text
 from common.errors import LabError
 from puzzles.registry import FAMILIES
@@ -22,6 +23,10 @@ ROW_COLUMNS = (
     "id", "family", "design", "sample", "n_lines", "n_malformed", "valid", "perfect", "failure_line", "failure_kind",
     "failure_axis", "ending",
 )  # fmt: skip
+PROBE_COLUMNS = (
+    "id", "family", "design", "reveal", "stratum", "line", "kind", "n_tokens", "logprob", "n_first",
+)  # fmt: skip
+COMPLETION_COLUMNS = ("id", "family", "stratum", "sample", "n_tokens", "n_decoded", "logprob_sum", "notes")
 PUBLISHED_COLUMNS = (
     "table", "row", "measure", "stratum", "value", "n", "ci_low", "ci_high", "held_out", "source",
 )  # fmt: skip
@@ -104,6 +109,17 @@ class Run:
             for seed in range(1, int(row.seeds) + 1)
         ]
 
+    def probes(self) -> list[str]:
+        """The teacher-forced probe of every adapter on every evaluation set."""
+        return [
+            f"{self.results}/probes/{arm}/seed-{seed}/{eval_set}.parquet"
+            for arm, row in self.arms.iterrows()
+            if row.recipe != IN_CONTEXT
+            for seed in range(1, int(row.seeds) + 1)
+            for eval_set in self.eval_sets
+            if self.is_evaluated(arm, eval_set)
+        ]
+
     def corpora(self) -> list[str]:
         """The training examples of every arm's first seed; in context, those that may stand in the prompt."""
         return [f"{self.results}/corpora/{arm}/seed-1.parquet" for arm in self.arms.index]
@@ -140,14 +156,14 @@ def read_arms(path: str | Path) -> pd.DataFrame:
     return pd.DataFrame.from_records(rows).set_index("arm")
 
 
-def cell_of(path: str | Path) -> dict[str, str]:
-    """arm, seed, decoder and eval_set of a path ARM/seed-S/DECODER/SET.parquet."""
+def cell_of(path: str | Path, decoded: bool = True) -> dict[str, str]:
+    """arm, seed, decoder and eval_set of a path ARM/seed-S/DECODER/SET.parquet; without a decoder, ARM/seed-S/SET."""
     path = Path(path)
-    arm, seed, decoder = path.parts[-4:-1] if len(path.parts) >= 4 else ("", "", "")
-    if not seed.startswith("seed-"):
-        raise LabError("expected a path that ends in ARM/seed-S/DECODER/EVAL_SET.parquet", file=path)
-    cell = {"arm": arm, "seed": seed.removeprefix("seed-"), "decoder": decoder}
-    return cell | {"eval_set": path.name.split(".")[0]}
+    names = ("arm", "seed", "decoder") if decoded else ("arm", "seed")
+    cell = dict(zip(names, path.parts[-len(names) - 1 : -1], strict=False))
+    if not cell.get("seed", "").startswith("seed-"):
+        raise LabError(f"expected a path that ends in ARM/seed-S/{'DECODER/' * decoded}EVAL_SET.parquet", file=path)
+    return cell | {"seed": cell["seed"].removeprefix("seed-"), "eval_set": path.name.split(".")[0]}
 
 
 def read_cells(paths: Iterable[str | Path], columns: Iterable[str]) -> pd.DataFrame:
@@ -165,6 +181,25 @@ def read_grades(paths: Iterable[str | Path]) -> pd.DataFrame:
     shown = frame.reveal.map({text: Reveal.parse(text) for text in frame.reveal.unique()})
     names = {"reveal": "digits", "order": "order", "rule": "rule", "slate": "slate"}
     return frame.assign(**{name: [getattr(each, field) for each in shown] for name, field in names.items()})
+
+
+def read_completions(paths: Iterable[str | Path]) -> pd.DataFrame:
+    """All completions without their texts; kind: of the decoder, settings: its other ones as JSON."""
+    frames = []
+    for path in paths:
+        told = table_note(path).get("params", {})
+        decoder = dict(json.loads(told["selection"]) if "selection" in told else told.get("decoder", {}))
+        kind = decoder.pop("kind", "")
+        frame = read_table(path, COMPLETION_COLUMNS).to_pandas()
+        frames.append(frame.assign(kind=kind, settings=json.dumps(decoder, sort_keys=True), **cell_of(path)))
+    return pd.concat(frames, ignore_index=True)
+
+
+def read_probes(paths: Iterable[str | Path]) -> pd.DataFrame:
+    """All lines of the teacher-forced probes, with arm, seed and eval_set from their paths; no rows without probes."""
+    empty = pd.DataFrame(columns=[*PROBE_COLUMNS, "arm", "seed", "eval_set"])
+    frames = [read_table(path, PROBE_COLUMNS).to_pandas().assign(**cell_of(path, decoded=False)) for path in paths]
+    return pd.concat(frames, ignore_index=True) if frames else empty
 
 
 def read_published(path: str | Path) -> pd.DataFrame:
@@ -186,6 +221,8 @@ FILES: dict[str, Callable[[Run], list[str]]] = {
     "lines": lambda run: run.cells("audits"),
     "rows": lambda run: run.cells("audits", ".rows.parquet"),
     "kinds": lambda run: run.cells("audits", ".kinds.parquet"),
+    "completions": lambda run: run.cells("completions"),
+    "probes": lambda run: run.probes(),
     "texts": lambda run: run.own_texts(),
     "puzzles": lambda run: run.per_family("puzzles/{f}/{s}.parquet"),
     "train_puzzles": lambda run: [f"{run.results}/puzzles/{f}/train.parquet" for f in run.families],
@@ -193,7 +230,6 @@ FILES: dict[str, Callable[[Run], list[str]]] = {
     "closures": lambda run: run.per_family("closures/{f}/{s}.parquet", filter(has_key, run.families)),
     "hypotheses": lambda run: run.per_family("hypotheses/{f}/{s}.parquet", filter(has_key, run.families)),
     "corpora": lambda run: run.corpora(),
-    "probes": lambda run: [],  # no stage of the workflow makes them yet
     "forward": lambda run: run.per_family("texts/{f}/forward/reveal-0/none/{s}.parquet", run.with_forward()),
     "metrics": lambda run: run.trainings("metrics.jsonl"),
     "provenance": lambda run: run.trainings("provenance.json"),
@@ -203,6 +239,8 @@ READ: dict[str, Callable[[list[str]], Any]] = {
     "arms": lambda paths: read_arms(paths[0]),
     "published": lambda paths: read_published(paths[0]),
     "grades": read_grades,
+    "completions": read_completions,
+    "probes": read_probes,
     "rows": lambda paths: read_cells(paths, ROW_COLUMNS),
 }
 """Needs that come as a data frame; the others as paths."""

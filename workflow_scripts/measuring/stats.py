@@ -46,17 +46,65 @@ def clustered(right: Sequence[float], total: Sequence[float]) -> tuple[float, fl
     G - 1 degrees of freedom (Korn and Graubard, 1998). n is at most the number of lines. Where v is 0 (all right, all
     wrong, one row), lines tell no more than rows, and n = G.
     """
-    y, m = np.asarray(right, float), np.asarray(total, float)
-    y, m = y[m > 0], m[m > 0]
-    rows, lines = len(m), m.sum()
+    p, variance, rows, lines = _ratio(right, total)
     if not rows:
         return math.nan, math.nan, math.nan
-    p = float(y.sum() / lines)
-    variance = rows / (rows - 1) * float(((y - p * m) ** 2).sum()) / lines**2 if rows > 1 else 0.0
     n = float(rows)
     if variance > 1e-15 and 0 < p < 1:
         n = min(float(lines), p * (1 - p) / variance * float(Z / stdtrit(rows - 1, 0.975)) ** 2)
     return p, *wilson(p * n, n)
+
+
+def clustered_mean(sums: Sequence[float], counts: Sequence[float]) -> tuple[float, float, float]:
+    """(mean, low, high) of any numbers, such as log-probabilities, with a 95 % interval that knows their clusters.
+
+    One entry per row: the sum of its numbers, and how many there are. The variance is that of `clustered`, the interval
+    Student's; without bounds (nan) where there is one row only.
+    """
+    mean, variance, rows, _ = _ratio(sums, counts)
+    if rows < 2:
+        return mean, math.nan, math.nan
+    half = float(stdtrit(rows - 1, 0.975)) * math.sqrt(variance)
+    return mean, mean - half, mean + half
+
+
+def _ratio(sums: Sequence[float], counts: Sequence[float]) -> tuple[float, float, int, float]:
+    """(the ratio of the totals, its linearised variance, the rows that count, the total of their counts)."""
+    y, m = np.asarray(sums, float), np.asarray(counts, float)
+    y, m = y[m > 0], m[m > 0]
+    rows, total = len(m), float(m.sum())
+    if not rows:
+        return math.nan, math.nan, 0, 0.0
+    ratio = float(y.sum() / total)
+    return ratio, rows / (rows - 1) * float(((y - ratio * m) ** 2).sum()) / total**2 if rows > 1 else 0.0, rows, total
+
+
+def auc(right: Sequence[float], wrong: Sequence[float]) -> tuple[float, float, float]:
+    """(AUC, low, high): how often a score of the first is above one of the second, ties half; nan where one is empty.
+
+    The 95 % interval is that of Hanley and McNeil (1982), cut to [0, 1].
+    """
+    a, b = np.asarray(right, float), np.asarray(wrong, float)
+    if not len(a) or not len(b):
+        return math.nan, math.nan, math.nan
+    ranks = pd.Series(np.concatenate([a, b])).rank().to_numpy()
+    area = float((ranks[: len(a)].sum() - len(a) * (len(a) + 1) / 2) / (len(a) * len(b)))
+    one, two = area / (2 - area), 2 * area**2 / (1 + area)
+    variance = area * (1 - area) + (len(a) - 1) * (one - area**2) + (len(b) - 1) * (two - area**2)
+    half = Z * math.sqrt(max(0.0, variance) / (len(a) * len(b)))
+    return area, max(0.0, area - half), min(1.0, area + half)
+
+
+def spearman(x: Sequence[float], y: Sequence[float]) -> tuple[float, float, float]:
+    """(rank correlation, low, high) with Fisher's 95 % interval, variance 1.06 / (n - 3); nan for fewer than four."""
+    n = len(x)
+    if n < 3 or len(set(x)) < 2 or len(set(y)) < 2:
+        return math.nan, math.nan, math.nan
+    rho = float(np.corrcoef(pd.Series(x).rank(), pd.Series(y).rank())[0, 1])
+    if n < 4:
+        return rho, math.nan, math.nan
+    z, half = math.atanh(max(-1 + 1e-12, min(1 - 1e-12, rho))), Z * math.sqrt(1.06 / (n - 3))
+    return rho, math.tanh(z - half), math.tanh(z + half)
 
 
 MOST_RATIO, CHOICES = 3, 10

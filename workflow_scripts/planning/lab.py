@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from common.config import IN_CONTEXT
+from learning.decoders import KINDS
 from learning.engines import engine_of
 from learning.methods import read_recipe
 from learning.settings import BackboneOptions
@@ -142,6 +143,13 @@ class Lab:
         row = self.arms.loc[wildcards.arm]
         return row.n if self.is_trained(wildcards) else row.n * row.seeds
 
+    def corpus_code(self, wildcards: Wildcards) -> list[str]:
+        """The files that make an arm's corpus; drills of lines ask the design what a line needs."""
+        row = self.arms.loc[wildcards.arm]
+        if self.recipe_of(wildcards).get("hint") != "line":
+            return code("corpus")
+        return code("corpus", family=row.families, design=row.design)
+
     def budget_of(self, name: str) -> int:
         """The new tokens of the arm's shortest decoder."""
         named = [self.decoders[decoder] for decoder in self.arms.at[name, "decoders"]]
@@ -225,6 +233,30 @@ class Lab:
         """The files of the arm's engine and of the decoder."""
         kind = self.decoders[wildcards.decoder]["kind"]
         return [f"learning.engines.{engine_of(self.backbone_of(wildcards))}", f"learning.decoders.{kind}"]
+
+    def is_tutored(self, wildcards: Wildcards) -> bool:
+        """Whether the decoder asks what a row's lines should be."""
+        return KINDS[self.decoders[wildcards.decoder]["kind"]].TUTORED
+
+    def sampling_code(self, wildcards: Wildcards) -> list[str]:
+        """The files of the script that samples; for a decoder with a tutor, those that know the arm's lines, too."""
+        if not self.is_tutored(wildcards):
+            return code("sample", more=self.decoder_files(wildcards))
+        row, more = self.arms.loc[wildcards.arm], [*self.decoder_files(wildcards), "reasoning.judging.tutor"]
+        return code("sample", family=row.families, design=row.design, more=more)
+
+    def choosing_code(self, wildcards: Wildcards) -> list[str]:
+        """The files of the script that chooses; those that know the arm's lines only where samples are audited."""
+        row, more = self.arms.loc[wildcards.arm], self.decoder_files(wildcards)[1:]
+        if not KINDS[self.decoders[wildcards.decoder]["kind"]].JUDGED:
+            return code("choose", more=more)
+        return code("choose", family=row.families, design=row.design, more=[*more, "reasoning.judging.judges"])
+
+    def tutored_by(self, folder: str) -> Callable[[Wildcards], list[str]]:
+        """The input function for the tables that a tutor is made of, where the decoder asks for one."""
+        return lambda wildcards: (
+            self.arm_puzzles(wildcards.arm, wildcards.eval_set, folder) if self.is_tutored(wildcards) else []
+        )
 
     def answers_of(self, wildcards: Wildcards) -> Mapping[str, Any]:
         """What decides the completions: who answers, and the decoder; rows share a batch only where a model is here."""

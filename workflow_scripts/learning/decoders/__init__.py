@@ -62,18 +62,23 @@ def resolve(entries: Mapping[str, Mapping], usual: Mapping[str, int], file: obje
             read_decoder(found[name], f"{name}.")
         for name, entry in found.items():
             if "of" in entry:
-                check_source(entry["of"], found, f"{name}.of")
+                check_source(name, found)
     except LabError as error:
         raise LabError(error.message, file=file, field=error.field) from None
     return found
 
 
-def check_source(name: str, found: Mapping[str, Mapping], field: str) -> None:
-    """Raise LabError unless a selection can choose from the samples of this decoder."""
-    if name not in found or "of" in found[name]:
-        raise LabError(f"{name!r} is no decoder over an engine{suggestion(name, found)}", field=field)
-    if (n := read_decoder(found[name]).samples) < 2:
-        raise LabError(f"{name} makes {n} completion a row, nothing to choose from", field=field)
+def check_source(name: str, found: Mapping[str, Mapping]) -> None:
+    """Raise LabError unless a selection can choose from the samples of the decoder that it names."""
+    selection, of = read_decoder(found[name]), found[name]["of"]
+    if of not in found or "of" in found[of]:
+        raise LabError(f"{of!r} is no decoder over an engine{suggestion(of, found)}", field=f"{name}.of")
+    if (n := read_decoder(found[of]).samples) < 2:
+        raise LabError(f"{of} makes {n} completion a row, nothing to choose from", field=f"{name}.of")
+    try:
+        selection.check(n)
+    except LabError as error:
+        raise LabError(error.message, field=f"{name}.{error.field}") from None
 
 
 def unserved(decoder: Decoding | Selection, engine: str) -> list[str]:

@@ -1,14 +1,17 @@
 """What decoders have in common: the streams they are asked for, and the records they give."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import groupby
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from common import typed
+from common.errors import LabError
 from learning.engines import Beginning, Engine, Extension, Question, Request
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +28,12 @@ class Stream:
 class Decoding:
     """A decoder over an engine. max_tokens: new tokens per completion; batch: extensions in flight.
 
-    Subclasses declare their settings as fields, what the engine must be able to do, and `decode`.
+    Subclasses declare their settings as fields, what the engine must be able to do, and `decode`. TUTORED: it asks for
+    the `tutor` of a question.
     """
 
     NEEDS: ClassVar[frozenset[str]] = frozenset()
+    TUTORED: ClassVar[bool] = False
     max_tokens: int
     batch: int
 
@@ -47,10 +52,25 @@ class Decoding:
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """A choice among the samples that another decoder, `of`, made of each row; the engine has done its part by then."""
+    """A choice among the samples that another decoder, `of`, made of each row; the engine has done its part by then.
+
+    first: so many of the samples, 0 for all, so that budgets can be matched. JUDGED: it asks whether each sample is
+    `valid`, by an audit that sees the prompt only.
+    """
 
     NEEDS: ClassVar[frozenset[str]] = frozenset()
+    JUDGED: ClassVar[bool] = False
     of: str
+    first: int = 0
+
+    def __post_init__(self):
+        if self.first < 0 or self.first == 1:
+            raise LabError(f"{self.first} is not at least 2, or 0 for all samples", field="first")
+
+    def check(self, n: int) -> None:
+        """Raise LabError where `n` samples are too few."""
+        if self.first > n:
+            raise LabError(f"the first {self.first} of {n} samples", field="first")
 
     def choose(self, samples: Sequence[Mapping]) -> int:
         """Which of the rows of completions, all of one problem and in the order of their samples."""
@@ -67,10 +87,45 @@ def record(stream: Stream, text: str, n_tokens: int | None, finish: str, **more:
     """A completion as `sampling` keeps it.
 
     more: logprob_sum, of all its tokens under the model; n_decoded, where more tokens were made for it than it has
-    (rejected ones too); served, a server's name of the model.
+    (rejected ones too); served, a server's name of the model; notes, whole numbers that the decoder wants to tell.
     """
     found = {"row": stream.row, "sample": stream.sample, "text": text, "n_tokens": n_tokens, "n_decoded": n_tokens}
     return {**found, "finish": finish, "logprob_sum": None, **more}
+
+
+def in_batches(engine: Engine, streams: Sequence[Stream], finer: int = 1) -> Iterator[Sequence[Stream]]:
+    """The streams whose records are kept at once, so that the batches of a second attempt are those of the first.
+
+    finer: how many times as often as the engine would have it, for decoders that take longer for each.
+    """
+    size = max(1, engine.together // finer) if engine.together else len(streams)
+    for start in range(0, len(streams), size):
+        yield streams[start : start + size]
+
+
+Writer = Generator[Request, Extension, Result]
+"""What writes one answer: it asks for one extension after another, and returns what it has made."""
+
+
+def driven(
+    engine: Engine, writers: Sequence[Writer], *, temperature: float = 0.0, stop: frozenset[int] = frozenset()
+) -> Iterator[tuple[int, Result]]:
+    """(number of the writer, what it returns), as they end. All go on at once, none waits for another."""
+    requests: list[Request | None] = []
+    owners: list[int] = []
+
+    def ask(number: int, request: Request) -> None:
+        requests.append(request)
+        owners.append(number)
+
+    for number, writer in enumerate(writers):
+        ask(number, next(writer))
+    for made in engine.extend(requests, temperature=temperature, stop=stop, keep=True):
+        number, requests[made.request] = owners[made.request], None  # it holds a state that nobody else needs
+        try:
+            ask(number, writers[number].send(made))
+        except StopIteration as end:
+            yield number, end.value
 
 
 def plain(
@@ -81,9 +136,8 @@ def plain(
     What shares batches is kept at once, so that the batches of a second attempt are those of the first; drawn ones, of
     which a row has several, four times as often.
     """
-    size = engine.together // (4 if temperature else 1) or len(streams)
-    for start in range(0, len(streams), size):
-        chunk = [list(own) for _, own in groupby(streams[start : start + size], key=lambda stream: stream.row)]
+    for part in in_batches(engine, streams, 4 if temperature else 1):
+        chunk = [list(own) for _, own in groupby(part, key=lambda stream: stream.row)]
         requests = [
             Request(own[0].beginning, budget, tuple(seed_of(s.question, s.sample, *seeds) for s in own))
             for own in chunk

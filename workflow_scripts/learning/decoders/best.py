@@ -19,6 +19,7 @@ class Decoder(Selection):
     by: str
 
     def __post_init__(self):
+        super().__post_init__()
         if self.by not in SCORES:
             raise LabError(f"{self.by!r} is not one of {', '.join(SCORES)}", field="by")
 

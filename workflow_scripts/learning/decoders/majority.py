@@ -18,8 +18,13 @@ class Decoder(Selection):
 
     def choose(self, samples: Sequence[Mapping]) -> int:
         """See Selection."""
-        boxes = [last_box(row["text"]) for row in samples]
-        answers = [box and box[0].strip() for box in boxes]
-        votes = Counter(answer for answer in answers if answer is not None)
-        most = max(votes.values(), default=0)
-        return next((i for i, answer in enumerate(answers) if answer is not None and votes[answer] == most), 0)
+        return most_voted(samples)
+
+
+def most_voted(samples: Sequence[Mapping]) -> int:
+    """Which sample stands for the answer that most of them box."""
+    boxes = [last_box(row["text"]) for row in samples]
+    answers = [box and box[0].strip() for box in boxes]
+    votes = Counter(answer for answer in answers if answer is not None)
+    most = max(votes.values(), default=0)
+    return next((i for i, answer in enumerate(answers) if answer is not None and votes[answer] == most), 0)

@@ -40,22 +40,28 @@ Beginning = Any
 class Question:
     """A row to complete. text: its prompt after the examples that stand before it.
 
-    target: the completion that the design renders for it, "" where it renders none.
+    target: the completion that the design renders for it, "" where it renders none. tutor: what decoders that ask for
+    it (`TUTORED`) know of the row, see reasoning/judging/tutor.py.
     """
 
     id: str
     family: str
     text: str
     target: str = ""
+    tutor: Any = None
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A beginning to extend by at most `budget` tokens, once for each seed."""
+    """A beginning to extend by at most `budget` tokens, once for each seed.
+
+    kept: the state of an extension that begins with the same tokens, as many as may be; they are not read again.
+    """
 
     beginning: Beginning
     budget: int
     seeds: tuple[int, ...] = (0,)
+    kept: Any = None
 
 
 @dataclass(slots=True)
@@ -66,6 +72,7 @@ class Extension:
     temperature: drawn, the log-probabilities of the choices as they were made, and entropies (nats) of the model's
     next-token distributions. finish: stop (the turn ended), pause (a token of `stop`), length, or a server's own word.
     An engine without tokens tells text, n_tokens (None if unknown) and served (the server's name of the model) instead.
+    state: what an engine that was asked to `keep` knows of all these tokens, None where it has nothing to keep.
     """
 
     request: int
@@ -78,6 +85,7 @@ class Extension:
     text: str | None = None
     n_tokens: int | None = None
     served: str = ""
+    state: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +102,30 @@ class Opening:
 
 
 class Engine(Protocol):
-    """What a decoder works with. together: extensions that share batches and are kept at once; 0: each by itself."""
+    """What a decoder works with. together: extensions that share batches and are kept at once; 0: each by itself.
+
+    window: tokens of a prompt and its answer together at most; breaks: the tokens that hold a line break (both need
+    TOKENS).
+    """
 
     together: int
+    window: int
+    breaks: frozenset[int]
 
     def begin(self, question: Question, written: str = "") -> Beginning:
         """The beginning of an answer. written: text of the answer that already stands there (needs TOKENS)."""
 
     def extend(
-        self, requests: Sequence[Request], *, temperature: float = 0.0, stop: frozenset[int] = frozenset()
+        self,
+        requests: Sequence[Request],
+        *,
+        temperature: float = 0.0,
+        stop: frozenset[int] = frozenset(),
+        keep: bool = False,
     ) -> Iterator[Extension]:
         """Extensions as they are finished, greedy ones at temperature 0.
+
+        The list of requests may grow while extensions are taken (needs TOKENS). keep: their states are wanted.
 
         The same beginning, seed and temperature give the same tokens, whatever else is asked for. Each extension ends
         with the turn, with a token of `stop` (needs TOKENS), or with its budget.

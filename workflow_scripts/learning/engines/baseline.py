@@ -29,7 +29,12 @@ class Engine:
         raise LabError("a baseline has no tokens", field="baseline")
 
     def extend(
-        self, requests: Sequence[Request], *, temperature: float = 0.0, stop: frozenset[int] = frozenset()
+        self,
+        requests: Sequence[Request],
+        *,
+        temperature: float = 0.0,
+        stop: frozenset[int] = frozenset(),
+        keep: bool = False,
     ) -> Iterator[Extension]:
         """The answers, in a box."""
         for number, request in enumerate(requests):

@@ -55,7 +55,12 @@ class Engine:
         raise LabError("a server tells no tokens", field="endpoint")
 
     def extend(
-        self, requests: Sequence[Request], *, temperature: float = 0.0, stop: frozenset[int] = frozenset()
+        self,
+        requests: Sequence[Request],
+        *,
+        temperature: float = 0.0,
+        stop: frozenset[int] = frozenset(),
+        keep: bool = False,
     ) -> Iterator[Extension]:
         """As they come. The first row that is given up ends it, once those under way are kept."""
         endpoint, key = self.endpoint, self.key

@@ -7,17 +7,22 @@ from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList,
 
 from learning.engines import Extension, Request
 from learning.engines.local import LocalEngine
-from learning.engines.streams import Stream, choose, streams
+from learning.engines.streams import Stream, Waiting, choose
 
 
 class Engine(LocalEngine):
-    """`generate` over a model in this process. Every sample of a prompt passes over it again."""
+    """`generate` over a model in this process. Every sample of a prompt passes over it again, and no state is kept."""
 
     def extend(
-        self, requests: Sequence[Request], *, temperature: float = 0.0, stop: frozenset[int] = frozenset()
+        self,
+        requests: Sequence[Request],
+        *,
+        temperature: float = 0.0,
+        stop: frozenset[int] = frozenset(),
+        keep: bool = False,
     ) -> Iterator[Extension]:
         """See learning.engines.Engine."""
-        asked = streams(requests, self.end, stop, self.window)
+        asked = Waiting(requests, self.end, stop, self.window)
         return decode_generate(self.model, asked, temperature=temperature, batch=self.batch, pad=self.pad)
 
 
@@ -35,12 +40,11 @@ class Chosen(LogitsProcessor):
 
 @torch.inference_mode()
 def decode_generate(
-    model: PreTrainedModel, asked: Sequence[Stream], *, temperature: float = 0.0, batch: int, pad: int
+    model: PreTrainedModel, asked: Waiting, *, temperature: float = 0.0, batch: int, pad: int
 ) -> Iterator[Extension]:
     """Extensions, a batch at a time."""
     model.generation_config = GenerationConfig()  # what is not said below would be filled in from the repository's
-    for start in range(0, len(asked), batch):
-        chunk = asked[start : start + batch]
+    while chunk := asked.take(batch):
         width = max(len(stream.prompt) for stream in chunk)
         gaps = [width - len(stream.prompt) for stream in chunk]
         ids = torch.tensor([[pad] * n + list(s.prompt) for n, s in zip(gaps, chunk, strict=True)], device=model.device)

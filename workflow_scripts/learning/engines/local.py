@@ -28,6 +28,11 @@ class Tokens:
         self.end = end_tokens(backbone, self.tokenizer)
         self.opened = opened_thinking(self.tokenizer)
 
+    @cached_property
+    def breaks(self) -> frozenset[int]:
+        """See learning.engines.Engine."""
+        return frozenset(i for i in range(len(self.tokenizer)) if "\n" in self.tokenizer.decode([i]))
+
     def begin(self, question: Question, written: str = "") -> list[int]:
         """See learning.engines.Engine. Raises LabError where the prompt leaves no room for an answer."""
         (ids,) = fitting([question.text], [question.id], self.tokenizer, self.window)

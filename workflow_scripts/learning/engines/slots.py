@@ -5,6 +5,7 @@ whose whole state is keys and values; `generate` is for the rest.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 from transformers import Cache, DynamicCache, PreTrainedModel
@@ -12,7 +13,7 @@ from transformers.cache_utils import DynamicLayer
 
 from learning.engines import Extension, Request
 from learning.engines.local import LocalEngine
-from learning.engines.streams import Stream, choose, streams
+from learning.engines.streams import Stream, Waiting, choose
 
 ROUND = 64  # lengths are rounded up to this, so that the kernels see few shapes
 
@@ -21,11 +22,32 @@ class Engine(LocalEngine):
     """Slots over a model in this process."""
 
     def extend(
-        self, requests: Sequence[Request], *, temperature: float = 0.0, stop: frozenset[int] = frozenset()
+        self,
+        requests: Sequence[Request],
+        *,
+        temperature: float = 0.0,
+        stop: frozenset[int] = frozenset(),
+        keep: bool = False,
     ) -> Iterator[Extension]:
         """See learning.engines.Engine."""
-        asked = streams(requests, self.end, stop, self.window)
-        return decode_slots(self.model, asked, temperature=temperature, batch=self.batch, pad=self.pad)
+        asked = Waiting(requests, self.end, stop, self.window)
+        how = {"temperature": temperature, "batch": self.batch, "pad": self.pad}
+        return decode_slots(self.model, asked, **how, **({"keep": True} if keep else {}))
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Keys and values of every layer, (heads, tokens, size), for these tokens."""
+
+    tokens: list[int]
+    layers: list[tuple[torch.Tensor, torch.Tensor]]
+
+    def shared(self, prompt: Sequence[int]) -> int:
+        """How many first tokens of a prompt it knows; the last one must be read in any case, to go on from it."""
+        most = min(len(self.tokens), len(prompt) - 1)
+        if self.tokens[:most] == prompt[:most]:
+            return most
+        return next(i for i in range(most) if self.tokens[i] != prompt[i])
 
 
 class SlotLayer(DynamicLayer):
@@ -75,6 +97,12 @@ class SlotCache(Cache):
         """(slots, 1, 1, width): what the next token of each slot may attend to, itself included."""
         return (torch.arange(self.width, device=self.lengths.device) <= self.lengths[:, None])[:, None, None]
 
+    def keep(self, slot: int, tokens: Sequence[int]) -> Kept:
+        """What a slot holds; tokens: all of its text, of which the last may not have been read."""
+        n = int(self.lengths[slot])
+        layers = [(layer.keys[slot, :, :n].clone(), layer.values[slot, :, :n].clone()) for layer in self.layers]
+        return Kept(list(tokens[:n]), layers)
+
     def select(self, slots: torch.Tensor) -> None:
         """Keep only these slots."""
         self.lengths = self.lengths[slots]
@@ -98,10 +126,9 @@ def prefill(model: PreTrainedModel, prompts: Sequence[Sequence[int]], pad: int) 
 
 @torch.inference_mode()
 def decode_slots(
-    model: PreTrainedModel, asked: Sequence[Stream], *, temperature: float = 0.0, batch: int, pad: int
+    model: PreTrainedModel, waiting: Waiting, *, temperature: float = 0.0, batch: int, pad: int, keep: bool = False
 ) -> Iterator[Extension]:
-    """Extensions in the order in which they finish; the streams of one request stand after one another."""
-    waiting = list(asked)[::-1]
+    """Extensions in the order in which they finish."""
     batch = min(batch, len(waiting))
     cache = SlotCache(model.config.num_hidden_layers, batch, model.device)
     slots: list[Stream | None] = [None] * batch
@@ -110,8 +137,10 @@ def decode_slots(
 
     def admit(free: list[int]) -> None:
         nonlocal begun
-        fresh = [waiting.pop() for _ in range(min(len(free), len(waiting)))]
-        where = free[: len(fresh)]
+        fresh = waiting.take(len(free))
+        known, fresh = ([s for s in fresh if (s.kept is not None) == is_known] for is_known in (True, False))
+        resume(known, free)
+        where = free[len(known) : len(known) + len(fresh)]
         again = sum(begun is not None and stream.request == begun[0] for stream in fresh)
         if again:
             start(fresh[:again], where[:again], [0] * again, *begun[1:])
@@ -131,16 +160,36 @@ def decode_slots(
         for layer, (keys, values) in zip(cache.layers, layers, strict=True):
             layer.put(places, keys[rows], values[rows])
         for slot, stream in zip(where, fresh, strict=True):
-            slots[slot] = stream
+            slots[slot], stream.fed = stream, len(stream.prompt)
         take(logits[rows], where)
 
+    def resume(known: list[Stream], where: list[int]) -> None:
+        """Put streams into their slots that go on from a kept state; what it lacks of their prompt is read in turn."""
+        shared = [stream.kept.shared(stream.prompt) for stream in known]
+        for slot, n, stream in zip(where, shared, known, strict=False):
+            cache.lengths[slot], tokens[slot], stream.fed = n, stream.prompt[n], n + 1
+            slots[slot] = stream
+        if known:
+            cache.fit()
+        for slot, n, stream in zip(where, shared, known, strict=False):
+            for layer, (keys, values) in zip(cache.layers, stream.kept.layers, strict=True):
+                layer.put(torch.tensor([slot], device=model.device), keys[None, :, :n], values[None, :, :n])
+            stream.kept = None
+
     def take(logits: torch.Tensor, where: Sequence[int]) -> None:
-        chosen = choose(logits, temperature, [slots[slot] for slot in where])
+        writing = [slots[slot] for slot in where]
+        chosen = choose(logits, temperature, [stream if stream and stream.writes else None for stream in writing])
+        for i, stream in enumerate(writing):
+            if stream is not None and not stream.writes:
+                chosen[i] = stream.prompt[stream.fed]
+                stream.fed += 1
         tokens[torch.tensor(where, device=tokens.device)] = torch.tensor(chosen, device=tokens.device)
 
     while True:
         for slot, stream in enumerate(slots):
             if stream is not None and stream.done:
+                if keep:
+                    stream.made.state = cache.keep(slot, [*stream.prompt, *stream.made.tokens])
                 yield stream.made
                 slots[slot] = None
                 cache.lengths[slot] = 0
@@ -151,9 +200,9 @@ def decode_slots(
         if len(free) == len(slots):
             return
         if not waiting and len(free) > len(slots) // 2:
-            keep = torch.tensor([i for i, stream in enumerate(slots) if stream is not None], device=model.device)
-            cache.select(keep)
-            tokens = tokens[keep]
+            rest = torch.tensor([i for i, stream in enumerate(slots) if stream is not None], device=model.device)
+            cache.select(rest)
+            tokens = tokens[rest]
             slots[:] = [stream for stream in slots if stream is not None]
         cache.fit()
         logits = model(

@@ -1,8 +1,10 @@
 """What is being written by a model here, token by token: which token is chosen next, and when it ends."""
 
 import random
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -11,7 +13,10 @@ from learning.engines import Extension, Request
 
 @dataclass(slots=True)
 class Stream:
-    """One extension on its way. limit: new tokens at most; ends: tokens that end the turn; stops: those that pause."""
+    """One extension on its way. limit: new tokens at most; ends: tokens that end the turn; stops: those that pause.
+
+    fed: tokens of the prompt that the model has been given, all of them unless the stream goes on from a `kept` state.
+    """
 
     prompt: list[int]
     limit: int
@@ -19,10 +24,17 @@ class Stream:
     stops: frozenset[int]
     draws: random.Random
     made: Extension
+    kept: Any = None
+    fed: int = 0
 
     @property
     def request(self) -> int:
         return self.made.request
+
+    @property
+    def writes(self) -> bool:
+        """Whether the next token is for the model to choose."""
+        return self.fed >= len(self.prompt)
 
     @property
     def done(self) -> bool:
@@ -41,20 +53,29 @@ class Stream:
             self.made.finish = "pause"
 
 
-def streams(requests: Sequence[Request], ends: set[int], stops: frozenset[int], window: int) -> list[Stream]:
-    """One stream for each seed of each request; none is longer than the window lets it be."""
-    return [
-        Stream(
-            request.beginning,
-            min(request.budget, window - len(request.beginning)),
-            frozenset(ends),
-            stops,
-            random.Random(seed),
-            Extension(number, sample),
-        )
-        for number, request in enumerate(requests)
-        for sample, seed in enumerate(request.seeds)
-    ]
+class Waiting:
+    """The streams that have not begun, those of a request after one another: one for each of its seeds.
+
+    The list of requests may grow meanwhile. No stream is longer than the window lets it be.
+    """
+
+    def __init__(self, requests: Sequence[Request], ends: set[int], stops: frozenset[int], window: int):
+        self.requests, self.ends, self.stops, self.window = requests, frozenset(ends), stops, window
+        self.read, self.left = 0, deque()
+
+    def __len__(self) -> int:
+        for number in range(self.read, len(self.requests)):
+            request = self.requests[number]
+            limit = min(request.budget, self.window - len(request.beginning))
+            for sample, seed in enumerate(request.seeds):
+                made, draws = Extension(number, sample), random.Random(seed)
+                self.left.append(Stream(request.beginning, limit, self.ends, self.stops, draws, made, request.kept))
+        self.read = len(self.requests)
+        return len(self.left)
+
+    def take(self, most: int) -> list[Stream]:
+        """The next ones."""
+        return [self.left.popleft() for _ in range(min(most, len(self)))]
 
 
 def choose(logits: torch.Tensor, temperature: float, writing: Sequence[Stream | None]) -> list[int]:

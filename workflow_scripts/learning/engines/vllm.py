@@ -35,30 +35,39 @@ class Engine(Tokens):
         return ids
 
     def extend(
-        self, requests: Sequence[Request], *, temperature: float = 0.0, stop: frozenset[int] = frozenset()
+        self,
+        requests: Sequence[Request],
+        *,
+        temperature: float = 0.0,
+        stop: frozenset[int] = frozenset(),
+        keep: bool = False,
     ) -> Iterator[Extension]:
-        """See learning.engines.Engine."""
+        """See learning.engines.Engine. vLLM remembers beginnings by itself."""
         if self.model is None:
             self.model = self.made(self.longest + max(request.budget for request in requests))
-        asked = [(i, j, r, seed) for i, r in enumerate(requests) for j, seed in enumerate(r.seeds)]
-        outputs = self.model.generate(
-            [{"prompt_token_ids": list(request.beginning)} for _, _, request, _ in asked],
-            [
-                self.package.SamplingParams(
-                    temperature=temperature,
-                    seed=seed if temperature else None,
-                    max_tokens=min(request.budget, self.window - len(request.beginning)),
-                    stop_token_ids=sorted(self.end | stop),
-                    logprobs=0,  # of the chosen token only
-                    detokenize=False,
-                )
-                for _, _, request, seed in asked
-            ],
-            lora_request=self.adapter,
-            use_tqdm=False,
-        )
-        for (request, sample, _, _), output in zip(asked, outputs, strict=True):
-            yield completed(output.outputs[0], request, sample, stop)
+        first = 0
+        while first < len(requests):
+            asked = [(i, j, requests[i], seed) for i in range(first, len(requests)) for j, seed in
+                     enumerate(requests[i].seeds)]  # fmt: skip
+            first = len(requests)
+            outputs = self.model.generate(
+                [{"prompt_token_ids": list(request.beginning)} for _, _, request, _ in asked],
+                [
+                    self.package.SamplingParams(
+                        temperature=temperature,
+                        seed=seed if temperature else None,
+                        max_tokens=min(request.budget, self.window - len(request.beginning)),
+                        stop_token_ids=sorted(self.end | stop),
+                        logprobs=0,  # of the chosen token only
+                        detokenize=False,
+                    )
+                    for _, _, request, seed in asked
+                ],
+                lora_request=self.adapter,
+                use_tqdm=False,
+            )
+            for (request, sample, _, _), output in zip(asked, outputs, strict=True):
+                yield completed(output.outputs[0], request, sample, stop)
 
     def made(self, length: int):
         """vLLM's model, for texts of so many tokens: it keeps memory for the longest."""

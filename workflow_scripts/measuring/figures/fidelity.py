@@ -142,7 +142,7 @@ def label(part: pd.DataFrame, test: str) -> str:
         f"{r.kind} n={r.verdict_n} on {r.rows}, trained {r.trained.replace(':', ' ') or 'never'}"
         for r in rows.itertuples()
     ]
-    return "\n".join([test, *said[:3]])
+    return "\n".join([test, *list(dict.fromkeys(said))[:3]])
 
 
 def absent(tests: pd.DataFrame) -> list[str]:

@@ -18,13 +18,10 @@ trained on the design without corruption, teacher-forced (first: the share of to
 seeds; empty where the run has no probes."""
 CHANGE = """if designs failed because they are long, their accuracy would follow these lengths; if loss told what is
 learned, the families with the lowest would be those that are answered."""
-PROBED = ("family", "design", "reveal", "tokens", "log_prob", "first")
-"""What is read of a table of probes, one row per line of a text: its tokens, the sum of their log-probabilities in
-nats, and how many of them are the model's first choice."""
 COLUMNS = ["family", "design", "reveal", "eval_set"]
 
 
-def make(texts: list[str], probes: list[str], arms: pd.DataFrame) -> pd.DataFrame:
+def make(texts: list[str], probes: pd.DataFrame, arms: pd.DataFrame) -> pd.DataFrame:
     """One line per COLUMNS."""
     frame = pd.DataFrame([measured(path) for path in texts])
     return frame.merge(losses(probes, arms), on=COLUMNS, how="left")
@@ -47,15 +44,9 @@ def measured(path: str) -> dict:
     return who
 
 
-def losses(probes: list[str], arms: pd.DataFrame) -> pd.DataFrame:
+def losses(probes: pd.DataFrame, arms: pd.DataFrame) -> pd.DataFrame:
     """loss and first per COLUMNS, of the arms that are trained without corruption."""
-    frames = []
-    for path in probes:
-        arm, eval_set = path.split("/")[-3], path.rpartition("/")[2].removesuffix(".parquet")
-        if arms.at[arm, "corruption"] == "none":
-            frames.append(read_table(path, PROBED).to_pandas().assign(eval_set=eval_set))
-    if not frames:
-        return pd.DataFrame(columns=[*COLUMNS, "loss", "first"]).astype({"loss": float, "first": float})
-    sums = pd.concat(frames).groupby(COLUMNS)[["tokens", "log_prob", "first"]].sum()
-    sums = sums.assign(loss=-sums.log_prob / sums.tokens, first=sums["first"] / sums.tokens)
-    return sums[["loss", "first"]].reset_index()
+    own = probes[probes.arm.map(arms.corruption) == "none"]
+    sums = own.groupby(COLUMNS)[["n_tokens", "logprob", "n_first"]].sum().astype(float)
+    found = sums.assign(loss=-sums.logprob / sums.n_tokens, first=sums.n_first / sums.n_tokens)
+    return found[["loss", "first"]].reset_index()

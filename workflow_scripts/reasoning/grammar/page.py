@@ -75,6 +75,11 @@ class Page:
         return len(self._marks)
 
     @property
+    def guess_holds(self) -> bool | None:
+        """Is the latest guess true? None where that is not known."""
+        return self._marks[-1][2]
+
+    @property
     def judges(self) -> bool:
         """May a bare claim be held to the truth? Not below an assumption that is false or unknown."""
         return self.judges_before and all(mark[2] is True for mark in self._marks[-1:])

@@ -1,4 +1,5 @@
-"""journey, shortcut: the same search with its failed rows, or with the path that succeeded alone.
+"""journey, shortcut, edited: the same search with its failed rows, with the path that succeeded alone, or with one
+failed row and the way back from it put into that.
 
 After the O1 replication journey (arXiv 2410.18982): the journey shows every row that was tried, says why it is given up
 and goes back; the shortcut is the same run with everything removed that was taken back.
@@ -32,17 +33,20 @@ class Journey(Searcher):
         super().give_back(number, k, n)
 
 
-def without_detours(lines: list[Line]) -> list[Line]:
-    """The lines left when every row that was taken back goes, with all that followed from it."""
+def without_detours(lines: list[Line], shown: int = 0) -> list[Line]:
+    """The lines left when every row that was taken back goes, with all that followed from it; but for the first `shown`
+    of those that no other such row holds."""
     kept: list[Line] = []
     opened: list[int] = []
     for each in lines:
         if isinstance(each, row_search.RowTry):
             opened.append(len(kept))
+        kept.append(each)
         if isinstance(each, row_search.UndoRow):
-            del kept[opened.pop() :]
-        else:
-            kept.append(each)
+            start, shown = opened.pop(), shown - 1
+            if shown < 0:
+                shown += sum(isinstance(gone, row_search.UndoRow) for gone in kept[start:])
+                del kept[start:]
     return kept
 
 
@@ -53,18 +57,19 @@ def render(
     known: Mapping[str, int],
     rng: random.Random,
     *,
-    detours: bool,
+    detours: int | None,
 ) -> Trace:
-    work = Journey(parsed, known, times=1 if detours else 4)
+    """detours: how many failed rows are shown at most, None for all."""
+    work = Journey(parsed, known, times=1 if detours is None else 4)
     narrate(work)
-    if not detours:
-        work.lines = without_detours(work.lines)
+    if detours is not None:
+        work.lines = without_detours(work.lines, detours)
     return gated(problem, work)
 
 
 KINDS = (*SEARCH_KINDS, row_search.Reflect)
 DESIGNS = tuple(
-    Design(name, family, KINDS, partial(render, detours=name == "journey"), tuple(range(11)))
-    for name in ("journey", "shortcut")
+    Design(name, family, KINDS, partial(render, detours=detours), tuple(range(11)))
+    for name, detours in (("journey", None), ("shortcut", 0), ("edited", 1))
     for family in CRYPTARITHMS
 )
