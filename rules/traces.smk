@@ -16,6 +16,7 @@ rule import_traces:
             completions="completions.parquet",
             puzzles="puzzles.parquet",
             designs="designs.parquet",
+            texts="texts.parquet",
         ),
     log:
         "<results>/logs/import_traces/{trace}.log",
@@ -27,7 +28,7 @@ rule import_traces:
         mem_mb=4000,
     shell:
         "python {input.code[0]} --file {input.file:q} --puzzles {input.puzzles} --completions {output.completions}"
-        " --out-puzzles {output.puzzles} --designs {output.designs} > {log} 2>&1"
+        " --out-puzzles {output.puzzles} --designs {output.designs} --texts {output.texts} > {log} 2>&1"
 
 
 use rule grade as grade_traces with:

@@ -9,9 +9,12 @@ Writes  --completions: as sample.py does, with `row`, the row of the file, and `
             reads less than --least of a text
         --out-puzzles: the puzzles of these rows; `split` is `imported` where no table knows them
         --designs: how many lines every design reads
+        --texts: the texts that their design reads whole, laid out like rendered ones (render.py): for what asks how
+            likely a model finds a text
 
     python workflow_scripts/import_traces.py --file theirs.jsonl --puzzles results/main/puzzles/*/*.parquet \\
-        --completions traces/completions.parquet --out-puzzles traces/puzzles.parquet --designs traces/designs.parquet
+        --completions traces/completions.parquet --out-puzzles traces/puzzles.parquet \\
+        --designs traces/designs.parquet --texts traces/texts.parquet
     python workflow_scripts/grade.py --completions traces/completions.parquet --out traces/grades.parquet
     python workflow_scripts/audit.py --completions traces/completions.parquet --puzzles traces/puzzles.parquet \\
         --out traces/audit.parquet --rows traces/audit.rows.parquet --kinds traces/audit.kinds.parquet
@@ -19,6 +22,7 @@ Writes  --completions: as sample.py does, with `row`, the row of the file, and `
 """
 
 from collections import Counter, defaultdict
+from dataclasses import asdict
 
 import pyarrow as pa
 
@@ -30,14 +34,16 @@ from puzzles.base import AnswerError, PromptError
 from puzzles.importer import problem_of
 from puzzles.registry import FAMILIES
 from puzzles.tables import PUZZLES, problem_row
-from reasoning.judging.foreign import LONGEST_TEXT, exchange, nearest, puzzle_in, share_read
+from reasoning.grammar.texts import RENDERED, TEXTS
+from reasoning.judging.foreign import LONGEST_TEXT, as_rendered, exchange, nearest, puzzle_in, share_read
 from reasoning.registry import DESIGNS
 
 IMPORTED = "imported"
 TASK = "task"
-TEXTS = ("id", "family", "design", "reveal", "stratum", "prompt", "answer", "text", "finish", "hidden")
+UNREAD = "a line is of no design"
+COLUMNS = ("id", "family", "design", "reveal", "stratum", "prompt", "answer", "text", "finish", "hidden")
 COMPLETIONS = pa.schema(
-    [*((name, pa.string()) for name in TEXTS)]
+    [*((name, pa.string()) for name in COLUMNS)]
     + [("sample", pa.int32()), ("n_tokens", pa.int32()), ("row", pa.int32()), ("share_read", pa.float64())]
 )
 DESIGNS_READ = pa.schema(
@@ -82,6 +88,17 @@ def imported(fields: dict, known: dict[str, dict], names) -> tuple[dict, dict]:
     }, puzzle
 
 
+def text_row(row: dict, puzzle: dict) -> dict:
+    """A row of TEXTS; one that no design reads whole says so in its status."""
+    lines = as_rendered(row["text"], DESIGNS[row["family"], row["design"]]) if row["design"] else None
+    told = {name: row[name] for name in ("id", "family", "design", "reveal", "prompt", "hidden", "answer", "stratum")}
+    told |= {"tier": puzzle["tier"], "donor": ""}
+    if lines is None:
+        return told | {"lines": [], "completion": "", "n_chars": 0, "status": UNREAD}
+    made = {"lines": [asdict(each) for each in lines], "completion": row["text"], "n_chars": len(row["text"])}
+    return told | made | {"status": RENDERED}
+
+
 def main() -> None:
     parser = cli.parser(__doc__)
     parser.add_argument("--file", required=True)
@@ -94,6 +111,7 @@ def main() -> None:
     parser.add_argument("--completions", required=True)
     parser.add_argument("--out-puzzles", required=True)
     parser.add_argument("--designs", required=True)
+    parser.add_argument("--texts", required=True)
     args = parser.parse_args()
     known, rows, puzzles = known_puzzles(args.puzzles), [], {}
     samples: Counter[str] = Counter()
@@ -134,6 +152,7 @@ def main() -> None:
         for f, found in designs.items() for each in found
     ]  # fmt: skip
     sources = [args.file, *args.puzzles]
+    write_table(args.texts, [text_row(row, puzzles[row["id"]]) for row in rows], TEXTS, sources=sources)
     write_table(args.completions, rows, COMPLETIONS, params={"least": args.least}, sources=sources)
     write_table(args.out_puzzles, list(puzzles.values()), PUZZLES, sources=sources)
     write_table(args.designs, table, DESIGNS_READ, sources=sources)

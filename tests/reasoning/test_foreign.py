@@ -43,9 +43,12 @@ def script(name: str, *words: object) -> None:
 
 def judged(folder: Path, file: Path, *options: object) -> dict[str, pd.DataFrame]:
     """Everything that is made of a file."""
-    names = {n: folder / f"{n}.parquet" for n in ("completions", "puzzles", "designs", "grades", "audit", "audit.rows")}
+    names = {
+        n: folder / f"{n}.parquet"
+        for n in ("completions", "puzzles", "designs", "texts", "grades", "audit", "audit.rows")
+    }
     script("import_traces", "--file", file, "--completions", names["completions"], "--out-puzzles", names["puzzles"],
-           "--designs", names["designs"], *options)  # fmt: skip
+           "--designs", names["designs"], "--texts", names["texts"], *options)  # fmt: skip
     script("grade", "--completions", names["completions"], "--out", names["grades"])
     script("audit", "--completions", names["completions"], "--puzzles", names["puzzles"], "--out", names["audit"],
            "--rows", names["audit.rows"])  # fmt: skip
@@ -84,6 +87,13 @@ def test_a_corpus_that_leaves_as_chats_comes_back_right_and_valid(corpus):
     assert found["completions"].prompt.tolist() == own.prompt.tolist()
     assert found["grades"].strict.all() and set(found["puzzles"].split) == {"train"}
     assert found["audit.rows"].valid.eq(True).all() and found["audit.rows"].n_lines.gt(0).all()
+    rendered = read_table(folder / "train-texts.parquet").to_pandas().set_index("id").loc[own.id]
+    assert found["texts"].completion.tolist() == own.completion.tolist()
+    for name in ("kind", "text", "result"):
+        given, want = (
+            [[line[name] for line in lines] for lines in table.lines] for table in (found["texts"], rendered)
+        )
+        assert given == want
     shown = Reveal.parse(reveal)
     rule = Reveal(shown.digits, rule=shown.rule, slate=shown.slate)
     assert set(found["completions"].reveal) == {str(rule)}
@@ -147,6 +157,7 @@ def test_real_rows_in_the_wrapping_of_a_chat(tmp_path):
     assert found["completions"].prompt.tolist() == [problem.prompt for problem in problems]
     assert found["grades"].strict.tolist() == [bool(i % 2) for i in range(len(problems))]
     assert (found["completions"].design == "").all() and not found["designs"].nearest.any()
+    assert (found["texts"].status != "rendered").all()
     assert found["audit"].empty and found["audit.rows"].valid.isna().all()
     assert found["completions"].text[0].startswith("<think>\nLet me think.\nIt is easy.\n</think>\nSo")
 
@@ -157,9 +168,10 @@ def row_of(family: str = "numeral", **other: object) -> dict:
 
 
 def run(tmp_path: Path, file: Path, *options: object) -> pd.DataFrame:
-    script("import_traces", "--file", file, "--completions", tmp_path / "c.parquet", "--out-puzzles",
-           tmp_path / "p.parquet", "--designs", tmp_path / "d.parquet", *options)  # fmt: skip
-    return read_table(tmp_path / "c.parquet").to_pandas()
+    names = ("completions", "out-puzzles", "designs", "texts")
+    places = [word for name in names for word in (f"--{name}", tmp_path / f"{name}.parquet")]
+    script("import_traces", "--file", file, *places, *options)
+    return read_table(tmp_path / "completions.parquet").to_pandas()
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
@@ -200,7 +212,7 @@ def test_a_broken_row_is_named(tmp_path, change, words):
             run(tmp_path, file)
         except SystemExit as stop:
             raise LabError(str(stop.code)) from None
-    assert not (tmp_path / "c.parquet").exists()
+    assert not list(tmp_path.glob("*.parquet"))
 
 
 def test_broken_files_are_named(tmp_path):

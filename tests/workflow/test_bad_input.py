@@ -22,7 +22,7 @@ from common.errors import LabError
 from common.running import hold
 from learning.methods import check_recipes
 from learning.settings import read_backbones
-from planning.checks import check_selection
+from planning.checks import check_selection, read_lab
 from puzzles.registry import FAMILIES
 from reasoning.auxiliary.hints import HINTS
 from reasoning.judging.corruption import CORRUPTIONS
@@ -75,6 +75,9 @@ def complaint(value: dict, *files: Path) -> str:
         ({"ranks": "two"}, "field ranks: 'two' is not a whole number"),
         ({"ranks": 1.5}, "field ranks: 1.5 is not a whole number"),
         ({"ranks": True}, "field ranks: True is not a whole number"),
+        ({"traces": {"My file": "a.csv"}}, "field traces: 'My file' is not a name of the form [a-z0-9-]+"),
+        ({"traces": {"mine": 5}}, "field traces.mine: 5 is not the name of a file"),
+        ({"traces": "mine.csv"}, "field traces: 'mine.csv' is not a mapping"),
         ({"ranks": 0}, "field ranks: 0 is not at least 1 (processes per training job on CPUs)"),
         ({"run": "Main run"},
          "field run: 'Main run' is not text of the form [a-z0-9-]+ (name of the folder under results/)"),
@@ -357,6 +360,19 @@ def test_a_benchmark_file_that_is_not_there(project, tmp_path):
     with edited(project / "config/smoke.yaml", lambda text: text + f"benchmark_csv: {gone}\n"):
         assert refused(project, target, *SMOKE) == f"config/smoke.yaml: {expected}"
     (project / target).unlink()
+
+
+def test_texts_from_elsewhere_that_are_not_there_or_are_called_like_an_arm(tmp_path):
+    default, own = ROOT / "config/default.yaml", tmp_path / "own.yaml"
+
+    def told(traces: dict) -> str:
+        own.write_text(yaml.safe_dump({"traces": traces}))
+        with pytest.raises(LabError) as caught:
+            read_lab({**read_yaml(default), "traces": traces}, [default, own], lambda path: str(ROOT / path))
+        return str(caught.value)
+
+    assert told({"mine": "gone.csv"}) == f"{own}: field traces.mine: no such file: gone.csv"
+    assert told({"search": str(default)}) == "field traces.search: an arm is called so, too"
 
 
 def test_a_local_backbone_that_is_not_there_or_not_whole(project, tmp_path):

@@ -1,5 +1,7 @@
 """The tables and figures of a whole run that trains nothing, and what an edit of one of their modules replans."""
 
+import json
+import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -8,6 +10,8 @@ from test_workflow import copy, edited, planned, snakemake
 
 from common.config import ARM_COLUMNS
 from measuring.modules import KINDS, declared, names
+from puzzles.base import row_rng
+from puzzles.registry import FAMILIES
 
 ONE = ("--configfile", "config/one.yaml")
 ONE_YAML = """
@@ -15,6 +19,7 @@ run: one
 arms: config/arms.one.tsv
 rows: {train: {default: 20}, test: {default: 4}}
 decoding: {max_tokens: 64, batch: 8}
+traces: {theirs: theirs.jsonl}
 """
 ARM = "\nnumerals-only\tnumeral\tforward\t0\tnone\tall\t10\tmost-frequent\tin-context\t1\n"
 FIGURE = '''"""How many rows there are."""
@@ -43,13 +48,21 @@ def make(grades):
 '''
 
 
+CHATS = "results/one/chats/numerals-only/seed-1.jsonl"
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Path:
-    """The default target of one arm without training and without a cryptarithm, made to the end."""
+    """The default target of one arm without training and without a cryptarithm, made to the end; and the explorer of
+    it and of one text from elsewhere, and its training examples as chats."""
     folder = copy(tmp_path_factory.mktemp("one"))
     (folder / "config/one.yaml").write_text(ONE_YAML)
     (folder / "config/arms.one.tsv").write_text("\t".join(ARM_COLUMNS) + ARM)
-    done = snakemake(folder, *ONE)
+    puzzle = next(FAMILIES["numeral"].generate(row_rng(3, "theirs"), 1))
+    said = {"role": "assistant", "content": f"\\boxed{{{puzzle.answer}}}"}
+    chat = {"messages": [{"role": "user", "content": puzzle.prompt}, said], "answer": puzzle.answer}
+    (folder / "theirs.jsonl").write_text(json.dumps(chat))
+    done = snakemake(folder, "all", "explorer", CHATS, *ONE)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
@@ -65,6 +78,20 @@ def test_a_run_without_training_has_every_table_and_figure(project):
     page = (project / "report.html").read_text(encoding="utf-8")
     assert "lowest final loss on top" in page and "if a low loss meant a learned procedure" in page
     assert "Run one." in page
+
+
+@pytest.mark.slow
+def test_the_explorer_shows_arms_and_imported_texts_and_goes_into_the_report(project):
+    rows = (project / "results/one/explorer/rows.js").read_text()
+    words = json.loads(rows.removeprefix("run(").removesuffix(");\n"))["words"]
+    assert words["arm"] == ["numerals-only", "theirs"] and words["decoder"] == ["greedy", "imported"]
+    assert "right" in words["answer"] and words["trace"][-1] == "not audited"
+    chats = [json.loads(line) for line in (project / CHATS).read_text().splitlines()]
+    assert len(chats) == 10 and all(len(chat["messages"]) == 2 for chat in chats)
+    done = snakemake(project, "all", "explorer", "--report", "report.zip", *ONE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    packed = {name.rpartition("/")[2] for name in zipfile.ZipFile(project / "report.zip").namelist()}
+    assert {"report.html", "index.html", "page.js", "rows.js", "0.js"} <= packed
 
 
 def dependants(kind: str, name: str) -> Counter:

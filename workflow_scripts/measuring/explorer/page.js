@@ -268,7 +268,7 @@ function others(row) {
   const item = (other) => {
     const right = word("answer", other) === "right";
     return make("li", {}, make("span", { class: right ? "right" : "wrong" }, right ? "✓ " : "✗ "),
-      make("a", { href: address({ row: names[other] }) }, names[other].split("/").filter((_, i) => i !== 4).join(" ")));
+      make("a", { href: address({ row: names[other] }) }, [word("arm", other), ...origin(other)].join(" · ")));
   };
   const list = make("details", {}, make("summary", {}, `${many(same.length, "other completion")} of this row`));
   if (!same.length) return "";
@@ -303,10 +303,11 @@ function lineTable(written, problem) {
 }
 
 function lineRow(i, text, target, written, problem) {
+  const audited = word("trace", open) !== "not audited";
   const [signs, kind] = (written.lines[i] || "").split(" ");
   const failed = kind && (kind.startsWith("malformed") ? "form" : table.marks[signs.indexOf("-")]);
   const first = i === written.first;
-  const classes = [failed && `fails ${failed}`, first && "first", text !== undefined && !kind && "tag"].filter(Boolean);
+  const classes = [failed && `fails ${failed}`, first && "first", audited && text !== undefined && !kind && "tag"].filter(Boolean);
   const marks = [...table.marks].map((mark, k) => {
     const [name, sign] = kind && failed !== "form" ? SIGNS[signs[k]] : ["", ""];
     return make("td", { class: `m ${name}`, "aria-label": name && `${mark} ${name}` }, sign);

@@ -10,7 +10,8 @@ from puzzles.base import PromptError
 from puzzles.importer import LONGEST_PROMPT
 from puzzles.registry import FAMILIES, family_of
 from reasoning.grammar.reveal import Known, Reveal, split_shown
-from reasoning.grammar.trace import CLOSE, OPEN, Design, Malformed, parse_completion, spoken
+from reasoning.grammar.texts import Written
+from reasoning.grammar.trace import CLOSE, OPEN, Box, Design, Malformed, parse_completion, spoken
 from reasoning.registry import DESIGNS
 
 LONGEST_TEXT = 4_000_000
@@ -119,6 +120,14 @@ def share_read(text: str, design: Design) -> tuple[int, int]:
     found = parse_completion(text, design)
     thought = [each for each, (*_, thinking) in zip(found, spoken(text), strict=True) if thinking]
     return sum(not isinstance(each, Malformed) for each in thought), len(thought)
+
+
+def as_rendered(text: str, design: Design) -> list[Written] | None:
+    """The lines of a thought as a table of rendered texts has them; None where it is not written like one of them."""
+    found = parse_completion(text, design)
+    if not text.startswith(f"{OPEN}\n") or f"\n{CLOSE}" not in text or any(isinstance(e, Malformed) for e in found):
+        return None
+    return [Written.of(each) for each in found if not isinstance(each, Box)]
 
 
 @dataclass(frozen=True)
