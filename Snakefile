@@ -16,6 +16,7 @@ include: "rules/reasoning.smk"
 include: "rules/learning.smk"
 include: "rules/evaluate.smk"
 include: "rules/measuring.smk"
+include: "rules/serving.smk"
 
 
 onstart:
@@ -27,6 +28,7 @@ localrules:
     puzzles,
     texts,
     models,
+    estimate,
 
 
 rule all:

@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import shlex
 import sys
 from dataclasses import replace
 
@@ -280,6 +281,38 @@ def arm_drills(name):
     """The recall drills that an arm's recipe mixes in, one table per family."""
     drilled = recipes.get(arms.at[name, "recipe"], {}).get("drills", 0)
     return [f"<results>/drills/{family}.parquet" for family in arms.at[name, "families"] if drilled]
+
+
+engines = ["slots", "generate", "vllm"] + [
+    name for name in entries if entries[name].get("endpoint")
+]
+
+
+def engine_name(name):
+    """The engine of parity.py: one of a model here, or that of a server, by its name in backbones.yaml."""
+    return "endpoint" if entries.get(name, {}).get("endpoint") else name
+
+
+def endpoint_of(*names):
+    """The server among two engines, for parity.py."""
+    found = [entries[name]["endpoint"] for name in names if engine_name(name) == "endpoint"]
+    return f"--endpoint {shlex.quote(json.dumps(found[0]))}" if found else ""
+
+
+def estimated():
+    """What is to be trained, for an estimate: rows, seeds and problems of every arm."""
+    return [
+        {
+            "arm": name,
+            "backbone": row.backbone,
+            "recipe": row.recipe,
+            "rows": row.n * len(row.families),
+            "seeds": int(row.seeds),
+            "tests": sum(rows("test", family) for family in row.families),
+        }
+        for name, row in arms.iterrows()
+        if name not in untrained
+    ]
 
 
 def rows(split, family):

@@ -288,6 +288,24 @@ def training_arguments(job: TrainJob, folder: Path, accumulation: int) -> Traini
     )
 
 
+def require_memory(job: TrainJob, tokens: int) -> None:
+    """Raise LabError, before the weights are loaded, where the GPU has too little memory for the longest micro-batch.
+
+    A model that cannot be counted on shapes is trained without this.
+    """
+    from learning import counting, estimate
+
+    try:
+        counts = {n: counting.count(job.options, job.recipe, job.backbone, 1, n) for n in (tokens, tokens // 2)}
+    except Exception as error:
+        print(f"its memory cannot be estimated: {error}", file=sys.stderr)
+        return
+    room = torch.cuda.mem_get_info()[1]
+    needed = estimate.memory(counts[tokens], job.options, job.ranks, tokens)
+    ways = estimate.ways_to_fit(counts[tokens], job.options, job.ranks, tokens, room, counts)
+    estimate.require(needed, room, ways, f"{tokens} tokens at once")
+
+
 def train(job: TrainJob) -> None:
     """Run this rank to the end. Rank 0 verifies the adapter and moves it to `job.out`; state is removed only then."""
     tokenizer, context = load_tokenizer(job.backbone), context_of(job.backbone)
@@ -319,6 +337,8 @@ def train(job: TrainJob) -> None:
     held = hold(folder)
     if held and not last_checkpoint(folder):
         rehearse(job, tokenizer, folder)
+    if job.device != "cpu":
+        require_memory(job, max(sum(len(examples[i]) for i in micro) for micro in micros))
     set_seed(job.seed)
     arguments = training_arguments(job, folder, accumulation)  # first: it starts DeepSpeed, which loading must know of
     main = arguments.process_index == 0

@@ -40,27 +40,30 @@ LEAST = 0.03  # an error below this counts as this, so that no skill is forgotte
 SMOOTH = 0.5  # weight of the newest held-out table in the running error
 
 
-def build(make: Make, vocabulary: int, tokenizer: PreTrainedTokenizerBase) -> LlamaForCausalLM:
+def config_of(make: Make, vocabulary: int, tokenizer: PreTrainedTokenizerBase) -> LlamaConfig:
     """A Llama-style model with tied embeddings."""
-    torch.manual_seed(make.seed)
-    model = LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=vocabulary,
-            hidden_size=make.width,
-            intermediate_size=make.feed_forward,
-            num_hidden_layers=make.layers,
-            num_attention_heads=make.heads,
-            num_key_value_heads=make.heads,
-            head_dim=make.head_size,
-            rope_parameters={"rope_type": "default", "rope_theta": make.theta},
-            max_position_embeddings=make.context,
-            tie_word_embeddings=True,
-            pad_token_id=tokenizer.pad_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-            bos_token_id=None,
-            attn_implementation="blocked",
-        )
+    return LlamaConfig(
+        vocab_size=vocabulary,
+        hidden_size=make.width,
+        intermediate_size=make.feed_forward,
+        num_hidden_layers=make.layers,
+        num_attention_heads=make.heads,
+        num_key_value_heads=make.heads,
+        head_dim=make.head_size,
+        rope_parameters={"rope_type": "default", "rope_theta": make.theta},
+        max_position_embeddings=make.context,
+        tie_word_embeddings=True,
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        bos_token_id=None,
+        attn_implementation="blocked",
     )
+
+
+def build(make: Make, vocabulary: int, tokenizer: PreTrainedTokenizerBase) -> LlamaForCausalLM:
+    """The model at its start."""
+    torch.manual_seed(make.seed)
+    model = LlamaForCausalLM(config_of(make, vocabulary, tokenizer))
     if make.start == "structured":
         structured_start(model, make.seed)
     return model
