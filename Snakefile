@@ -25,6 +25,7 @@ onstart:
 
 localrules:
     all,
+    figures,
     puzzles,
     texts,
     models,
@@ -39,23 +40,29 @@ rule all:
         rules.fidelity.output if config["benchmark_csv"] else [],
 
 
+rule figures:
+    input:
+        collect("<results>/tables/{name}.html", name=names("table")),
+        collect("<results>/figures/{name}.png", name=names("figure")),
+
+
 rule puzzles:
     input:
         collect(
             "<results>/solutions/{family}/{split}.parquet",
-            family=families,
-            split=["train", *eval_sets],
+            family=lab.families,
+            split=["train", *lab.eval_sets],
         ),
 
 
 rule texts:
     input:
-        collect("<results>/corpora/{run[arm]}/seed-{run[seed]}.parquet", run=runs),
+        collect("<results>/corpora/{run[arm]}/seed-{run[seed]}.parquet", run=lab.runs),
 
 
 rule models:
     input:
         collect(
             "<results>/adapters/{run[arm]}/seed-{run[seed]}/adapter_model.safetensors",
-            run=trainings,
+            run=lab.trainings,
         ),

@@ -5,8 +5,9 @@ rule leaks:
     input:
         code=code("leaks"),
         corpus="<results>/corpora/{arm}/seed-{seed}.parquet",
-        puzzles=lambda wildcards: arm_puzzles(wildcards.arm, "train") + arm_drills(wildcards.arm),
-        held_out=lambda wildcards: arm_puzzles(wildcards.arm, wildcards.eval_set),
+        puzzles=lambda wildcards: lab.arm_puzzles(wildcards.arm, "train")
+        + lab.arm_drills(wildcards.arm),
+        held_out=lambda wildcards: lab.arm_puzzles(wildcards.arm, wildcards.eval_set),
     output:
         ensure("<results>/leaks/{arm}/seed-{seed}/{eval_set}.json", non_empty=True),
     log:
@@ -29,7 +30,7 @@ rule grade:
     input:
         code=code("grade"),
         completions="<results>/completions/{arm}/seed-{seed}/{decoder}/{eval_set}.parquet",
-        leaks=branch(is_held_out, then="<results>/leaks/{arm}/seed-{seed}/{eval_set}.json"),
+        leaks=branch(lab.is_held_out, then="<results>/leaks/{arm}/seed-{seed}/{eval_set}.json"),
     output:
         ensure("<results>/grades/{arm}/seed-{seed}/{decoder}/{eval_set}.parquet", non_empty=True),
     log:
@@ -49,13 +50,13 @@ rule audit:
     input:
         code=lambda wildcards: code(
             "audit",
-            family=arms.at[wildcards.arm, "families"],
-            design=arms.at[wildcards.arm, "design"],
+            family=lab.arms.at[wildcards.arm, "families"],
+            design=lab.arms.at[wildcards.arm, "design"],
         ),
         completions="<results>/completions/{arm}/seed-{seed}/{decoder}/{eval_set}.parquet",
-        puzzles=lambda wildcards: arm_puzzles(wildcards.arm, wildcards.eval_set),
-        solutions=lambda wildcards: arm_puzzles(wildcards.arm, wildcards.eval_set, "solutions"),
-        texts=lambda wildcards: arm_texts(wildcards.arm, wildcards.eval_set),
+        puzzles=lambda wildcards: lab.arm_puzzles(wildcards.arm, wildcards.eval_set),
+        solutions=lambda wildcards: lab.arm_puzzles(wildcards.arm, wildcards.eval_set, "solutions"),
+        texts=lambda wildcards: lab.arm_texts(wildcards.arm, wildcards.eval_set),
         corpus="<results>/corpora/{arm}/seed-{seed}.parquet",
     output:
         multiext(
@@ -81,13 +82,15 @@ rule audit:
 rule harvest:
     input:
         code=lambda wildcards: code(
-            "harvest", family=wildcards.family, design=arms.at[wildcards.arm, "design"]
+            "harvest", family=wildcards.family, design=lab.arms.at[wildcards.arm, "design"]
         ),
         completions="<results>/completions/{arm}/seed-{seed}/{decoder}/train.parquet",
         grades="<results>/grades/{arm}/seed-{seed}/{decoder}/train.parquet",
         audits="<results>/audits/{arm}/seed-{seed}/{decoder}/train.rows.parquet",
         texts=lambda wildcards: [
-            path for path in arm_texts(wildcards.arm, "train") if f"/{wildcards.family}/" in path
+            path
+            for path in lab.arm_texts(wildcards.arm, "train")
+            if f"/{wildcards.family}/" in path
         ],
     output:
         ensure(

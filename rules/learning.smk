@@ -6,11 +6,11 @@
 rule corpus:
     input:
         code=code("corpus"),
-        texts=arm_rendered,
-        harvests=arm_harvests,
-        puzzles=lambda wildcards: arm_puzzles(wildcards.arm, "train"),
-        held_out=lambda wildcards: arm_puzzles(wildcards.arm, "test"),
-        drills=lambda wildcards: arm_drills(wildcards.arm),
+        texts=lab.arm_rendered,
+        harvests=lab.arm_harvests,
+        puzzles=lambda wildcards: lab.arm_puzzles(wildcards.arm, "train"),
+        held_out=lambda wildcards: lab.arm_puzzles(wildcards.arm, "test"),
+        drills=lambda wildcards: lab.arm_drills(wildcards.arm),
     output:
         ensure("<results>/corpora/{arm}/seed-{seed}.parquet", non_empty=True),
     log:
@@ -23,13 +23,13 @@ rule corpus:
     resources:
         mem_mb=4000,
     params:
-        n=n_examples,
-        selection=arm("selection"),
-        rendered=lambda wildcards: recipe_of(wildcards).get("rendered", 0),
-        hint=lambda wildcards: recipe_of(wildcards).get("hint", "none"),
-        share=lambda wildcards: recipe_of(wildcards).get("share", 0),
-        unlearned=lambda wildcards: recipe_of(wildcards).get("unlearned", "none"),
-        drills=lambda wildcards: recipe_of(wildcards).get("drills", 0),
+        n=lab.n_examples,
+        selection=lambda wildcards: lab.arms.at[wildcards.arm, "selection"],
+        rendered=lambda wildcards: lab.recipe_of(wildcards).get("rendered", 0),
+        hint=lambda wildcards: lab.recipe_of(wildcards).get("hint", "none"),
+        share=lambda wildcards: lab.recipe_of(wildcards).get("share", 0),
+        unlearned=lambda wildcards: lab.recipe_of(wildcards).get("unlearned", "none"),
+        drills=lambda wildcards: lab.recipe_of(wildcards).get("drills", 0),
         seed=config["seed"],
     shell:
         "python {input.code[0]} --texts {input.texts} --harvests {input.harvests} --rendered {params.rendered}"
@@ -41,7 +41,7 @@ rule corpus:
 rule backbone:
     input:
         code=code("backbone"),
-        folder=local_files,
+        folder=lab.local_files,
     output:
         config="<results>/backbones/{backbone}/config.json",
         tokenizer="<results>/backbones/{backbone}/tokenizer.json",
@@ -55,15 +55,15 @@ rule backbone:
         "../envs/gpu.yaml"
     threads: config["threads"]["backbone"]
     resources:
-        gpu=making_gpus,
+        gpu=lab.making_gpus,
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: (
-            attempt * (2880 if backbones[wildcards.backbone].make else 120)
+            attempt * (2880 if lab.backbones[wildcards.backbone].make else 120)
         ),
     params:
-        options=lambda wildcards: json.dumps(backbones[wildcards.backbone].source()),
-        gpus=making_gpus,
-        phrases=phrases,  # of the families' prompts: tokens of the tokenizer, so a new one is a new backbone
+        options=lambda wildcards: json.dumps(lab.backbones[wildcards.backbone].source()),
+        gpus=lab.making_gpus,
+        phrases=lab.phrases,  # of the families' prompts: tokens of the tokenizer, so a new one is a new backbone
         state=f"results/{config['run']}/state/backbone/{{backbone}}",
         out=subpath(output.config, parent=True),
     shell:
@@ -95,8 +95,8 @@ rule native_voice:
         runtime=60,
     params:
         gpus=min(config["gpus"], 1),
-        decides=lambda wildcards: json.dumps(backbones[wildcards.backbone].probes()),
-        options=lambda wildcards, threads: entry_of(wildcards.backbone),
+        decides=lambda wildcards: json.dumps(lab.backbones[wildcards.backbone].probes()),
+        options=lambda wildcards, threads: lab.entry_of(wildcards.backbone),
         backbone=subpath(input.backbone, parent=True),
     shell:
         "python {input.code[0]} --texts {input.texts} --backbone {params.backbone} --backbone-options {params.options:q}"
@@ -105,13 +105,13 @@ rule native_voice:
 
 rule train:
     input:
-        code=lambda wildcards: code("train", more=method_files(wildcards)),
+        code=lambda wildcards: code("train", more=lab.method_files(wildcards)),
         corpus="<results>/corpora/{arm}/seed-{seed}.parquet",
-        backbone=backbone_file,
-        skills=skills_file,
-        start=start_file,
-        texts=lambda wildcards: ancient(arm_texts(wildcards.arm, "test")),
-        deepspeed=lambda wildcards: deepspeed_of(wildcards),
+        backbone=lab.backbone_file,
+        skills=lab.skills_file,
+        start=lab.start_file,
+        texts=lambda wildcards: ancient(lab.arm_texts(wildcards.arm, "test")),
+        deepspeed=lab.deepspeed_of,
     output:
         multiext(
             "<results>/adapters/{arm}/seed-{seed}/",
@@ -127,18 +127,18 @@ rule train:
     retries: 1
     conda:
         "../envs/gpu.yaml"
-    threads: max(config["threads"]["train"], ranks)
+    threads: max(config["threads"]["train"], lab.ranks)
     resources:
         gpu=config["gpus"],
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        recipe=lambda wildcards: json.dumps(recipe_of(wildcards)),
+        recipe=lambda wildcards: json.dumps(lab.recipe_of(wildcards)),
         start=lambda wildcards, input: f"--start {Path(input.start).parent}" if input.start else "",
         backbone=subpath(input.backbone, parent=True),
-        decides=lambda wildcards: json.dumps(backbone_of(wildcards).trains()),
-        options=lambda wildcards, threads: entry_of(arms.at[wildcards.arm, "backbone"]),
-        ranks=ranks,
+        decides=lambda wildcards: json.dumps(lab.backbone_of(wildcards).trains()),
+        options=lab.arm_entry,
+        ranks=lab.ranks,
         gpus=config["gpus"],
         state=f"results/{config['run']}/state/train/{{arm}}/seed-{{seed}}",
         out=subpath(output.weights, parent=True),
@@ -150,14 +150,14 @@ rule train:
 
 rule sample:
     input:
-        code=lambda wildcards: code("sample", more=decoder_files(wildcards)),
+        code=lambda wildcards: code("sample", more=lab.decoder_files(wildcards)),
         adapter=branch(
-            is_trained, then="<results>/adapters/{arm}/seed-{seed}/adapter_model.safetensors"
+            lab.is_trained, then="<results>/adapters/{arm}/seed-{seed}/adapter_model.safetensors"
         ),
-        corpus=branch(is_trained, otherwise="<results>/corpora/{arm}/seed-{seed}.parquet"),
-        backbone=branch(is_here, then=backbone_file),
-        skills=branch(is_here, then=skills_file),
-        texts=lambda wildcards: arm_texts(wildcards.arm, wildcards.eval_set),
+        corpus=branch(lab.is_trained, otherwise="<results>/corpora/{arm}/seed-{seed}.parquet"),
+        backbone=branch(lab.is_here, then=lab.backbone_file),
+        skills=branch(lab.is_here, then=lab.skills_file),
+        texts=lambda wildcards: lab.arm_texts(wildcards.arm, wildcards.eval_set),
     output:
         ensure(
             "<results>/completions/{arm}/seed-{seed}/{decoder}/{eval_set}.parquet", non_empty=True
@@ -167,22 +167,22 @@ rule sample:
     benchmark:
         "<results>/benchmarks/sample/{arm}/seed-{seed}/{decoder}/{eval_set}.jsonl"
     wildcard_constraints:
-        decoder="|".join(name for name in decoders if name not in selections),
+        decoder="|".join(name for name in lab.decoders if name not in lab.selections),
     conda:
         "../envs/gpu.yaml"
     threads: config["threads"]["sample"]
     resources:
-        gpu=decoding_gpus,
+        gpu=lab.decoding_gpus,
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
-        decides=lambda wildcards: json.dumps(answers_of(wildcards)),
-        decoder=lambda wildcards, threads: json.dumps(decoders[wildcards.decoder]),
+        decides=lambda wildcards: json.dumps(lab.answers_of(wildcards)),
+        decoder=lambda wildcards, threads: json.dumps(lab.decoders[wildcards.decoder]),
         rows=lambda wildcards: config["harvest"]["rows"] if wildcards.eval_set == "train" else 0,
-        options=lambda wildcards, threads: entry_of(arms.at[wildcards.arm, "backbone"]),
-        gpus=decoding_gpus,
+        options=lab.arm_entry,
+        gpus=lab.decoding_gpus,
         state=f"results/{config['run']}/state/sample/{{arm}}/seed-{{seed}}/{{decoder}}/{{eval_set}}",
-        who=who,
+        who=lab.who,
     shell:
         "python {input.code[0]} --texts {input.texts} {params.who} --backbone-options {params.options:q}"
         " --decoder {params.decoder:q} --seed {wildcards.seed} --rows {params.rows} --gpus {params.gpus} --threads {threads}"
@@ -191,7 +191,7 @@ rule sample:
 
 rule choose:
     input:
-        code=lambda wildcards: code("choose", more=decoder_files(wildcards)[1:]),
+        code=lambda wildcards: code("choose", more=lab.decoder_files(wildcards)[1:]),
         completions=lambda wildcards: "<results>/completions/{arm}/seed-{seed}/"
         f"{decoders[wildcards.decoder]['of']}/{{eval_set}}.parquet",
     output:
@@ -203,13 +203,13 @@ rule choose:
     benchmark:
         "<results>/benchmarks/choose/{arm}/seed-{seed}/{decoder}/{eval_set}.jsonl"
     wildcard_constraints:
-        decoder="|".join(selections) or "none",
+        decoder="|".join(lab.selections) or "none",
     conda:
         "../envs/cpu.yaml"
     threads: 1
     resources:
         mem_mb=2000,
     params:
-        decoder=lambda wildcards: json.dumps(decoders[wildcards.decoder]),
+        decoder=lambda wildcards: json.dumps(lab.decoders[wildcards.decoder]),
     shell:
         "python {input.code[0]} --completions {input.completions} --decoder {params.decoder:q} --out {output} 2> {log}"

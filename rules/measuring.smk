@@ -3,8 +3,8 @@
 
 rule table:
     input:
-        unpack(needs("table")),
-        code=module_code("table"),
+        unpack(lab.needs("table")),
+        code=lab.module_code("table"),
     output:
         multiext("<results>/tables/{table}", csv=".csv", parquet=".parquet"),
         html=report(
@@ -23,11 +23,11 @@ rule table:
     resources:
         mem_mb=4000,
     params:
-        caption=caption("table"),
+        caption=lab.caption("table"),
         results=subpath(output.html, ancestor=2),
         arms=config["arms"],
-        eval_sets=eval_sets,
-        published=artifacts.published,
+        eval_sets=lab.eval_sets,
+        published=lab.artifacts.published,
         out=subpath(output.html, parent=True),
     shell:
         "python {input.code[0]} --name {wildcards.table} --results {params.results} --arms {params.arms:q}"
@@ -36,8 +36,8 @@ rule table:
 
 rule figure:
     input:
-        unpack(needs("figure")),
-        code=module_code("figure"),
+        unpack(lab.needs("figure")),
+        code=lab.module_code("figure"),
     output:
         png=report(
             "<results>/figures/{figure}.png",
@@ -56,11 +56,11 @@ rule figure:
     resources:
         mem_mb=2000,
     params:
-        caption=caption("figure"),
+        caption=lab.caption("figure"),
         results=subpath(output.png, ancestor=2),
         arms=config["arms"],
-        eval_sets=eval_sets,
-        published=artifacts.published,
+        eval_sets=lab.eval_sets,
+        published=lab.artifacts.published,
     shell:
         "python {input.code[0]} --name {wildcards.figure} --results {params.results} --arms {params.arms:q}"
         " --eval-sets {params.eval_sets} --published {params.published} --out {output.png} {output.pdf}"

@@ -17,7 +17,7 @@ rule generate:
     resources:
         mem_mb=2000,
     params:
-        n=lambda wildcards: rows(wildcards.split, wildcards.family),
+        n=lambda wildcards: lab.rows(wildcards.split, wildcards.family),
         seed=config["seed"],
         options=lambda wildcards: json.dumps(config["options"].get(wildcards.family, {})),
     shell:

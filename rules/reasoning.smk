@@ -59,7 +59,7 @@ rule drills:
     resources:
         mem_mb=2000,
     params:
-        n=max(recipes.get(name, {}).get("drills", 0) for name in arms.recipe),
+        n=lab.most_drills,
         seed=config["seed"],
     shell:
         "python {input.code[0]} --family {wildcards.family} --n {params.n} --seed {params.seed} --out {output} 2> {log}"
@@ -81,9 +81,30 @@ rule closure:
         mem_mb=2000,
     params:
         seed=config["seed"],
-        orders=orders,
+        orders=lab.orders,
     shell:
         "python {input.code[0]} --puzzles {input.puzzles} --seed {params.seed} --orders {params.orders}"
+        " --out {output} 2> {log}"
+
+
+rule hypotheses:
+    input:
+        code=lambda wildcards: code("hypotheses", family=wildcards.family),
+        puzzles="<results>/puzzles/{family}/{split}.parquet",
+        solutions="<results>/solutions/{family}/{split}.parquet",
+        prior="<results>/priors/{family}.json",
+    output:
+        ensure("<results>/hypotheses/{family}/{split}.parquet", non_empty=True),
+    log:
+        "<results>/logs/hypotheses/{family}/{split}.log",
+    benchmark:
+        "<results>/benchmarks/hypotheses/{family}/{split}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+    shell:
+        "python {input.code[0]} --puzzles {input.puzzles} --solutions {input.solutions} --prior {input.prior}"
         " --out {output} 2> {log}"
 
 
@@ -111,9 +132,9 @@ rule screen:
 
 rule gallery:
     input:
-        code=code_of_designs("gallery", families),
-        puzzles=collect("<results>/puzzles/{family}/test.parquet", family=families),
-        solutions=collect("<results>/solutions/{family}/test.parquet", family=families),
+        code=code_of_designs("gallery", lab.families),
+        puzzles=collect("<results>/puzzles/{family}/test.parquet", family=lab.families),
+        solutions=collect("<results>/solutions/{family}/test.parquet", family=lab.families),
     output:
         report(
             "<results>/gallery/index.html",
@@ -143,7 +164,7 @@ rule compare:
         screens=[
             f"<results>/screens/{family}/{design}/reveal-{DESIGNS[family, design].shows[0]}.parquet"
             for family, design in sorted(DESIGNS)
-            if family in families
+            if family in lab.families
         ],
         published=here("config/published.csv"),
     output:

@@ -5,8 +5,8 @@ rule export:
     input:
         code=code("export"),
         adapter="<results>/adapters/{arm}/seed-{seed}/adapter_model.safetensors",
-        backbone=backbone_file,
-        skills=skills_file,
+        backbone=lab.backbone_file,
+        skills=lab.skills_file,
         texts="<results>/corpora/{arm}/seed-{seed}.parquet",
     output:
         multiext(
@@ -27,8 +27,8 @@ rule export:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=120,
     params:
-        decides=lambda wildcards: json.dumps(backbone_of(wildcards).trains()),
-        options=lambda wildcards, threads: entry_of(arms.at[wildcards.arm, "backbone"]),
+        decides=lambda wildcards: json.dumps(lab.backbone_of(wildcards).trains()),
+        options=lab.arm_entry,
         adapter=subpath(input.adapter, parent=True),
         backbone=subpath(input.backbone, parent=True),
         out=subpath(output.weights, parent=True),
@@ -41,8 +41,8 @@ rule autopsy:
     input:
         code=code("autopsy"),
         adapter="<results>/adapters/{arm}/seed-{seed}/adapter_model.safetensors",
-        backbone=backbone_file,
-        skills=skills_file,
+        backbone=lab.backbone_file,
+        skills=lab.skills_file,
         texts="<results>/corpora/{arm}/seed-{seed}.parquet",
     output:
         ensure("<results>/autopsies/{arm}/seed-{seed}.parquet", non_empty=True),
@@ -57,8 +57,8 @@ rule autopsy:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=120,
     params:
-        decides=lambda wildcards: json.dumps(backbone_of(wildcards).trains()),
-        options=lambda wildcards, threads: entry_of(arms.at[wildcards.arm, "backbone"]),
+        decides=lambda wildcards: json.dumps(lab.backbone_of(wildcards).trains()),
+        options=lab.arm_entry,
         adapter=subpath(input.adapter, parent=True),
         backbone=subpath(input.backbone, parent=True),
     shell:
@@ -68,17 +68,11 @@ rule autopsy:
 
 rule parity:
     input:
-        code=lambda wildcards: code(
-            "parity",
-            more=[
-                "learning.decoders.greedy",
-                *{f"learning.engines.{engine_name(e)}" for e in (wildcards.one, wildcards.other)},
-            ],
-        ),
+        code=lambda wildcards: code("parity", more=lab.engine_files(wildcards)),
         adapter="<results>/adapters/{arm}/seed-{seed}/adapter_model.safetensors",
-        backbone=backbone_file,
-        skills=skills_file,
-        texts=lambda wildcards: arm_texts(wildcards.arm, wildcards.eval_set),
+        backbone=lab.backbone_file,
+        skills=lab.skills_file,
+        texts=lambda wildcards: lab.arm_texts(wildcards.arm, wildcards.eval_set),
     output:
         "<results>/parity/{arm}/seed-{seed}/{eval_set}/{one}-{other}/parity.json",
     log:
@@ -86,8 +80,8 @@ rule parity:
     benchmark:
         "<results>/benchmarks/parity/{arm}/seed-{seed}/{eval_set}/{one}-{other}.jsonl"
     wildcard_constraints:
-        one="|".join(engines),
-        other="|".join(engines),
+        one="|".join(lab.engines),
+        other="|".join(lab.engines),
     conda:
         "../envs/gpu.yaml"
     threads: config["threads"]["sample"]
@@ -96,10 +90,9 @@ rule parity:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        decides=lambda wildcards: json.dumps(backbone_of(wildcards).answers()),
-        options=lambda wildcards, threads: entry_of(arms.at[wildcards.arm, "backbone"]),
-        engines=lambda wildcards: f"{engine_name(wildcards.one)} {engine_name(wildcards.other)}",
-        endpoint=lambda wildcards: endpoint_of(wildcards.one, wildcards.other),
+        decides=lambda wildcards: json.dumps(lab.backbone_of(wildcards).answers()),
+        options=lab.arm_entry,
+        engines=lab.engine_options,
         decoding=f"--max-tokens {config['decoding']['max_tokens']} --batch {config['decoding']['batch']}",
         gpus=min(config["gpus"], 1),
         adapter=subpath(input.adapter, parent=True),
@@ -107,7 +100,7 @@ rule parity:
         state=f"results/{config['run']}/state/parity/{{arm}}/seed-{{seed}}/{{eval_set}}/{{one}}-{{other}}",
         out=subpath(output[0], parent=True),
     shell:
-        "python {input.code[0]} --engines {params.engines} {params.endpoint} --adapter {params.adapter}"
+        "python {input.code[0]} {params.engines} --adapter {params.adapter}"
         " --backbone {params.backbone} --backbone-options {params.options:q} --texts {input.texts} {params.decoding}"
         " --gpus {params.gpus} --threads {threads} --state {params.state} --out {params.out} 2> {log}"
 
@@ -116,14 +109,14 @@ rule parity:
 rule estimate:
     params:
         code=lambda wildcards: code("estimate")[0],
-        arms=lambda wildcards: json.dumps(estimated()),
-        backbones=lambda wildcards: json.dumps({name: entries[name] for name in used}),
-        recipes=lambda wildcards: json.dumps(recipes),
+        arms=lambda wildcards: json.dumps(lab.estimated),
+        backbones=lambda wildcards: json.dumps(dict(lab.entries)),
+        recipes=lambda wildcards: json.dumps(dict(lab.recipes)),
         folders=lambda wildcards: json.dumps(
-            {name: f"results/{config['run']}/backbones/{name}" for name in used}
+            {name: f"results/{config['run']}/backbones/{name}" for name in lab.backbones}
         ),
         card=config["card"],
-        ranks=ranks,
+        ranks=lab.ranks,
         decoding=f"--max-tokens {config['decoding']['max_tokens']} --batch {config['decoding']['batch']}",
     shell:
         "python {params.code} --arms {params.arms:q} --backbones {params.backbones:q} --recipes {params.recipes:q}"

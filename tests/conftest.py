@@ -10,6 +10,8 @@ import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("KILL_SEED", str(random.SystemRandom().randrange(10**6)))  # here: all workers have the same one
+# The Slurm plugin asks the cluster each time that Snakemake starts, and without one waits ten seconds for an answer.
+os.environ.setdefault("SLURM_CONF", "/dev/null")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow_scripts"))
 
 

@@ -76,10 +76,10 @@ def main() -> None:
     hours = f"{frame.train_gpu_h.sum():.0f} GPU-hours of training and {frame.decode_gpu_h.sum():.0f} of decoding"
     weights = frame.drop_duplicates("backbone").weights_gib.sum()
     print(f"\nat most {hours} on {args.gpu}, at {estimate.UTILISATION:.0%} of its best")
-    print(
-        f"disk: {frame.disk_gib.sum():.0f} GiB of adapters, {frame.state_gib.max():.0f} GiB for each training that runs,"
-        f" {weights:.0f} GiB of weights"
+    adapters = (
+        f"{frame.disk_gib.sum():.0f} GiB of adapters, {frame.state_gib.max():.0f} GiB for each that is in training"
     )
+    print(f"disk: {adapters}, {weights:.0f} GiB of weights")
 
 
 if __name__ == "__main__":

@@ -181,6 +181,11 @@ def write_puzzles(out: Path, family: str, n: int) -> dict[str, list[tuple[Proble
             for i, (p, _) in enumerate(found["test"]) for k in (0, 5, 10) for name, share in CLOSURES.items()
         ]  # fmt: skip
         write_table(out / f"closures/{family}/test.parquet", closures)
+        ranks = [
+            {"id": p.id, "family": family, "stratum": p.stratum, "hypotheses": 40, "rank": 1 + 3 * i % 20, "standing": 1 + i % 4}
+            for i, (p, _) in enumerate(found["test"])
+        ]
+        write_table(out / f"hypotheses/{family}/test.parquet", ranks)
     return found
 
 

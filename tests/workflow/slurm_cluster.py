@@ -84,6 +84,7 @@ def state() -> str:
 @contextmanager
 def cluster(folder: Path, cpus: int = 2, memory_mb: int = 16000) -> Iterator[None]:
     """Start the daemons, yield while the node is idle, stop everything and remove the configuration."""
+    elsewhere = os.environ.pop("SLURM_CONF", None)  # see conftest.py
     for name in ("state", "spool"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)
@@ -121,3 +122,5 @@ def cluster(folder: Path, cpus: int = 2, memory_mb: int = 16000) -> Iterator[Non
             except subprocess.TimeoutExpired:
                 daemon.kill()
         SYSTEM_CONFIG.unlink(missing_ok=True)
+        if elsewhere:
+            os.environ["SLURM_CONF"] = elsewhere

@@ -9,6 +9,7 @@ from reasoning.job_files import code, code_of_designs
 
 ROOMS = {"common": set(), "puzzles": {"common"}, "reasoning": {"common", "puzzles"}}
 ROOMS |= {"measuring": {"common", "puzzles", "reasoning"}, "learning": {"common", "puzzles"}}
+ROOMS["planning"] = {"common", "puzzles", "reasoning", "measuring", "learning"}
 LINES = "reasoning/designs/cryptarithm/lines"
 
 

@@ -47,12 +47,16 @@ class Counted(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Bytes of one rank, by what they are for; host: what lies in the CPU's memory instead."""
+    """Bytes of one rank, by what they are for.
+
+    again: of the layer whose forward pass is made again in the backward pass; host: in the CPU's memory instead.
+    """
 
     weights: int
     adapter: int
     optimizer: int
     activations: int
+    again: int
     loss: int
     transient: int
     host: int
@@ -60,8 +64,8 @@ class Memory:
 
     @property
     def peak(self) -> int:
-        """Everything that stands at once."""
-        moving = self.activations + self.loss + self.transient
+        """Everything that stands at once: when the loss is made, or in the backward pass of the largest layer."""
+        moving = self.activations + max(self.loss, self.again + self.transient)
         factor = SPLIT if self.fixed else 1.0
         return int(self.weights + self.adapter + self.optimizer + factor * moving + self.fixed)
 
@@ -80,15 +84,17 @@ def memory(c: Counted, options: BackboneOptions, ranks: int, tokens: int, gpu: b
         host, optimizer = optimizer, 0.0
         if options.zero_stage == 3:
             host, weights = host + frozen / sharded, min(LIVE * size, frozen)
-    kept = c.outside + sum(c.per_layer)
+    kept, again = c.outside + sum(c.per_layer), 0
     if options.checkpointing:
-        kept = c.outside + c.layers * c.states + max(c.per_layer)
+        kept, again = c.outside + c.layers * c.states, max(c.per_layer)
     logits = min(LOGITS, tokens * c.vocabulary)
     loss = logits * (2 * 4 + (0 if size == 4 else size))  # in fp32, their gradient, and a copy in the dtype
     # Backward through a layer: a gradient as large as what its largest parts keep; for fused experts one of the tensor.
     fused = c.largest * size if c.largest > c.vocabulary * c.states / max(1, tokens) / size else 0
     transient = max(4 * c.states, fused)
-    return Memory(*map(int, (weights, adapter, optimizer, kept, loss, transient, host)), fixed=ON_A_GPU if gpu else 0)
+    return Memory(
+        *map(int, (weights, adapter, optimizer, kept, again, loss, transient, host)), fixed=ON_A_GPU if gpu else 0
+    )
 
 
 def train_hours(c: Counted, options: BackboneOptions, tokens: float, teraflops: float) -> float:
@@ -143,7 +149,11 @@ def require(needed: Memory, room: int, ways: list[str], what: str) -> None:
     if needed.peak > room:
         more = (needed.peak - room) / GIB
         fits = f"; it would fit with {'; or '.join(ways)}" if ways else "; nothing that is a setting makes it fit"
-        parts = {"weights": needed.weights, "optimiser": needed.optimizer, "activations": needed.activations}
+        parts = {
+            "weights": needed.weights,
+            "optimiser": needed.optimizer,
+            "activations": needed.activations + needed.again,
+        }
         told = ", ".join(f"{name} {value / GIB:.1f}" for name, value in parts.items())
         raise LabError(
             f"{what}: a rank needs {needed.peak / GIB:.1f} GiB ({told}), {more:.1f} more than the GPU's"

@@ -19,8 +19,8 @@ GRADE_COLUMNS = (
     "n_tokens",
 )  # fmt: skip
 ROW_COLUMNS = (
-    "id", "family", "design", "sample", "n_lines", "n_malformed", "valid", "perfect", "failure_kind", "failure_axis",
-    "ending",
+    "id", "family", "design", "sample", "n_lines", "n_malformed", "valid", "perfect", "failure_line", "failure_kind",
+    "failure_axis", "ending",
 )  # fmt: skip
 PUBLISHED_COLUMNS = (
     "table", "row", "measure", "stratum", "value", "n", "ci_low", "ci_high", "held_out", "source",
@@ -104,6 +104,10 @@ class Run:
             for seed in range(1, int(row.seeds) + 1)
         ]
 
+    def corpora(self) -> list[str]:
+        """The training examples of every arm's first seed; in context, those that may stand in the prompt."""
+        return [f"{self.results}/corpora/{arm}/seed-1.parquet" for arm in self.arms.index]
+
     def with_forward(self) -> list[str]:
         """The families that have a forward design."""
         from reasoning.registry import DESIGNS
@@ -184,8 +188,12 @@ FILES: dict[str, Callable[[Run], list[str]]] = {
     "kinds": lambda run: run.cells("audits", ".kinds.parquet"),
     "texts": lambda run: run.own_texts(),
     "puzzles": lambda run: run.per_family("puzzles/{f}/{s}.parquet"),
+    "train_puzzles": lambda run: [f"{run.results}/puzzles/{f}/train.parquet" for f in run.families],
     "solutions": lambda run: run.per_family("solutions/{f}/{s}.parquet"),
     "closures": lambda run: run.per_family("closures/{f}/{s}.parquet", filter(has_key, run.families)),
+    "hypotheses": lambda run: run.per_family("hypotheses/{f}/{s}.parquet", filter(has_key, run.families)),
+    "corpora": lambda run: run.corpora(),
+    "probes": lambda run: [],  # no stage of the workflow makes them yet
     "forward": lambda run: run.per_family("texts/{f}/forward/reveal-0/none/{s}.parquet", run.with_forward()),
     "metrics": lambda run: run.trainings("metrics.jsonl"),
     "provenance": lambda run: run.trainings("provenance.json"),

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from common.config import IN_CONTEXT
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -40,3 +42,10 @@ def by_backbone(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     for name in trained or [""]:
         elsewhere = set(trained) - {name}
         yield name, frame[~frame.backbone.isin(elsewhere)]
+
+
+def with_arms(frame: pd.DataFrame, arms: pd.DataFrame) -> pd.DataFrame:
+    """The frame with what its arms are: corruption, selection, backbone, recipe, arm_n (training rows), trained."""
+    told = arms[["corruption", "selection", "backbone", "recipe"]]
+    told = told.assign(arm_n=arms.n.astype(int), trained=arms.recipe != IN_CONTEXT)
+    return frame.join(told, on="arm")

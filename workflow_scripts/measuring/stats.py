@@ -22,6 +22,13 @@ def wilson(successes: float, n: float) -> tuple[float, float]:
     return float(low) if successes > 0 else 0.0, float(high) if successes < n else 1.0  # exact, not 3e-17
 
 
+def with_wilson(frame: pd.DataFrame, share: str = "share", n: str = "n") -> pd.DataFrame:
+    """The frame with columns low and high: the Wilson 95 % interval of each line's share of n rows."""
+    low, high = proportion_confint(frame[share] * frame[n], frame[n], alpha=0.05, method="wilson")
+    low, high = np.where(frame[share] > 0, low, 0.0), np.where(frame[share] < 1, high, 1.0)
+    return frame.assign(low=low, high=high)
+
+
 def clustered(right: Sequence[float], total: Sequence[float]) -> tuple[float, float, float]:
     """(share, low, high): right / total over all clusters, with a 95 % interval that knows that they are clusters.
 

@@ -1,0 +1,124 @@
+"""Are verdicts conclusions or tokens? The witnessed designs, alike but for the outcomes that training shows."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from common.config import IN_CONTEXT
+from measuring import plots
+from measuring.selection import Selection
+from reasoning.judging.audit import AXES
+
+NEEDS = ("tables/kinds", "published", "arms")
+CAPTION = """Verdict-as-token. Upper left: every kind of line with at least 20 verdicts of every trained arm. Across: the
+share of these verdicts that training's most frequent outcome would have got right; up: the share that the model got
+right; both of lines whose transcription and arithmetic are right. Filled: training showed the kind with several
+outcomes, hollow: with one. On the diagonal a verdict is a token; with one outcome it cannot be told from one. Rows of
+panels below: the tests of the witnessed designs, one row per test, transcription, arithmetic and verdict (against the
+line's own numbers) from left to right. The tests of ``witness`` (the study's r8) can only end in one way, those of
+``witness-balanced`` stand with both outcomes in training, those of ``witness-onesided`` have both, but each opener has
+one. Under a test: the outcomes that training showed, and how often. 95 % intervals clustered by row, seeds together; n:
+lines with a verdict, and the rows on which they stand. Hollow squares: the published audit of r8 on 100 rows (its
+onesenum, range, 2mode and modekill lines), intervals as if its lines were independent."""
+CHANGE = """if verdicts are tokens, the verdicts of ``witness-balanced`` lie on the diagonal and near those of ``witness``;
+well above the diagonal with both outcomes in training, they are conclusions, and the study measured its grammar."""
+SELECTION = Selection(selections=("all", "right", "ends-55-30-15"), backbone="each in its own panels")
+SHOWN = Selection(selections=SELECTION.selections)
+EXAMPLE = {
+    "arm": "witness", "families": "cryptarithm_deduce", "design": "witness", "reveal": "0", "corruption": "none",
+    "selection": "ends-55-30-15", "n": "2400", "backbone": "small", "recipe": "small", "seeds": "3",
+}  # fmt: skip
+LEAST = 20
+GROUP = ("witness", "witness-onesided", "witness-balanced")
+OPENERS = ("not", "may", "try")
+"""The openers of their tests; what stands after it names the test."""
+STUDY = {"kill/onesenum": "ones", "kill/range": "range", "kill/2mode": "both", "kill/modekill": "mode"}
+
+
+def make(kinds: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) -> Figure:
+    """The scatter of all kinds on top, then rows of panels: family, evaluation set, backbone."""
+    told = arms[["corruption", "selection", "backbone", "recipe", "reveal"]].rename(columns={"reveal": "shown"})
+    every = kinds.join(told, on="arm")
+    ours = SHOWN.of(every[every.recipe != IN_CONTEXT])
+    ours = ours[(ours.declared != "") & (ours.verdict_n > 0)]
+    if not (ours.given_n >= LEAST).any():
+        what = f"that is trained and wrote {LEAST} verdicts of one kind"
+        return plots.nothing(what, SELECTION, EXAMPLE, arms)
+    head = ours.kind.str.partition("/")
+    tests = ours[head[0].isin(OPENERS) & ours.design.isin(GROUP)]
+    tests = tests.assign(test=head[2][tests.index])
+    panels = list(tests.groupby(["family", "eval_set", "backbone", "shown"]))
+    theirs = published[published.table == "fidelity"].assign(test=lambda rows: rows.row.map(STUDY)).dropna(subset="test")
+    names = [sorted({*part.test, *theirs.test}) for _, part in panels]
+    with plt.rc_context(plots.STYLE):
+        heights = [3.6] + [0.8 + 0.62 * len(each) for each in names]
+        figure = plt.figure(figsize=(13, sum(heights) + 0.6))
+        grid = figure.add_gridspec(len(heights), 3, height_ratios=heights)
+        scatter(figure.add_subplot(grid[0, 0]), ours[ours.given_n >= LEAST], ours)
+        for i, (((family, eval_set, backbone, shown), part), own) in enumerate(zip(panels, names, strict=True), 1):
+            for k, name in enumerate(AXES):
+                axis = figure.add_subplot(grid[i, k])
+                draw(axis, part, own, name)
+                draw_published(axis, theirs[theirs.measure == name], own)
+                axis.set(title=name, xlim=(-0.03, 1.03))
+                axis.set_xlabel("share of lines that are right" if i == len(panels) else "")
+                plots.named_axis(axis, [label(part, test) for test in own], first=k == 0)
+                axis.tick_params(axis="y", labelsize=7)
+                if k == 0:
+                    axis.set_ylabel(f"{family}, {eval_set}\n{backbone}, reveal {shown}")
+        plots.legend(figure, figure.axes, columns=4)
+        notes = [f"Of {' and '.join(missing)} there is no arm." for missing in [absent(tests)] if missing]
+        plots.state(figure, SELECTION, every, *notes)
+    return figure
+
+
+def scatter(axis: Axes, points: pd.DataFrame, ours: pd.DataFrame) -> None:
+    axis.plot([0, 1], [0, 1], color=plots.GREY, lw=0.9, ls="--", label="a verdict is a token", zorder=1)
+    for design, own in points.groupby("design"):
+        colour, marker = look(ours, design)
+        for fixed, part in own.groupby(own.fixed.astype(bool)):
+            part = part.dropna(subset=["top", "given"])
+            fill = "none" if fixed else colour
+            axis.vlines(part.top, part.given_low, part.given_high, color=colour, lw=0.7, alpha=0.5)
+            axis.plot(part.top, part.given, marker, mfc=fill, mec=colour, ms=5, ls="", label=f"design {design}", zorder=4)
+    axis.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xlabel="right by training's most frequent outcome")
+    axis.set(ylabel="right as written", title=f"kinds with {LEAST} verdicts or more, n = {len(points)}")
+
+
+def look(ours: pd.DataFrame, design: str) -> tuple[str, str]:
+    order = plots.design_order(ours)
+    return plots.CYCLE[order.index(design) % len(plots.CYCLE)]
+
+
+def draw(axis: Axes, part: pd.DataFrame, tests: list[str], name: str) -> None:
+    """One axis of the audit: per test a mark for every arm that wrote it."""
+    arms = sorted(part.arm.unique(), key=lambda arm: (GROUP.index(design(part, arm)), arm))
+    for k, arm in enumerate(arms):
+        colour, marker = plots.CYCLE[k % len(plots.CYCLE)]
+        own = part[(part.arm == arm) & (part[f"{name}_n"] > 0)]
+        for opener, rows in own.groupby(own.kind.str.partition("/")[0]):
+            for _, row in rows.iterrows():
+                at = tests.index(row.test) + 0.6 * ((k + 0.5) / (len(arms) + 1) - 0.5) + 0.06 * (opener == "may")
+                said = f"design {row.design}" + f" ({arm})" * (arm != row.design)
+                plots.intervals(axis, row.to_frame().T, at, colour, marker, said, name)
+
+
+def design(part: pd.DataFrame, arm: str) -> str:
+    return part[part.arm == arm].design.iloc[0]
+
+
+def draw_published(axis: Axes, theirs: pd.DataFrame, tests: list[str]) -> None:
+    for _, row in theirs.iterrows():
+        plots.published_point(axis, row, tests.index(row.test) + 0.28, "s", "published r8", horizontal=True)
+
+
+def label(part: pd.DataFrame, test: str) -> str:
+    """A test, and for every kind of it the verdicts that were judged and the outcomes that training showed."""
+    rows = part[part.test == test].drop_duplicates(["arm", "kind"])
+    said = [f"{r.kind} n={r.verdict_n} on {r.rows}: {r.trained.replace(':', ' ') or 'none'}" for r in rows.itertuples()]
+    return "\n".join([test, *said[:3]])
+
+
+def absent(tests: pd.DataFrame) -> list[str]:
+    return [name for name in ("witness", "witness-balanced") if name not in set(tests.design)]

@@ -1,0 +1,67 @@
+"""Accuracy by sub-category: by everything that a row's hidden rule names, and by what it looks like."""
+
+import json
+
+import pandas as pd
+
+from common.artifacts import read_table
+from measuring.stats import with_wilson
+
+NEEDS = ("grades", "puzzles", "solutions")
+CAPTION = """Official accuracy of every arm, and of the exact solver (arm ``exact solver``), by sub-category of the
+rows: by what the hidden rule names in a word (``query``: the rule of the query's operator; ``mode``, ``regime``,
+``gate``, ...), and for all families by ``stratum``, ``tier`` (of the solver's work), ``examples`` (how many the prompt
+shows) and ``answer length`` (characters). A feature with a single value, or with more than 30, is left out; real rows
+hide their rule, so they have the latter ones only. A row counts as its mean over seeds and samples; n: rows; Wilson 95 %
+intervals for n rows."""
+CHANGE = """a sub-category whose interval lies apart from the others' says where an arm's accuracy comes from; accuracy
+that comes from one alone is not that of the procedure."""
+SOLVER = "exact solver"
+MOST = 30
+
+
+def make(grades: pd.DataFrame, puzzles: list[str], solutions: list[str]) -> pd.DataFrame:
+    """One line per arm, family, evaluation set, decoder, feature and value."""
+    known = pd.concat([features(path) for path in puzzles], ignore_index=True)
+    keys = ["family", "eval_set", "feature"]
+    values = known.groupby(keys).value.transform("nunique")
+    known = known[(values > 1) & (values <= MOST)]
+    arms = grades.groupby(["arm", "decoder", "family", "eval_set", "id"], as_index=False).official.mean()
+    rows = pd.concat([arms, solved(puzzles, solutions)], ignore_index=True)
+    rows = rows.merge(known, on=["family", "eval_set", "id"])
+    by = ["arm", "family", "eval_set", "decoder", "feature", "value"]
+    found = rows.groupby(by).official.agg(["mean", "size"]).reset_index()
+    return with_wilson(found.rename(columns={"mean": "official", "size": "n"}), "official")
+
+
+def features(path: str) -> pd.DataFrame:
+    """id, family, eval_set, feature and value (a text) of the rows of one puzzles table."""
+    found = []
+    eval_set = path.rpartition("/")[2].removesuffix(".parquet")
+    columns = ["id", "family", "prompt", "answer", "stratum", "tier", "rule"]
+    for row in read_table(path, columns).to_pylist():
+        told = {"stratum": row["stratum"], "tier": row["tier"], "answer length": len(row["answer"])}
+        told["examples"] = row["prompt"].count("\n") - 1
+        told |= {name: value for name, value in json.loads(row["rule"]).items() if isinstance(value, str)}
+        if told["tier"] is None or eval_set == "real":
+            del told["tier"]
+        who = {"id": row["id"], "family": row["family"], "eval_set": eval_set}
+        found += [who | {"feature": name, "value": str(value)} for name, value in told.items()]
+    return pd.DataFrame(found)
+
+
+def solved(puzzles: list[str], solutions: list[str]) -> pd.DataFrame:
+    """The exact solver's answers, graded, as if it were an arm."""
+    from puzzles.checker import official
+
+    frames = []
+    for puzzle, solution in zip(puzzles, solutions, strict=True):
+        gold = read_table(puzzle, ["id", "family", "answer"]).to_pandas()
+        found = read_table(solution, ["id", "answer"]).to_pandas().set_index("id").answer
+        right = [
+            isinstance(found.get(i), str) and official(found[i], answer)
+            for i, answer in zip(gold.id, gold.answer, strict=True)
+        ]
+        eval_set = puzzle.rpartition("/")[2].removesuffix(".parquet")
+        frames.append(gold[["id", "family"]].assign(official=pd.Series(right, gold.index).astype(float), eval_set=eval_set))
+    return pd.concat(frames, ignore_index=True).assign(arm=SOLVER, decoder="")

@@ -1,0 +1,89 @@
+"""The configuration and the files that it names, read and checked together: a mistake is told before any job."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from common.config import FILES, check, check_budgets, read_arms, read_yaml, require_file
+from common.errors import LabError
+from learning.decoders import changed, lacking, resolve
+from learning.engines import engine_of
+from learning.methods import check_recipes
+from learning.settings import BackboneOptions, check_local, read_backbones
+from learning.shipped import check_context, check_shipped
+from planning.lab import Lab
+from puzzles.registry import FAMILIES
+from reasoning.auxiliary.hints import HINTS
+from reasoning.judging.corruption import CORRUPTIONS
+from reasoning.registry import DESIGNS
+
+Place = Callable[[str], str]
+"""Where a file of the project lies, seen from the working folder."""
+
+
+def read_lab(config: dict, files: Sequence[str], here: Place) -> Lab:
+    """Everything that a run is configured with. files: those that `config` was merged from.
+
+    Paths in `config` that are not found from the working folder become those of the project. Raises LabError naming
+    file, row and field.
+    """
+    check(config, FAMILIES, files)
+    for key in (*FILES, "benchmark_csv"):
+        if isinstance(config[key], str):
+            config[key] = found(config[key], here)
+        require_file(config, key, files)
+    entries, recipes = read_yaml(config["backbones"]), read_yaml(config["recipes"])
+    backbones = read_backbones(entries, config["backbones"])
+    for name, options in backbones.items():
+        if options.path:
+            entries[name]["path"] = found(options.path, here)
+            backbones[name] = replace(options, path=entries[name]["path"])
+    check_recipes(recipes, HINTS, config["recipes"])
+    decoders = read_decoders(config, here)
+    arms = read_arms(
+        config["arms"],
+        designs={key: design.reveal for key, design in DESIGNS.items()},
+        backbones=backbones,
+        recipes=recipes,
+        corruptions=CORRUPTIONS,
+        decoders={name: lambda backbone, name=name: lacking(name, decoders, engine_of(backbone)) for name in decoders},
+        harvest=config["harvest"]["decoder"],
+    )
+    lab = Lab(config, arms, entries, backbones, recipes, decoders, here)
+    check_used(lab)
+    return lab
+
+
+def found(path: str, here: Place) -> str:
+    """A path as it is where something lies there, else one of the project where that exists."""
+    return here(path) if not Path(path).exists() and Path(here(path)).exists() else path
+
+
+def read_decoders(config: Mapping, here: Place) -> dict[str, dict]:
+    """All decoders with all their settings; a configuration that changes some starts from those of the project."""
+    own = config["decoders"] if isinstance(config["decoders"], dict) else {}
+    file = here("config/decoders.yaml") if own else config["decoders"]
+    decoders = resolve(changed(read_yaml(file), own), config["decoding"], file)
+    if config["harvest"]["decoder"] not in decoders:
+        raise LabError(f"unknown decoder, not in {file}", field="harvest.decoder")
+    return decoders
+
+
+def check_used(lab: Lab) -> None:
+    """Raise LabError where an arm cannot work with its backbone, or a decoder may cut its thoughts short."""
+    used: dict[str, BackboneOptions] = {name: lab.backbones[name] for name in lab.arms.backbone}
+    check_local(used, lab.config["backbones"])
+    for options in used.values():
+        if options.path:
+            check_shipped(options.path, lab.phrases)
+    for name, row in lab.arms.iterrows():
+        check_context(name, lab.recipes.get(row.recipe, {}), used[row.backbone])
+    limited = [name for name, row in lab.arms.iterrows() if has_limit(row)]
+    check_budgets(lab.arms, limited, lab.backbones, lab.decoders, lab.config["thought"])
+
+
+def has_limit(row: pd.Series) -> bool:
+    """Whether the setting `thought` limits the length of an arm's thoughts."""
+    return any(FAMILIES[family].has_key and DESIGNS[family, row.design].kinds for family in row.families)
