@@ -2,8 +2,9 @@
 
 Reads   --arms JSON: a list of {arm, backbone, recipe, rows, seeds, tests, tokens}; --backbones and --recipes JSON, the
         entries by name; --folders JSON: where a backbone lies already
-Writes  --out FILE.csv where given, and a table on stdout: GPU-hours of training and of decoding of all seeds (at most:
-        every row as long as the recipe and the decoder allow), the peak of a rank, and whether it fits the GPU
+Writes  --out FILE.csv where given, and a table on stdout: GPU-hours of training and of decoding of all seeds (every row
+        as long as the recipe and the decoder allow, and a minute for each job to start), the peak of a rank, and
+        whether it fits the GPU, or what would make it fit
 
     snakemake estimate --configfile config/paper.yaml
 """
@@ -73,9 +74,9 @@ def main() -> None:
         with whole(args.out) as partial:
             frame.to_csv(partial, index=False)
     print(frame.drop(columns=["weights_gib", "state_gib"]).to_string(index=False))
-    hours = f"{frame.train_gpu_h.sum():.0f} GPU-hours of training and {frame.decode_gpu_h.sum():.0f} of decoding"
+    hours = f"{frame.train_gpu_h.sum():.1f} GPU-hours of training and {frame.decode_gpu_h.sum():.1f} of decoding"
     weights = frame.drop_duplicates("backbone").weights_gib.sum()
-    print(f"\nat most {hours} on {args.gpu}, at {estimate.UTILISATION:.0%} of its best")
+    print(f"\n{hours} on {args.gpu}, at {estimate.UTILISATION:.0%} of its best and every row as long as it may be")
     adapters = (
         f"{frame.disk_gib.sum():.0f} GiB of adapters, {frame.state_gib.max():.0f} GiB for each that is in training"
     )

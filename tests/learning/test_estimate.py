@@ -4,13 +4,15 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
+import torch
 import yaml
 
 import tiny_models
 from common.errors import LabError
-from learning import counting, estimate
+from learning import counting, estimate, training
 from learning.settings import BackboneOptions
 from learning_fixtures import ROOT, environment, recipe, save_backbone
 
@@ -128,6 +130,19 @@ def test_what_does_not_fit_is_refused_with_what_would(llama):
         estimate.require(needed, room, ways, "arm x")
     with pytest.raises(LabError, match="nothing that is a setting makes it fit"):
         estimate.require(needed, estimate.GIB, estimate.ways_to_fit(llama, options, 1, 2048, estimate.GIB), "arm x")
+
+
+def test_a_training_is_refused_before_its_weights_are_loaded(tmp_path, monkeypatch, capsys):
+    folder = tiny_models.save("llama-3b", tmp_path / "backbone")
+    job = SimpleNamespace(options=tiny_models.options("llama-3b"), recipe=recipe(rank=4), backbone=folder, ranks=1)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (0, 2**30 + 2**20))
+    training.require_memory(job, 64)
+    with pytest.raises(LabError, match=r"4096 tokens at once: a rank needs .*rows of 2048 tokens at most"):
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (0, 2**30 + 40 * 2**20))
+        training.require_memory(job, 4096)
+    monkeypatch.setattr(counting, "count", lambda *_: 1 / 0)
+    training.require_memory(job, 4096)  # what cannot be counted is trained
+    assert "cannot be estimated: division by zero" in capsys.readouterr().err
 
 
 def test_a_backbone_of_unknown_size_is_an_error():

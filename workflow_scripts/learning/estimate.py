@@ -18,6 +18,7 @@ BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 ON_A_GPU = GIB  # the driver's own, and what libraries keep for work
 SPLIT = 1.1  # memory that is free in pieces too small to use, as a factor on what comes and goes
 LIVE = 10**9  # numbers of weights that ZeRO-3 keeps gathered at most
+START = 1 / 60  # hours until a job's first step and after its last
 UTILISATION = 0.35  # of the most a GPU can do in training; of its memory's rate in decoding
 GPUS = {  # name in lower case: (GiB, 10^12 operations a second in bf16, GB a second)
     "h200": (141, 989, 4800),
@@ -101,14 +102,14 @@ def train_hours(c: Counted, options: BackboneOptions, tokens: float, teraflops: 
     """GPU-hours for so many tokens, at UTILISATION of what the GPU can do."""
     passes = 6 if options.checkpointing else 4  # forward, again where it is not kept, and back to the inputs
     operations = tokens * (passes * c.active + 6 * min(c.adapter, c.active))
-    return operations / (teraflops * 1e12 * UTILISATION) / 3600
+    return START + operations / (teraflops * 1e12 * UTILISATION) / 3600
 
 
 def decode_hours(c: Counted, options: BackboneOptions, rows: int, new: int, batch: int, rate: float) -> float:
     """GPU-hours for so many rows of `new` tokens: a step reads the weights and the texts so far. rate: GB a second."""
     steps = -(-rows // batch) * new
     read = c.parameters * BYTES[options.dtype] + batch * c.kept * new / 2
-    return steps * read / (rate * 1e9 * UTILISATION) / 3600
+    return START + steps * read / (rate * 1e9 * UTILISATION) / 3600
 
 
 def disk(c: Counted, options: BackboneOptions) -> tuple[int, int, int]:
