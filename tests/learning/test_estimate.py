@@ -134,15 +134,21 @@ def test_what_does_not_fit_is_refused_with_what_would(llama):
 
 def test_a_training_is_refused_before_its_weights_are_loaded(tmp_path, monkeypatch, capsys):
     folder = tiny_models.save("llama-3b", tmp_path / "backbone")
-    job = SimpleNamespace(options=tiny_models.options("llama-3b"), recipe=recipe(rank=4), backbone=folder, ranks=1)
+    job = SimpleNamespace(
+        options=tiny_models.options("llama-3b"), recipe=recipe(rank=4), backbone=folder, ranks=1, device="cuda"
+    )
     half = counting.count(job.options, job.recipe, folder, 1, 2048)
     room = estimate.memory(half, job.options, 1, 2048).peak
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (0, room))
-    training.require_memory(job, 2048)
+    training.foresee(job, 2048)
     with pytest.raises(LabError, match=r"4096 tokens at once: a rank needs .*rows of 2048 tokens at most"):
-        training.require_memory(job, 4096)
+        training.foresee(job, 4096)
+    for device in ("cpu", "cuda"):
+        job.device, other = device, tiny_models.options("llama-3b", targets=["in_proj"])
+        with pytest.raises(LabError, match="no module called in_proj"):
+            training.foresee(SimpleNamespace(**{**vars(job), "options": other}), 64)
     monkeypatch.setattr(counting, "count", lambda *_: 1 / 0)
-    training.require_memory(job, 4096)  # what cannot be counted is trained
+    training.foresee(job, 4096)  # what cannot be counted is trained
     assert "cannot be estimated: division by zero" in capsys.readouterr().err
 
 

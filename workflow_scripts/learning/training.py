@@ -288,15 +288,21 @@ def training_arguments(job: TrainJob, folder: Path, accumulation: int) -> Traini
     )
 
 
-def require_memory(job: TrainJob, tokens: int) -> None:
-    """Raise LabError, before the weights are loaded, where the GPU has too little memory for the longest micro-batch.
+def foresee(job: TrainJob, tokens: int) -> None:
+    """Before the weights are loaded: raise LabError for a target that is not there, and on a GPU where its memory is
+    too little for the longest micro-batch, of so many tokens.
 
     A model that cannot be counted on shapes is trained without this.
     """
     from learning import counting, estimate
 
     try:
+        if job.device == "cpu":
+            job.recipe.trainable(counting.skeleton(job.options, job.backbone), job.options, None)
+            return
         counts = {n: counting.count(job.options, job.recipe, job.backbone, 1, n) for n in (tokens, tokens // 2)}
+    except LabError:
+        raise
     except Exception as error:
         print(f"its memory cannot be estimated: {error}", file=sys.stderr)
         return
@@ -337,8 +343,7 @@ def train(job: TrainJob) -> None:
     held = hold(folder)
     if held and not last_checkpoint(folder):
         rehearse(job, tokenizer, folder)
-    if job.device != "cpu":
-        require_memory(job, max(sum(len(examples[i]) for i in micro) for micro in micros))
+    foresee(job, max(sum(len(examples[i]) for i in micro) for micro in micros))
     set_seed(job.seed)
     arguments = training_arguments(job, folder, accumulation)  # first: it starts DeepSpeed, which loading must know of
     main = arguments.process_index == 0
