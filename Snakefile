@@ -15,16 +15,27 @@ include: "rules/puzzles.smk"
 include: "rules/reasoning.smk"
 include: "rules/learning.smk"
 include: "rules/evaluate.smk"
+include: "rules/traces.smk"
 include: "rules/measuring.smk"
 include: "rules/serving.smk"
 
 
 onstart:
     keep_config(config, f"results/{config['run']}/config")
+    be_brief(workflow)
+
+
+onsuccess:
+    print(where(f"results/{config['run']}"), file=sys.stderr)
+
+
+onerror:
+    print(f"What jobs said lies in results/{config['run']}/logs/", file=sys.stderr)
 
 
 localrules:
     all,
+    quick,
     figures,
     puzzles,
     texts,
@@ -44,6 +55,12 @@ rule figures:
     input:
         collect("<results>/tables/{name}.html", name=names("table")),
         collect("<results>/figures/{name}.png", name=names("figure")),
+
+
+rule quick:
+    input:
+        "<results>/figures/reveal.png",
+        "<results>/tables/accuracy.html",
 
 
 rule puzzles:

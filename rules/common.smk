@@ -13,8 +13,10 @@ from common.errors import LabError
 from common.gpus import present
 from common.running import hold, use_this_python
 from learning.methods.base import HARVESTS
+from measuring.explorer.parts import PAGE, TRACE_FILES, cells_of
 from measuring.modules import names
 from planning.checks import read_lab
+from planning.run_log import be_brief, where
 from puzzles.registry import FAMILIES
 from reasoning.grammar.reveal import Reveal
 from reasoning.job_files import code, code_of_designs
@@ -55,5 +57,6 @@ wildcard_constraints:
     backbone="|".join(lab.backbones),
     kept="|".join(HARVESTS),
     kind="signatures|bit_sequences",
+    trace="|".join(config["traces"]) or "none",
     table="|".join(names("table")),
     figure="|".join(names("figure")),

@@ -193,7 +193,7 @@ rule choose:
     input:
         code=lambda wildcards: code("choose", more=lab.decoder_files(wildcards)[1:]),
         completions=lambda wildcards: "<results>/completions/{arm}/seed-{seed}/"
-        f"{decoders[wildcards.decoder]['of']}/{{eval_set}}.parquet",
+        f"{lab.decoders[wildcards.decoder]['of']}/{{eval_set}}.parquet",
     output:
         ensure(
             "<results>/completions/{arm}/seed-{seed}/{decoder}/{eval_set}.parquet", non_empty=True

@@ -65,3 +65,38 @@ rule figure:
         "python {input.code[0]} --name {wildcards.figure} --results {params.results} --arms {params.arms:q}"
         " --eval-sets {params.eval_sets} --published {params.published} --out {output.png} {output.pdf}"
         " 2> {log}"
+
+
+rule explorer:
+    input:
+        code=code("explorer"),
+        page=[here(f"workflow_scripts/measuring/explorer/{name}") for name in PAGE],
+        cells=sorted({file for cell in cells_of(lab.artifacts) for file in cell.files}),
+        traces=collect(
+            "<results>/traces/{trace}/{name}.parquet", trace=config["traces"], name=TRACE_FILES
+        ),
+    output:
+        report(
+            directory("<results>/explorer"),
+            htmlindex="index.html",
+            category="Explorer",
+            caption="captions/explorer.rst",
+            labels={"page": "every completion"},
+        ),
+    log:
+        "<results>/logs/explorer.log",
+    benchmark:
+        "<results>/benchmarks/explorer.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+    params:
+        results=subpath(output[0], parent=True),
+        arms=config["arms"],
+        eval_sets=lab.eval_sets,
+        traces=lambda wildcards, input: sorted({str(Path(path).parent) for path in input.traces}),
+    shell:
+        "python {input.code[0]} --results {params.results} --arms {params.arms:q} --eval-sets {params.eval_sets}"
+        " --traces {params.traces} --out {output} 2> {log}"

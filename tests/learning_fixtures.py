@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import forked
 from common.artifacts import write_table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -122,10 +123,9 @@ def environment() -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
 
 
-def run(name: str, *args: object, root: Path = ROOT, **kwargs) -> subprocess.CompletedProcess:
+def run(name: str, *args: object, root: Path = ROOT) -> subprocess.CompletedProcess:
     """Run a workflow script to its end, its output as text."""
-    line = script(name, *args, root=root)
-    return subprocess.run(line, capture_output=True, text=True, env=environment(), cwd=root, timeout=300, **kwargs)
+    return forked.run(*script(name, *args, root=root)[1:], env=environment(), cwd=root, timeout=300)
 
 
 def last_error(done: subprocess.CompletedProcess) -> str:

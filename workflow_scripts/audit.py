@@ -2,7 +2,9 @@
 
 Reads completions (id, family, text; of sample.py or anyone's) and the puzzles they answer; writes one row per line.
 A completion's prompt as shown, its design and its sample number are read from the columns prompt, design, reveal and
-sample where they exist; otherwise the puzzle's own prompt, --design and 0 stand in.
+sample where they exist; otherwise the puzzle's own prompt, --design and 0 stand in. A column hidden says a
+line of rules that a text uses and its prompt does not show. A completion whose design is empty is near none
+(import_traces.py): it has no lines to judge, and whether it is valid is not known.
 
 Two more tables can be had: --rows, one row per completion (valid, perfect = token-identical to the rendered trace of
 --texts, first divergence, first failure, ending = the kind of its last line), and --kinds, one row per kind of line
@@ -134,6 +136,13 @@ def row_summary(
     }
 
 
+def unaudited(row: dict) -> dict:
+    """The row of a completion that is of no design."""
+    nothing = {name: None for name in ("valid", "perfect", "divergence", "failure_line")}
+    who = {name: row[name] for name in WHO}
+    return {**who, "n_lines": 0, "n_malformed": 0, **nothing, "failure_kind": "", "failure_axis": "", "ending": ""}
+
+
 def outcomes(corpus: str, completions: list[dict]) -> dict[tuple[str, str], dict[str, Training]]:
     """(family, design) -> what the training examples say of each kind of line.
 
@@ -144,7 +153,7 @@ def outcomes(corpus: str, completions: list[dict]) -> dict[tuple[str, str], dict
         if row["role"] == "task":
             examples[row["family"]].append(row["completion"])
     found = {}
-    for which in {(row["family"], row["design"]) for row in completions}:
+    for which in {(row["family"], row["design"]) for row in completions if row["design"]}:
         design = design_of(*which)
         found[which] = trained_on((parse_completion(text, design) for text in examples[which[0]]), design)
     return found
@@ -168,6 +177,10 @@ def main() -> None:
     truth = truths(args.puzzles, args.solutions)
     expected: dict[tuple[str, str, str], str] = {}
     hidden: dict[tuple[str, str, str], str] = {}
+    completions = read_completions(args.completions, args.design)
+    for row in completions:
+        if row.get("hidden"):
+            hidden[row["id"], row["design"], row["reveal"]] = row["hidden"]
     for path in args.texts:
         columns = ["id", "family", "design", "reveal", "hidden", "completion", "status"]
         for row in read_table(path, columns).to_pylist():
@@ -175,11 +188,13 @@ def main() -> None:
             if row["status"] == RENDERED:
                 expected[row["id"], row["design"], row["reveal"]] = row["completion"]
 
-    trained = outcomes(args.corpus, read_completions(args.completions, args.design)) if args.corpus else {}
+    trained = outcomes(args.corpus, completions) if args.corpus else {}
     lines, rows = [], []
     by_design: dict[tuple[str, str], list[Checked]] = defaultdict(list)
-    completions = read_completions(args.completions, args.design)
     for number, row in enumerate(progress(completions, desc="audit"), 1):
+        if not row["design"]:
+            rows.append(unaudited(row))
+            continue
         design = design_of(row["family"], row["design"])
         shown = row.get("prompt") or prompts.get(row["id"])
         if row["id"] not in prompts:

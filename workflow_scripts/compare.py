@@ -9,7 +9,7 @@ re-implements, ..._study the number published of it; reasoning/judging/screens.p
 """
 
 from common import cli
-from measuring import comparison, files
+from measuring import comparison, comparison_page, files
 from measuring.inputs import read_published
 
 SHORT = {
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--out", required=True)
     args = parser.parse_args()
     frame = comparison.designs(args.screens, read_published(args.published))
-    files.write(args.out, "designs", frame)
+    files.write(args.out, "designs", frame, comparison_page.page(frame))
     named = frame.set_index(frame.design + frame.study.map(" = {}".format, na_action="ignore").fillna(""))
     for (family, reveal), part in named.groupby(["family", "reveal"]):
         short = part[[name for name in SHORT if name in part and part[name].notna().any()]].rename(columns=SHORT)

@@ -61,8 +61,8 @@ def select(
     Arms that differ in design or in what is shown draw the same rows as far as both rendered them. What a selection can
     be: reasoning/auxiliary/selections.py.
     """
-    lines = ("lines",) if selection.startswith(("ends", "bad")) and "lines" not in columns else ()
-    every = read_table(path, (*columns, *lines)).to_pylist()
+    wanted = ("lines",) if selection.startswith(("ends", "bad")) else ("tier",) if selection.startswith("tiers") else ()
+    every = read_table(path, dict.fromkeys((*columns, *wanted))).to_pylist()
     rows = [row for row in every if row["status"] == "rendered"]
     (most, count), *_ = Counter(row["stratum"] for row in every).most_common(1) or [("", 0)]
     if selection == "all" and rows and most not in {row["stratum"] for row in rows}:
@@ -130,7 +130,7 @@ def main() -> None:
     args.add_argument(
         "--selection",
         default="all",
-        help="all, right, even, a stratum, wrong-N, bad-N or ends-A-B-C (reasoning/auxiliary/selections.py)",
+        help="all, right, even, a stratum, tiers-N, wrong-N, bad-N or ends-A-B-C (reasoning/auxiliary/selections.py)",
     )
     args.add_argument("--hint", choices=HINTS, default="none", help="auxiliary task")
     args.add_argument("--share", type=float, default=0.0, help="of the examples that become hints")

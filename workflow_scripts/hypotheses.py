@@ -13,7 +13,6 @@ one) has the rules that its solution found, where the solution's answer is right
 import json
 
 import pyarrow as pa
-from solve import read_prior
 
 from common import cli
 from common.artifacts import read_table, write_table
@@ -21,6 +20,7 @@ from common.progress import progress
 from puzzles.cryptarithm.hypotheses import hypotheses, is_right
 from puzzles.registry import FAMILIES
 from reasoning.judging.closure import close
+from solve import read_prior
 
 HYPOTHESES = pa.schema(
     [("id", pa.string()), ("family", pa.string()), ("stratum", pa.string())]

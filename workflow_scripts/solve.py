@@ -1,9 +1,7 @@
 """Solve every puzzle of a table from its prompt alone, and keep what the solver found.
 
 Reads a puzzles table and a prior, writes one row per puzzle: answer (null where there is none), posterior,
-n_consistent, exhaustive, nodes, reason, found (JSON), closure (JSON: whether forward deduction alone settles a
-cryptarithm, per set of rules, with the hidden rule given where it is known, and without). Only the closure flags look
-at the hidden rule.
+n_consistent, exhaustive, nodes, reason, found (JSON). The hidden rule and key are not read.
 
     python workflow_scripts/solve.py --puzzles test.parquet --family cipher --prior prior.json --out solutions.parquet
 """
@@ -18,7 +16,6 @@ from common.progress import progress
 from puzzles.base import PromptError
 from puzzles.registry import FAMILIES
 from puzzles.tables import SOLUTIONS, solution_row
-from reasoning.judging.closure import closure_flags
 
 
 def read_prior(path: str) -> dict:
@@ -44,7 +41,7 @@ def main() -> None:
     family = FAMILIES[args.family]
     prior = read_prior(args.prior) if args.prior and family.fit_prior else None
     rows = []
-    puzzles = read_table(args.puzzles, ["id", "family", "prompt", "rule"]).to_pylist()
+    puzzles = read_table(args.puzzles, ["id", "family", "prompt"]).to_pylist()
     for number, puzzle in enumerate(progress(puzzles, desc=f"solve {args.family}"), 1):
         if puzzle["family"] != args.family:
             message = f"{puzzle['family']!r}, expected {args.family!r}"
@@ -53,10 +50,7 @@ def main() -> None:
             parsed = family.parse(puzzle["prompt"])
         except PromptError as error:
             raise LabError(str(error), file=args.puzzles, row=number, field="prompt") from error
-        solution = family.solve(parsed, prior)
-        rule = json.loads(puzzle["rule"]) or None
-        flags = closure_flags(parsed, rule) if family.has_key else {}
-        rows.append(solution_row(puzzle["id"], args.family, solution, flags))
+        rows.append(solution_row(puzzle["id"], args.family, family.solve(parsed, prior)))
     sources = [args.puzzles, *([args.prior] if args.prior else [])]
     write_table(args.out, rows, SOLUTIONS, params={"family": args.family}, sources=sources)
 

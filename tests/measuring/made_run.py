@@ -12,22 +12,24 @@ from pathlib import Path
 import pandas as pd
 
 from common.artifacts import read_table, write_table
-from common.config import ARM_COLUMNS, IN_CONTEXT
+from common.config import ARM_COLUMNS, IN_CONTEXT, read_yaml
 from measuring import files
 from measuring.inputs import Run, has_key, read_arms
-from measuring.modules import load, names
+from measuring.modules import declared, load, names
 from puzzles.base import Problem, Solution, row_rng
 from puzzles.registry import FAMILIES
 from puzzles.tables import PUZZLES, SOLUTIONS, problem_row, solution_row
 from reasoning.grammar.reveal import Reveal
 from reasoning.grammar.texts import TEXTS, render_row, table_row
-from reasoning.grammar.trace import CLOSE, OPEN, parse_completion
+from reasoning.grammar.trace import CLOSE, OPEN, Malformed, parse_completion
+from reasoning.judging.planted_errors import wrong_lines
 from reasoning.registry import DESIGNS
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "workflow_scripts"
 Model = Callable[[dict, list[dict], random.Random], str]
 """What a planned model writes for a row of texts, with all rows of its table at hand."""
+RECIPES = read_yaml(ROOT / "config/recipes.yaml")
 CLOSURES = {"units/open": 0.0, "compute/open": 0.1, "full/open": 0.3, "full/given": 0.6}
 
 
@@ -58,6 +60,19 @@ def coin(row: dict, rows: list[dict], rng: random.Random) -> str:
             other = rng.choice([each for each in outcomes if each != line.verdict])
             told = replace(line, verdict=rng.choice((line.verdict, other)))
             texts[texts.index(line.text())] = told.text()
+    return "\n".join(texts)
+
+
+def miscounter(row: dict, rows: list[dict], rng: random.Random) -> str:
+    """Copies as its target does, and gets every third thing wrong that it computes."""
+    design = DESIGNS[row["family"], row["design"]]
+    texts = row["completion"].split("\n")
+    for line in parse_completion(row["completion"], design):
+        own = {} if isinstance(line, Malformed) else line.roles
+        computed = [name for name, role in own.items() if role and role.first == {"arithmetic"}]
+        if computed and rng.random() < 1 / 3:
+            for told in wrong_lines(line, rng.choice(computed), row["prompt"], rng):
+                texts[texts.index(line.text())] = told.text()
     return "\n".join(texts)
 
 
@@ -96,22 +111,18 @@ class Made:
         part = Made(folder, {name: self.arms[name] | {"decoders": ",".join(decoders)} for name in arms})
         part.results.mkdir(parents=True)
         for each in self.results.iterdir():
-            os.symlink(each, part.results / each.name)
+            if each.name not in ("tables", "figures"):
+                os.symlink(each, part.results / each.name)
         part.write_arms()
         return part
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """All tables, made in this process, in the order in which one needs another."""
         made = {}
-        todo = {name: load("table", name) for name in names("table")}
-        while todo:
-            for name, module in list(todo.items()):
-                if {f"tables/{other}" for other in todo} & set(module.NEEDS):
-                    continue
-                run = self.run
-                made[name] = module.make(**{need.removeprefix("tables/"): run.read(need) for need in module.NEEDS})
-                files.write(self.results / "tables", name, made[name])
-                del todo[name]
+        for name in in_order():
+            module, run = load("table", name), self.run
+            made[name] = module.make(**{need.removeprefix("tables/"): run.read(need) for need in module.NEEDS})
+            files.write(self.results / "tables", name, made[name])
         return made
 
     def figure(self, name: str):
@@ -125,6 +136,15 @@ class Made:
             runpy.run_path(str(SCRIPTS / f"{name}.py"), run_name="__main__")
         finally:
             sys.argv = old
+
+
+def in_order() -> list[str]:
+    """All tables, each after those that it needs."""
+    needs = {name: {n for n in declared("table", name).needs if n.startswith("tables/")} for name in names("table")}
+    found: list[str] = []
+    while left := [name for name in needs if name not in found]:
+        found += [name for name in left if needs[name] <= {f"tables/{other}" for other in found}]
+    return found
 
 
 def arm(name: str, families: str, design: str, **changes: object) -> dict[str, str]:
@@ -154,7 +174,7 @@ def make(
         write_corpus(out, run, row)
         for seed in range(1, int(row["seeds"]) + 1):
             if row["recipe"] != IN_CONTEXT:
-                write_training(out / f"adapters/{row['arm']}/seed-{seed}", row["backbone"], len(planned))
+                write_training(out / f"adapters/{row['arm']}/seed-{seed}", row, len(planned))
             for decoder in decoders:
                 write_cell(made, run, row, seed, decoder, models.get(decoder, models["greedy"]))
     return made
@@ -172,17 +192,24 @@ def write_puzzles(out: Path, family: str, n: int) -> dict[str, list[tuple[Proble
         found[split] = list(zip(problems, solved, strict=True))
         rows = [problem_row(problem, split) for problem in problems]
         write_table(out / f"puzzles/{family}/{split}.parquet", rows, PUZZLES)
-        rows = [solution_row(p.id, family, s, {}) for p, s in found[split]]
+        rows = [solution_row(p.id, family, s) for p, s in found[split]]
         write_table(out / f"solutions/{family}/{split}.parquet", rows, SOLUTIONS)
     if has_key(family):
         closures = [
             {"id": p.id, "family": family, "stratum": p.stratum, "reveal": str(k), "closure": name,
-             "settled": p.stratum == "join" or i < (share + 0.04 * k) * n}
+             "settled": p.stratum == "join" or i < (share + 0.04 * k) * n, "by_chance": 0.01 + k / 137}
             for i, (p, _) in enumerate(found["test"]) for k in (0, 5, 10) for name, share in CLOSURES.items()
         ]  # fmt: skip
         write_table(out / f"closures/{family}/test.parquet", closures)
         ranks = [
-            {"id": p.id, "family": family, "stratum": p.stratum, "hypotheses": 40, "rank": 1 + 3 * i % 20, "standing": 1 + i % 4}
+            {
+                "id": p.id,
+                "family": family,
+                "stratum": p.stratum,
+                "hypotheses": 40,
+                "rank": 1 + 3 * i % 20,
+                "standing": 1 + i % 4,
+            }
             for i, (p, _) in enumerate(found["test"])
         ]
         write_table(out / f"hypotheses/{family}/test.parquet", ranks)
@@ -210,11 +237,12 @@ def write_corpus(out: Path, run: Run, row: Mapping[str, str]) -> None:
     write_table(out / f"corpora/{row['arm']}/seed-1.parquet", [{name: each[name] for name in wanted} for each in rows])
 
 
-def write_training(folder: Path, backbone: str, n: int) -> None:
+def write_training(folder: Path, row: Mapping[str, str], n: int) -> None:
     folder.mkdir(parents=True)
     steps = [{"step": i, "loss": n / i, "tokens": 100, "tokens_per_s": 50.0, "peak_memory_mb": 9.0} for i in (1, 2)]
     (folder / "metrics.jsonl").write_text("".join(json.dumps(step) + "\n" for step in steps))
-    made = {"backbone": backbone, "recipe": {"method": "lora"}, "ranks": 1, "gpus": 0}
+    recipe = {"method": "lora", **RECIPES.get(row["recipe"], {})}
+    made = {"backbone": row["backbone"], "recipe": recipe, "ranks": 1, "gpus": 0}
     made["run"] = {"trainable_parameters": 7, "rows": 30, "native_voice": 0.01, "hint_accuracy": None}
     (folder / "provenance.json").write_text(json.dumps(made))
 

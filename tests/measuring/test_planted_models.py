@@ -11,13 +11,14 @@ import pandas as pd
 import pytest
 
 from common.artifacts import read_table
-from measuring import modules
+from measuring import modules, plots
 from reasoning.grammar.trace import parse_completion
 from reasoning.registry import DESIGNS
 
 CRYPT, NUMBERS = "cryptarithm_deduce", "equation_numeric_deduce"
 MODELS = {
     "oracle": made_run.oracle, "abstainer": made_run.abstainer, "echo": made_run.echo, "coin": made_run.coin,
+    "miscounter": made_run.miscounter,
 }  # fmt: skip
 
 
@@ -34,8 +35,7 @@ def made(tmp_path_factory) -> made_run.Made:
     ]  # fmt: skip
     made = made_run.make(tmp_path_factory.mktemp("planted"), planned, n=30)
     run = ("--results", made.results, "--arms", made.folder / "arms.tsv")
-    order = sorted(modules.names("table"), key=lambda name: name != "accuracy")
-    for name in order:
+    for name in made_run.in_order():
         made.script("table", "--name", name, *run, "--out", made.results / "tables")
     for name in modules.names("figure"):
         made.script("figure", "--name", name, *run, "--out", made.results / f"figures/{name}.png")
@@ -107,6 +107,28 @@ def test_coin_verdicts_are_near_one_half_with_right_arithmetic(tables, reached):
     assert tables["traces"].set_index("arm").valid["coin-numbers"] < 0.2
 
 
+def test_the_rule_of_evidence_asks_for_steps_and_not_for_verdicts(tables):
+    """Who concludes by a coin is evidence of its procedure; who stops at once, copies or computes wrongly is not."""
+    steps = tables["steps"].set_index("arm")
+    for where in ("blind", "shown", "numbers"):
+        told = {name: steps.installed[f"{name}-{where}"] for name in MODELS}
+        assert told["oracle"] == told["coin"] == "yes"
+        assert told["echo"] == told["abstainer"] == "no"
+        assert where == "blind" or told["miscounter"] == "no", "without a key nothing is computed that could be wrong"
+    assert (steps.written.filter(like="oracle") == 1).all() and (steps.written.filter(like="abstainer") < 0.5).all()
+    for where in ("shown", "numbers"):
+        wrong = steps.loc[f"miscounter-{where}"]
+        assert wrong.arithmetic_high < 0.97 and wrong.transcription > 0.9 > wrong.arithmetic > 0.4
+    own = steps.installed.to_dict()
+    for name in ("accuracy", "kinds", "traces"):
+        assert tables[name].set_index("arm").installed.groupby(level=0).first().to_dict() == own
+    assert tables["sets"].set_index("arm").test_installed.to_dict() == own
+    assert tables["runs"].set_index("arm").installed.to_dict() == own
+    pairs = tables["paired"].set_index(["arm_a", "arm_b"])
+    pair = pairs.loc[("miscounter-shown", "oracle-shown")].iloc[0]
+    assert (pair.installed_a, pair.installed_b) == ("no", "yes")
+
+
 def test_training_outcomes_are_those_of_the_examples(made, tables):
     """Not of the evaluation texts, and whatever the model writes."""
     kinds = tables["kinds"].set_index(["arm", "kind"])
@@ -139,10 +161,12 @@ def test_the_figures_show_the_differences(made, tables, reached):
     assert plots_have(figure, reached.official["oracle-shown"]) and plots_have(figure, 0.0)
     labels = [text for text in made_run.words(figure).split("\n") if text.startswith("model, design derive")]
     assert len(set(labels)) == len(MODELS)
+    assert all(plots_have(figure, 0.01 + k / 137) for k in (0, 5, 10)), "what chance reaches is drawn at every dose"
     figure = made.figure("verdicts")
     kinds = tables["kinds"].set_index(["arm", "kind"])
     for arm, kind, axis in (
-        ("coin-numbers", "equation/test", "verdict"), ("oracle-numbers", "equation/test", "verdict"),
+        ("coin-numbers", "equation/test", "given"), ("oracle-numbers", "equation/test", "given"),
+        ("coin-numbers", "equation/test", "top"), ("coin-numbers", "equation/test", "stump"),
         ("echo-shown", "crypt/join-test", "transcription"),
     ):  # fmt: skip
         assert plots_have(figure, kinds[axis][arm, kind])
@@ -151,10 +175,21 @@ def test_the_figures_show_the_differences(made, tables, reached):
     plt.close("all")
 
 
+def test_only_arms_without_the_steps_are_struck_through(made, tmp_path):
+    part = made.part(
+        tmp_path / "part", [f"{name}-{where}" for name in ("oracle", "coin") for where in ("blind", "shown")]
+    )
+    part.tables()
+    for name in ("designs", "reveal", "runs"):
+        assert plots.STRUCK in made_run.words(made.figure(name)), name
+        assert plots.STRUCK not in made_run.words(part.figure(name)), name
+    plt.close("all")
+
+
 def test_verdicts_of_another_decoder_or_corruption_never_mix_in(made, tables):
     module, run = modules.load("figure", "verdicts"), made.run
     given = {"published": run.read("published"), "arms": run.read("arms")}
-    other = tables["kinds"].assign(decoder="vote", verdict=0.987654, transcription=0.987654)
+    other = tables["kinds"].assign(decoder="vote", given=0.987654, transcription=0.987654)
     figure = module.make(kinds=pd.concat([tables["kinds"], other]), **given)
     assert 0.987654 not in made_run.drawn(figure)
     given["arms"].loc["coin-numbers", "corruption"] = "swap"

@@ -12,7 +12,7 @@ import pytest
 import screen
 from common.artifacts import write_table
 from common.errors import LabError
-from measuring import comparison, files, modules
+from measuring import comparison, comparison_page, evidence, files, modules
 from measuring.inputs import FILES, Run, read_arms, read_grades, read_published
 from measuring.stats import clustered, wilson
 from measuring.tables import accuracy, kinds, paired, runs, sets, solvers, traces
@@ -39,10 +39,18 @@ def grade(i: int, family: str, design: str, reveal: object, stratum: str, right:
     return line | other
 
 
+def steps(arm: str, told: str) -> pd.DataFrame:
+    """A table of steps of one arm, on the test rows."""
+    cells = [(family, e) for family in ("cipher", "cryptarithm_deduce") for e in ("test", "real")]
+    return pd.DataFrame(
+        [dict(zip(evidence.KEYS, (arm, *cell, "greedy"), strict=True)) | {"installed": told} for cell in cells]
+    )
+
+
 def accuracies(paths: list[Path], **marks: object) -> pd.DataFrame:
     """The table of accuracies, every row with the same marks of its text and its completion."""
     known = {"boxes": True, "abstains": False, "abstained": False, "abstained_right": False} | marks
-    return accuracy.accuracy(read_grades(paths).assign(**known), ARMS)
+    return evidence.marked(accuracy.accuracy(read_grades(paths).assign(**known), ARMS), steps("mix", "yes"))
 
 
 def test_accuracy_counts_by_hand(tmp_path):
@@ -92,11 +100,13 @@ def test_ceilings_come_from_the_arms_own_texts(tmp_path):
     ends = ["box", "box", "crypt/undetermined", "crypt/undetermined"]
     audited = grades[accuracy.COMPLETION].assign(ending=ends)
     arms = ARMS.assign(reveal="0")
-    found = accuracy.make(grades, audited, [str(path)], arms).set_index("seed").loc["all"]
+    told = steps("mix", "no")
+    found = accuracy.make(grades, audited, [str(path)], arms, told).set_index("seed").loc["all"]
+    assert found.installed == "no"
     assert (found.ceiling, found.ceiling_n, found.of_ceiling, found.official) == (0.25, 1, 1, 0.25)
     assert (found.abstains, found.abstained, found.abstained_right) == (0.25, 0.5, 0.25)
     cut = audited.assign(ending=["box", "box", "malformed", "crypt/undetermined"])
-    found = accuracy.make(grades, cut, [str(path)], arms).set_index("seed").loc["all"]
+    found = accuracy.make(grades, cut, [str(path)], arms, told).set_index("seed").loc["all"]
     assert (found.abstained, found.abstained_right) == (0.25, 0), "no box is not yet an abstention"
 
 
@@ -126,7 +136,8 @@ def test_sets_stand_side_by_side(tmp_path):
     mix = table.loc["mix"]
     assert (mix.test, mix.test_n, mix.real, mix.real_n) == (0.25, 4, 1, 2)
     assert (mix.real_low, mix.real_high) == pytest.approx(wilson(2, 2))
-    assert table.loc["shown", "test"] == 1 and table.loc["shown"].filter(like="real").isna().all()
+    assert (mix.test_installed, mix.real_installed, table.loc["shown", "test_installed"]) == ("yes", "yes", "")
+    assert table.loc["shown", "test"] == 1 and table.loc["shown"].filter(regex="^real(?!_inst)").isna().all()
 
 
 def test_decoders_are_paired_as_arms_are(tmp_path):
@@ -136,7 +147,10 @@ def test_decoders_are_paired_as_arms_are(tmp_path):
         rows = [grade(i, "cipher", "forward", 0, "all", i < right, sample=k) for i in range(12)
                 for k in range(1 if decoder == "greedy" else 3)]  # fmt: skip
         paths.append(write_grades(tmp_path, arm, 1, "test", rows, decoder))
-    table = paired.make(read_grades(paths))
+    table = paired.make(read_grades(paths), steps("a", "yes"))
+    assert set(table.installed_a[table.arm_a == "a"]) == {"yes", ""} and set(table.installed_b[table.arm_b == "b"]) == {
+        ""
+    }
     pairs = list(table[["arm_a", "decoder_a", "arm_b", "decoder_b"]].itertuples(index=False, name=None))
     assert pairs == [
         ("a", "greedy", "b", "greedy"), ("a", "vote", "b", "vote"), ("a", "greedy", "a", "vote"),
@@ -162,15 +176,14 @@ def test_solvers_counts_unsolved_rows_as_wrong(tmp_path):
 
 def test_derivable_pools_strata_and_keeps_the_digits_shown_apart(tmp_path):
     closures = [
-        {
-            "family": "cryptarithm_deduce",
-            "stratum": stratum,
-            "reveal": str(k),
-            "closure": "units/open",
-            "settled": settled,
-        }
-        for stratum, k, settled in (("join", 0, True), ("value", 0, False), ("value", 0, False), ("value", 5, True))
-    ]
+        {"id": i, "family": "cryptarithm_deduce", "stratum": stratum, "reveal": str(k), "closure": name,
+         "settled": settled and name == "units/open", "by_chance": chance}
+        for i, stratum, k, settled, chance in (
+            ("a", "join", 0, True, 0.5), ("b", "value", 0, False, 0.1), ("c", "value", 0, False, None),
+            ("c", "value", 5, True, 0.3),
+        )
+        for name in ("units/open", "full/open")
+    ]  # fmt: skip
     write_table(tmp_path / "c/test.parquet", closures)
     texts = [  # right; right by a word from memory; not rendered; wrong
         {"family": "cipher", "stratum": "all", "answer": "a", "completion": box, "lines": [{"kind": kind}]}
@@ -180,6 +193,7 @@ def test_derivable_pools_strata_and_keeps_the_digits_shown_apart(tmp_path):
     write_table(tmp_path / "t/test.parquet", texts)
     table = solvers.derivable([tmp_path / "c/test.parquet"], [tmp_path / "t/test.parquet"])
     values = table.set_index(["family", "stratum", "measure"]).value.to_dict()
+    values = {key: value for key, value in values.items() if "full/open" not in key[2]}
     assert values == pytest.approx({
         ("cipher", "all", "closure forward trace"): 1 / 4,
         ("cryptarithm_deduce", "all", "closure units/open@0"): 1 / 3,
@@ -187,7 +201,13 @@ def test_derivable_pools_strata_and_keeps_the_digits_shown_apart(tmp_path):
         ("cryptarithm_deduce", "value", "closure units/open@0"): 0,
         ("cryptarithm_deduce", "all", "closure units/open@5"): 1,
         ("cryptarithm_deduce", "value", "closure units/open@5"): 1,
+        ("cryptarithm_deduce", "all", "chance@0"): 0.3,
+        ("cryptarithm_deduce", "join", "chance@0"): 0.5,
+        ("cryptarithm_deduce", "value", "chance@0"): 0.1,
+        ("cryptarithm_deduce", "all", "chance@5"): 0.3,
+        ("cryptarithm_deduce", "value", "chance@5"): 0.3,
     })  # fmt: skip
+    assert table[table.measure == "chance@0"].set_index("stratum").n.to_dict() == {"all": 2, "join": 1, "value": 1}
 
 
 def test_shares_of_lines_are_clustered_by_row_over_seeds_and_samples(tmp_path):
@@ -205,7 +225,8 @@ def test_shares_of_lines_are_clustered_by_row_over_seeds_and_samples(tmp_path):
         write_table(lines[-1], [line | {"id": i, "verdict": right, "given": right} for i, right in rows], schema)
         told.append(str(cell / "test.kinds.parquet"))
         write_table(told[-1], [kind | {"kind": name} for name in ("k", "unseen")])
-    table = kinds.make(lines, told).set_index("kind")
+    table = kinds.make(lines, told, steps("arm", "yes")).set_index("kind")
+    assert set(table.installed) == {"yes"}
     found = table.loc["k"]
     assert (found.lines, found.rows, found.verdict, found.verdict_n) == (8, 2, 0.75, 8)
     assert (found.given, found.given_n) == (0.75, 8) and np.isnan(found.stump)
@@ -220,7 +241,8 @@ def test_traces_say_where_completions_first_go_wrong():
            "n_lines": 3, "n_malformed": 0, "valid": True, "perfect": True, "failure_kind": "",
            "failure_axis": ""}  # fmt: skip
     wrong = row | {"id": "b", "valid": False, "perfect": None, "failure_kind": "k", "failure_axis": "verdict"}
-    found = traces.make(pd.DataFrame([row, wrong, wrong, row | {"perfect": False}])).iloc[0]
+    found = traces.make(pd.DataFrame([row, wrong, wrong, row | {"perfect": False}]), steps("other", "no")).iloc[0]
+    assert found.installed == "", "nothing is said of an arm that the table of steps has not"
     assert (found.valid, found.perfect, found.perfect_n, found.valid_n) == (0.5, 0.5, 2, 4)
     assert found.first_failure == "k, verdict: 0.50" and found.eval_set == "real"
     assert (found.valid_low, found.valid_high) == pytest.approx(clustered([2, 0], [2, 2])[1:])
@@ -246,12 +268,12 @@ def test_runs_add_up_the_steps_and_keep_decoders_apart(tmp_path):
     keys = {"arm": "mix", "seed": "2", "eval_set": "test"}
     reached = pd.DataFrame(
         [
-            {**keys, "decoder": decoder, "stratum": stratum, "official": o, "n": n, "ceiling": 0.5}
-            for decoder, stratum, o, n in (
-                ("plain", "all", 1, 1),
-                ("plain", "all", 0, 3),
-                ("plain", "join", 0.5, 2),
-                ("vote", "all", 1, 9),
+            {**keys, "decoder": decoder, "stratum": stratum, "official": o, "n": n, "ceiling": 0.5, "installed": told}
+            for decoder, stratum, o, n, told in (
+                ("plain", "all", 1, 1, "yes"),
+                ("plain", "all", 0, 3, "no"),
+                ("plain", "join", 0.5, 2, "no"),
+                ("vote", "all", 1, 9, "yes"),
             )
         ]
     )
@@ -263,6 +285,7 @@ def test_runs_add_up_the_steps_and_keep_decoders_apart(tmp_path):
     assert found.minutes == pytest.approx(40 / 60) and found.tokens_per_s == pytest.approx(50)
     assert found.loss == pytest.approx(0.75) and found.backbone == "small" and np.isnan(found.hint_accuracy)
     assert (found.official, found["official join"], found.ceiling) == (0.25, 0.5, 0.5)
+    assert table.installed.to_dict() == {"plain": "no", "vote": "yes"}, "of all families"
     assert table.official["vote"] == 1 and np.isnan(table["official join"]["vote"])
     path.write_text('{"step": 1}\nnot json\n')
     with pytest.raises(LabError, match="row 2: not a JSON object"):
@@ -299,7 +322,15 @@ def test_designs_stand_beside_their_published_counterparts(tmp_path):
         rows = [whole, *({"kind": k, "n_lines": n, "outcomes_seen": seen} for k, (n, seen) in outcomes.items())]
         rows = [{"family": family, "design": design, "reveal": "0", **row} for row in rows]
         write_table(tmp_path / f"{family}.parquet", pa.Table.from_pylist(rows, schema=screen.SCHEMA))
-    frame = comparison.designs(sorted(tmp_path.glob("*.parquet")), read_published(PUBLISHED)).set_index("family")
+    frame = comparison.designs(sorted(tmp_path.glob("*.parquet")), read_published(PUBLISHED))
+    page = comparison_page.page(frame)
+    heads = page.partition('<tr class="heads">')[2].partition("</tr>")[0]
+    columns = set(frame.columns) - {"family", "design", "reveal", "study"}
+    assert heads.count("<th") == 1 + len(columns) and all(title.strip() for title in re.findall('title="(.*?)"', heads))
+    assert page.count('<th scope="row">witness') == 2 and "(r8)" in page and ">2281<" in page
+    with pytest.raises(LabError, match="field GROUPS: no words for weight"):
+        comparison_page.page(frame.assign(weight=1))
+    frame = frame.set_index("family")
     assert all(re.fullmatch("[a-z0-9_]+", name) for name in frame.columns)
     ours = frame.loc["cryptarithm_deduce"]
     assert (ours.study, ours.tokens_mean, ours.tokens_mean_study) == ("r8", 600, 2281)

@@ -1,15 +1,13 @@
 """Real rows: what is read from a CSV, and the one clear error for everything that is wrong with it."""
 
 import csv
-import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+import forked
 from common.artifacts import file_hash, read_table
 from common.errors import LabError
 from puzzles.base import row_rng
@@ -24,8 +22,7 @@ needs_real = pytest.mark.skipif(not REAL, reason="BENCHMARK_CSV is not set: no r
 
 
 def run(script, *args):
-    command = [sys.executable, SCRIPTS / f"{script}.py", *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return forked.run(SCRIPTS / f"{script}.py", *args, timeout=120)
 
 
 def records(n=3):
@@ -231,19 +228,21 @@ def test_scripts_from_csv_to_solutions(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["0.parquet", "1.parquet", "rows.csv", "solutions.parquet"]
 
 
-def test_generate_fit_solve_with_the_hidden_rule(tmp_path):
-    train, prior, solved = tmp_path / "train.parquet", tmp_path / "prior.json", tmp_path / "solutions.parquet"
+def test_scripts_from_nothing_to_solutions_and_closures(tmp_path):
+    train, prior, solved, closed = (tmp_path / name for name in ("t.parquet", "prior.json", "s.parquet", "c.parquet"))
     family = "cryptarithm_deduce"
     for script, *args in (
         ("generate", "--family", family, "--split", "train", "--n", 8, "--seed", 1, "--out", train),
         ("fit_prior", "--puzzles", train, "--family", family, "--out", prior),
         ("solve", "--puzzles", train, "--family", family, "--prior", prior, "--out", solved),
+        ("closure", "--puzzles", train, "--seed", 1, "--orders", "uniform", "--out", closed),
     ):
         done = run(script, *args)
         assert done.returncode == 0, done.stderr
-    values = {row["id"] for row in read_table(train).to_pylist() if row["stratum"] == "value"}
-    flags = {row["id"]: json.loads(row["closure"]) for row in read_table(solved).to_pylist()}
-    assert all(flags[row_id].keys() >= {"full/given", "full/open"} for row_id in values)
+    problems = read_table(train).to_pylist()
+    assert [row["id"] for row in read_table(solved).to_pylist()] == [row["id"] for row in problems]
+    flags = {(row["id"], row["closure"]) for row in read_table(closed).to_pylist()}
+    assert flags >= {(row["id"], name) for row in problems for name in ("full/given", "full/open")}
 
 
 @pytest.mark.parametrize(

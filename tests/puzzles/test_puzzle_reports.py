@@ -1,13 +1,12 @@
 """The scripts that report on puzzles: grades of completions, the solvers' benchmark, the fidelity of generated rows."""
 
 import csv
-import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
+import forked
 from common.artifacts import read_table, write_table
 from puzzles import bench, numeral
 from puzzles.base import row_rng
@@ -17,8 +16,7 @@ SCRIPTS = Path(__file__).resolve().parents[2] / "workflow_scripts"
 
 
 def run(script, *args):
-    command = [sys.executable, SCRIPTS / f"{script}.py", *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=240)
+    return forked.run(SCRIPTS / f"{script}.py", *args, timeout=240)
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 import json
 import random
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from itertools import product
@@ -13,6 +11,7 @@ import pytest
 from test_forward_designs import rendered, solved
 from told import told
 
+import forked
 from common.artifacts import read_table, write_table
 from puzzles.base import Solution
 from puzzles.registry import FAMILIES
@@ -210,9 +209,9 @@ def test_script_tells_lines_rows_and_kinds(tmp_path: Path):
         for problem, text in zip(problems, [texts[0], wrong, "no trace at all", ""], strict=True)
     ]
     write_table(tmp_path / "c.parquet", completions)
-    command = [sys.executable, SCRIPTS / "audit.py", "--completions", "c.parquet", "--puzzles", "p.parquet"]
+    command = [SCRIPTS / "audit.py", "--completions", "c.parquet", "--puzzles", "p.parquet"]
     command += ["--out", "a.parquet", "--rows", "r.parquet", "--kinds", "k.parquet"]
-    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    forked.run(*command, cwd=tmp_path, check=True)
     lines = read_table(tmp_path / "a.parquet").to_pylist()
     assert [line["id"] for line in lines if line["first_failure"]] == [problems[1].id, problems[2].id]
     rows = read_table(tmp_path / "r.parquet").to_pylist()
@@ -220,7 +219,7 @@ def test_script_tells_lines_rows_and_kinds(tmp_path: Path):
     assert [row["failure_axis"] for row in rows][:3] == ["", "arithmetic", "form"]
     assert rows[0]["perfect"] is None
     again = tmp_path / "b.parquet"
-    subprocess.run([*command[:6], "--out", again], cwd=tmp_path, check=True, capture_output=True)
+    forked.run(*command[:5], "--out", again, cwd=tmp_path, check=True)
     assert read_table(again).to_pylist() == lines and json.dumps(lines)
 
 
@@ -228,8 +227,8 @@ def test_script_refuses_completions_of_unknown_rows(tmp_path: Path):
     problem = solved("numeral")[0][0]
     write_table(tmp_path / "p.parquet", [problem_row(problem, "test")], PUZZLES)
     write_table(tmp_path / "c.parquet", [{"id": "x", "family": "numeral", "design": "forward", "text": ""}])
-    command = [sys.executable, SCRIPTS / "audit.py", "--completions", "c.parquet", "--puzzles", "p.parquet"]
-    done = subprocess.run([*command, "--out", "a.parquet"], cwd=tmp_path, capture_output=True, text=True)
+    command = [SCRIPTS / "audit.py", "--completions", "c.parquet", "--puzzles", "p.parquet"]
+    done = forked.run(*command, "--out", "a.parquet", cwd=tmp_path)
     assert done.returncode == 1 and "field id: 'x' is in none of the puzzles" in done.stderr
     assert not (tmp_path / "a.parquet").exists()
 
@@ -245,11 +244,11 @@ def test_script_judges_hidden_rules_by_the_texts(tmp_path: Path):
     told = [{"id": row.id, "family": family, "design": "derive", "reveal": str(reveal), "prompt": row.prompt,
              "text": row.completion} for row in rows]  # fmt: skip
     write_table(tmp_path / "c.parquet", told)
-    command = [sys.executable, SCRIPTS / "audit.py", "--completions", "c.parquet", "--puzzles", "p.parquet"]
+    command = [SCRIPTS / "audit.py", "--completions", "c.parquet", "--puzzles", "p.parquet"]
     command += ["--out", "a.parquet", "--rows", "r.parquet"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    done = forked.run(*command, cwd=tmp_path)
     assert done.returncode == 1 and "row 1, field reveal: a text of these rows is needed" in done.stderr
-    subprocess.run([*command, "--texts", "t.parquet"], cwd=tmp_path, check=True, capture_output=True)
+    forked.run(*command, "--texts", "t.parquet", cwd=tmp_path, check=True)
     found = read_table(tmp_path / "r.parquet").to_pylist()
     assert len(found) == 6 and all(row["valid"] and row["perfect"] for row in found)
 
@@ -266,9 +265,9 @@ def test_script_sets_verdicts_beside_what_training_would_say(tmp_path: Path):
         {"id": p.id, "family": family, "design": "forward", "text": t} for p, t in zip(problems, texts, strict=True)
     ]
     write_table(tmp_path / "c.parquet", told)
-    command = [sys.executable, SCRIPTS / "audit.py", "--completions", "c.parquet", "--puzzles", "p.parquet"]
+    command = [SCRIPTS / "audit.py", "--completions", "c.parquet", "--puzzles", "p.parquet"]
     command += ["--out", "a.parquet", "--kinds", "k.parquet", "--rows", "r.parquet"]
-    subprocess.run([*command, "--corpus", "corpus.parquet"], cwd=tmp_path, check=True, capture_output=True)
+    forked.run(*command, "--corpus", "corpus.parquet", cwd=tmp_path, check=True)
     kinds = {row["kind"]: row for row in read_table(tmp_path / "k.parquet").to_pylist()}
     test = next(row for row in kinds.values() if len(row["trained"].split()) > 1)
     assert test["given_n"] == test["given_right"] == test["top_n"] == test["stump_n"] > 5
@@ -277,7 +276,7 @@ def test_script_sets_verdicts_beside_what_training_would_say(tmp_path: Path):
     lines = read_table(tmp_path / "a.parquet").to_pylist()
     assert sum(bool(line["top"]) for line in lines if line["kind"] == test["kind"]) == most
     assert {line["true"] for line in lines} == {None}  # its lines claim nothing bare
-    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    forked.run(*command, cwd=tmp_path, check=True)
     assert {line["top"] for line in read_table(tmp_path / "a.parquet").to_pylist()} == {None}
     assert all(row["valid"] for row in read_table(tmp_path / "r.parquet").to_pylist())
 
@@ -294,10 +293,10 @@ def test_script_does_not_know_a_bare_thought_of_a_row_that_hides_nothing_known(t
     write_table(tmp_path / "c.parquet", [row])
     found = {"key": problem.key, "operators": problem.rule["operators"], "mode": problem.rule["mode"]}
     write_table(tmp_path / "s.parquet", [{"id": problem.id, "answer": problem.answer, "found": json.dumps(found)}])
-    command = [sys.executable, SCRIPTS / "audit.py", "--completions", "c.parquet", "--puzzles", "p.parquet"]
+    command = [SCRIPTS / "audit.py", "--completions", "c.parquet", "--puzzles", "p.parquet"]
     command += ["--out", "a.parquet", "--rows", "r.parquet"]
     valid = []
     for more in ([], ["--solutions", "s.parquet"]):
-        subprocess.run([*command, *more], cwd=tmp_path, check=True, capture_output=True)
+        forked.run(*command, *more, cwd=tmp_path, check=True)
         valid.append(read_table(tmp_path / "r.parquet").to_pylist()[0]["valid"])
     assert valid == [None, True]

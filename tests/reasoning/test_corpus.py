@@ -1,11 +1,10 @@
 """The corpus script: the same seeded rows in every arm, mixed, and never an evaluation row."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+import forked
 from common.artifacts import file_hash, read_table, table_note, write_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,10 +30,10 @@ def write_inputs(folder: Path, n: int = 40, unrendered: tuple[int, ...] = ()) ->
 
 
 def corpus(paths: dict[str, Path], out: Path, *words: str, families=("cipher", "numeral"), n=10, seed=1):
-    command = [sys.executable, ROOT / "workflow_scripts/corpus.py", "--n", str(n), "--seed", str(seed), "--out", out]
+    command = [ROOT / "workflow_scripts/corpus.py", "--n", str(n), "--seed", str(seed), "--out", out]
     command += ["--texts", *(paths[f"{family}_texts"] for family in families)]
     command += ["--puzzles", *(paths[f"{family}_puzzles"] for family in families), "--held-out", paths["held_out"]]
-    return subprocess.run([*map(str, command), *words], capture_output=True, text=True)
+    return forked.run(*command, *words)
 
 
 def test_rows_are_mixed_hashed_and_repeat_to_the_byte(tmp_path):

@@ -3,7 +3,6 @@
 import random
 import re
 import subprocess
-import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 from test_forward_designs import FORWARD, solved
 
+import forked
 from common.artifacts import read_table, write_table
 from puzzles.base import Problem, PromptError
 from puzzles.checker import official
@@ -245,15 +245,15 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("render")
     found = solved("cipher")[:30]
     write_table(folder / "p.parquet", [problem_row(problem, "train") for problem, _, _ in found], PUZZLES)
-    rows = [solution_row(problem.id, "cipher", solution, {}) for problem, _, solution in found]
+    rows = [solution_row(problem.id, "cipher", solution) for problem, _, solution in found]
     write_table(folder / "s.parquet", rows, SOLUTIONS)
     return folder
 
 
 def render(folder: Path, out: str, *more: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, SCRIPTS / "render.py", "--puzzles", "p.parquet", "--solutions", "s.parquet"]
+    command = [SCRIPTS / "render.py", "--puzzles", "p.parquet", "--solutions", "s.parquet"]
     command += ["--family", "cipher", "--design", "forward", "--out", out, *more]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    return forked.run(*command, cwd=folder)
 
 
 def test_render_writes_the_same_bytes_twice(tables: Path):

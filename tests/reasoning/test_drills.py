@@ -1,13 +1,12 @@
 """Recall drills: true, in the words of the designs that recall, and mixed into a corpus without a leak."""
 
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
 import pytest
 from test_corpus import corpus, write_inputs
 
+import forked
 from common.artifacts import read_table, write_table
 from puzzles.base import Solution, row_rng
 from puzzles.cryptarithm import family as cryptarithm
@@ -88,17 +87,17 @@ def test_what_cannot_be_drilled_is_refused():
 def test_a_corpus_mixes_drills_in_and_none_is_a_leak(tmp_path: Path):
     paths = write_inputs(tmp_path)
     table = tmp_path / "drills.parquet"
-    command = [sys.executable, SCRIPTS / "drills.py", "--family", "cryptarithm_deduce", "--n", "30", "--seed", "1"]
-    subprocess.run([*command, "--out", table], check=True)
+    command = [SCRIPTS / "drills.py", "--family", "cryptarithm_deduce", "--n", "30", "--seed", "1"]
+    forked.run(*command, "--out", table, check=True)
     done = corpus(paths, tmp_path / "c.parquet", "--drills", str(table), "--n-drills", "25")
     assert done.returncode == 0, done.stderr
     rows = read_table(tmp_path / "c.parquet").to_pylist()
     roles = [row["role"] for row in rows]
     assert roles.count("drill") == 25 and roles.count("task") == 20 and roles != sorted(roles)
     assert all((row["stratum"] == "drill") == (row["role"] == "drill") for row in rows)
-    leaks = [sys.executable, SCRIPTS / "leaks.py", "--corpus", tmp_path / "c.parquet", "--held-out", paths["held_out"]]
+    leaks = [SCRIPTS / "leaks.py", "--corpus", tmp_path / "c.parquet", "--held-out", paths["held_out"]]
     leaks += ["--puzzles", paths["cipher_puzzles"], paths["numeral_puzzles"], table, "--out", tmp_path / "l.json"]
-    subprocess.run(leaks, check=True)
+    forked.run(*leaks, check=True)
     write_table(paths["held_out"], [{"id": "e", "canonical": "canonical cipher-0"}])
     assert corpus(paths, tmp_path / "d.parquet", "--drills", str(table), "--n-drills", "25", n=40).returncode == 1
     done = corpus(paths, tmp_path / "d.parquet", "--drills", str(table), "--n-drills", "31")

@@ -1,13 +1,12 @@
 """r6's training rows with a bad example: which rows get one, what is told of them, and that no other split has any."""
 
 import random
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+import forked
 from common.artifacts import read_table, write_table
 from common.errors import LabError
 from puzzles.base import Problem, Solution, row_rng, split_of
@@ -108,12 +107,12 @@ def test_only_the_training_rows_of_a_table_are_changed(tmp_path: Path) -> None:
     some = [problem for problem, _ in spoiled()][:4]
     for split in ("train", "test"):
         write_table(tmp_path / f"{split}.parquet", [problem_row(each, split) for each in some], PUZZLES)
-    solutions = [solution_row(each.id, FAMILY, Solution(each.answer), {}) for each in some]
+    solutions = [solution_row(each.id, FAMILY, Solution(each.answer)) for each in some]
     write_table(tmp_path / "solutions.parquet", solutions, SOLUTIONS)
     for out, split in (("a", "train"), ("b", "train"), ("c", "test")):
-        command = [sys.executable, SCRIPTS / "render.py", "--puzzles", tmp_path / f"{split}.parquet"]
+        command = [SCRIPTS / "render.py", "--puzzles", tmp_path / f"{split}.parquet"]
         command += ["--solutions", tmp_path / "solutions.parquet", "--family", FAMILY, "--design", "hardened"]
-        subprocess.run([*command, "--thought", str(THOUGHT), "--out", tmp_path / f"{out}.parquet"], check=True)
+        forked.run(*command, "--thought", THOUGHT, "--out", tmp_path / f"{out}.parquet", check=True)
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
     train, test = (read_table(tmp_path / f"{name}.parquet").to_pylist() for name in "ac")
     assert [row["prompt"] for row in test] == [each.prompt for each in some]

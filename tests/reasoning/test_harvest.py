@@ -1,11 +1,11 @@
 """Which of an arm's own completions become examples, and which corpus they make."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+import forked
 from common.artifacts import read_table, write_table
 from puzzles.base import row_rng
 from puzzles.registry import FAMILIES
@@ -19,8 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def script(name: str, *words: object) -> subprocess.CompletedProcess:
-    command = [sys.executable, ROOT / f"workflow_scripts/{name}.py", *words]
-    return subprocess.run([*map(str, command)], capture_output=True, text=True)
+    return forked.run(ROOT / f"workflow_scripts/{name}.py", *words)
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,13 @@
 import json
 import re
 import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
 import pytest
 from test_forward_designs import solved
 
+import forked
 from common.artifacts import read_table, write_table
 from learning_fixtures import run, save_backbone, settings
 from puzzles.base import Solution, row_rng
@@ -120,10 +120,10 @@ def tables(tmp_path_factory) -> Path:
 
 
 def corpus(folder: Path, out: str, *words: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, ROOT / "workflow_scripts/corpus.py", "--n", 40, "--seed", 1, "--out", folder / out]
+    command = [ROOT / "workflow_scripts/corpus.py", "--n", 40, "--seed", 1, "--out", folder / out]
     command += ["--texts", folder / "texts.parquet", "--puzzles", folder / "puzzles.parquet"]
     command += ["--held-out", folder / "held.parquet", *words]
-    return subprocess.run([*map(str, command)], capture_output=True, text=True)
+    return forked.run(*command)
 
 
 def test_a_share_of_the_same_rows_becomes_hints(tables):

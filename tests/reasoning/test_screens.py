@@ -3,13 +3,12 @@
 import json
 import math
 import random
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from test_forward_designs import FORWARD, solved
 
+import forked
 from common.artifacts import read_table, write_table
 from puzzles.base import Solution
 from puzzles.numeral import generate
@@ -260,12 +259,12 @@ def test_script(tmp_path: Path):
     rows = [table_row(render_row(p.id, p, s, design, Reveal(), 0), design, Reveal()) for p, _, s in found]
     write_table(tmp_path / "t.parquet", rows, TEXTS)
     write_table(tmp_path / "p.parquet", [problem_row(p, "train") for p, _, _ in found], PUZZLES)
-    command = [sys.executable, SCRIPTS / "screen.py", "--texts", "t.parquet", "--puzzles", "p.parquet"]
-    subprocess.run([*command, "--out", "o.parquet"], cwd=tmp_path, check=True, capture_output=True)
+    command = [SCRIPTS / "screen.py", "--texts", "t.parquet", "--puzzles", "p.parquet"]
+    forked.run(*command, "--out", "o.parquet", cwd=tmp_path, check=True)
     whole, take = read_table(tmp_path / "o.parquet").to_pylist()
     assert json.loads(whole["coverage"]) == {"written": 1.0} and take["kind"] == "numeral/take"
     write_table(tmp_path / "p.parquet", [problem_row(solved("numeral")[25][0], "train")], PUZZLES)
-    done = subprocess.run([*command, "--out", "no.parquet"], cwd=tmp_path, capture_output=True, text=True)
+    done = forked.run(*command, "--out", "no.parquet", cwd=tmp_path)
     assert done.returncode == 1 and "no puzzle" in done.stderr
 
 

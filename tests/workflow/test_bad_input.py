@@ -15,6 +15,7 @@ import yaml
 from snakemake.utils import update_config
 from test_workflow import SMOKE, copy, edited, snakemake
 
+import forked
 from common.artifacts import write_table
 from common.config import check, read_arms, read_yaml
 from common.errors import LabError
@@ -396,27 +397,19 @@ def test_files_as_a_spreadsheet_or_an_editor_saves_them(tmp_path):
     assert read_yaml(path) == {"a": 1}
 
 
-@pytest.mark.parametrize(
-    ("text", "place"),
-    [
-        ("", "rows.csv: "),
-        ("id,prompt\n1,x\n", "answer"),
-        ("id,prompt,answer\n1,a prompt of no family,3\n", "row 1, field prompt"),
-    ],
-)
-def test_benchmark_rows_stop_the_workflow_with_their_place(project, tmp_path, text, place):
+def test_benchmark_rows_stop_the_workflow_with_their_place(project, tmp_path):
+    """As the script says it; see tests/puzzles/test_importer.py for all that can be wrong."""
     csv = tmp_path / "rows.csv"
-    csv.write_text(text)
+    csv.write_text("id,prompt,answer\n1,a prompt of no family,3\n")
     target = "results/smoke/puzzles/cipher/real.parquet"
     done = snakemake(project, target, *SMOKE, "--config", f"benchmark_csv={csv}")
     errors = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("error: ")]
-    assert done.returncode != 0 and place in errors[0] and "rows.csv" in errors[0]
+    assert done.returncode != 0 and "row 1, field prompt" in errors[0] and "rows.csv" in errors[0]
     assert not (project / target).exists()
 
 
 def script(*words: object) -> subprocess.CompletedProcess:
-    command = [sys.executable, *map(str, words)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    return forked.run(ROOT / "workflow_scripts" / words[0], *words[1:], cwd=ROOT, timeout=120)
 
 
 def test_truncated_and_empty_tables_name_the_file(tmp_path):
@@ -426,10 +419,10 @@ def test_truncated_and_empty_tables_name_the_file(tmp_path):
         path = tmp_path / f"{name}.parquet"
         path.write_bytes(data)
         for command in (
-            ("workflow_scripts/fit_prior.py", "--puzzles", path, "--family", "numeral"),
-            ("workflow_scripts/solve.py", "--puzzles", path, "--family", "numeral"),
-            ("workflow_scripts/leaks.py", "--corpus", path, "--puzzles", whole, "--held-out", whole),
-            ("workflow_scripts/grade.py", "--completions", path),
+            ("fit_prior.py", "--puzzles", path, "--family", "numeral"),
+            ("solve.py", "--puzzles", path, "--family", "numeral"),
+            ("leaks.py", "--corpus", path, "--puzzles", whole, "--held-out", whole),
+            ("grade.py", "--completions", path),
         ):
             done = script(*command, "--out", tmp_path / "out")
             assert done.returncode == 1 and done.stderr.startswith(f"error: {path}: "), done.stderr
@@ -438,20 +431,20 @@ def test_truncated_and_empty_tables_name_the_file(tmp_path):
 
 def test_a_missing_column_is_named(tmp_path):
     write_table(tmp_path / "p.parquet", [{"id": "a"}])
-    done = script("workflow_scripts/grade.py", "--completions", tmp_path / "p.parquet", "--out", tmp_path / "o")
+    done = script("grade.py", "--completions", tmp_path / "p.parquet", "--out", tmp_path / "o")
     assert done.returncode == 1 and "p.parquet: missing column(s) " in done.stderr
 
 
 def test_a_missing_backbone_folder_is_named(tmp_path):
     write_table(tmp_path / "c.parquet", [{"id": "a", "prompt": "p", "completion": "c"}])
-    done = script("workflow_scripts/train.py", "--corpus", tmp_path / "c.parquet", "--backbone", tmp_path / "nowhere",
+    done = script("train.py", "--corpus", tmp_path / "c.parquet", "--backbone", tmp_path / "nowhere",
                   "--out", tmp_path / "out", "--state", tmp_path / "state", "--recipe", STUDY)  # fmt: skip
     assert done.returncode == 1 and f"error: {tmp_path}/nowhere: no such backbone folder" in done.stderr
     assert not (tmp_path / "out").exists()
 
 
 def test_a_rank_above_the_limit_is_refused_by_the_script_too(tmp_path):
-    done = script("workflow_scripts/train.py", "--corpus", "c", "--backbone", "b", "--out", tmp_path / "out",
+    done = script("train.py", "--corpus", "c", "--backbone", "b", "--out", tmp_path / "out",
                   "--state", tmp_path / "state", "--recipe", json.dumps(json.loads(STUDY) | {"rank": 64}))  # fmt: skip
     assert done.returncode == 1 and "field rank: LoRA rank 64 is outside 1..32" in done.stderr
 
@@ -468,7 +461,7 @@ def test_a_full_disk_leaves_no_table(tmp_path, monkeypatch):
     )
     write_table(tmp_path / "t.parquet", [{"x": "old"}])
     before = (tmp_path / "t.parquet").read_bytes()
-    done = script("-c", code)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1 and "File too large" in done.stderr
     assert (tmp_path / "t.parquet").read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["t.parquet"]
 

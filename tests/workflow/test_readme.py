@@ -2,11 +2,10 @@
 
 import csv
 import re
-import subprocess
-import sys
 
 import networkx
 
+import forked
 from common.sources import ROOT
 
 PROJECT = ROOT.parent
@@ -15,8 +14,8 @@ README = (PROJECT / "README.md").read_text(encoding="utf-8")
 
 def test_the_picture_is_the_workflow():
     """Without the arrows that others imply, and without that of a table made from a table."""
-    command = [sys.executable, "-m", "snakemake", "--rulegraph", "mermaid-js", "--configfile", "config/smoke.yaml"]
-    drawn = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    command = ["-m", "snakemake", "--rulegraph", "mermaid-js", "--configfile", "config/smoke.yaml"]
+    drawn = forked.run(*command, cwd=PROJECT, check=True).stdout
     names = dict(re.findall(r"(id\d+)\[(\w+)\]", drawn))
     arrows = [(names[a], names[b]) for a, b in re.findall(r"(id\d+) --> (id\d+)", drawn)]
     planned = networkx.transitive_reduction(networkx.DiGraph([(a, b) for a, b in arrows if a != b]))

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -74,13 +74,14 @@ def keep_config(config: Mapping, folder: str | Path) -> None:
                 shutil.copyfile(config[key], partial / Path(config[key]).name)
 
 
-def require_file(value: Mapping, key: str, files: Iterable[str | Path]) -> None:
+def require_file(value: Mapping, files: Iterable[str | Path], *path: str) -> None:
     """Raise LabError naming the key where it names a file that is not there; an empty text or a mapping names none."""
-    if value[key] and isinstance(value[key], str) and not Path(value[key]).is_file():
-        raise LabError(f"no such file: {value[key]}", file=holder(value, [key], files), field=key)
+    named = _at(value, path)
+    if named and isinstance(named, str) and not Path(named).is_file():
+        raise LabError(f"no such file: {named}", file=holder(value, path, files), field=".".join(path))
 
 
-def holder(value: Mapping, path: list, files: Iterable[str | Path]) -> str | Path:
+def holder(value: Mapping, path: Sequence, files: Iterable[str | Path]) -> str | Path:
     """The last of the files that `value` was merged from which says what stands under `path`; else --config."""
     wanted = _at(value, path)
     found = [file for file in files if _same(_at(read_yaml(file), path), wanted)]
@@ -92,7 +93,7 @@ def _same(one: object, other: object) -> bool:
     return one == other != MISSING and type(one) is type(other)
 
 
-def _at(value: object, path: list) -> object:
+def _at(value: object, path: Sequence) -> object:
     """What stands under a path of keys and indices, MISSING when nothing does."""
     for key in path:
         try:

@@ -1,5 +1,6 @@
 """The settings of a run: every key of config/default.yaml and of the files that override it."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from common.errors import LabError
 from common.typed import setting, suggestion
 
 CARDS = ("h200", "h100", "a100", "l40s", "l4", "a10", "4090")  # their numbers: learning/estimate.py
+NAME = "[a-z0-9-]+"
 DEFAULT = "default"  # of the families that rows does not name
 
 
@@ -68,13 +70,14 @@ class Threads:
 class Config:
     """A whole configuration; config/default.yaml says everything, other files override."""
 
-    run: str = setting("name of the folder under results/", form="[a-z0-9-]+")
+    run: str = setting("name of the folder under results/", form=NAME)
     seed: int = setting("seed of everything but training", low=0)
     arms: str = setting("table of arms", form=r".+\.tsv")
     backbones: str = setting("file that describes the backbones", form=r".+\.yaml")
     recipes: str = setting("file that describes the training recipes", form=r".+\.yaml")
     decoders: str | dict = setting("file that describes the decoders, or what is other in them", form=r".+\.yaml")
     benchmark_csv: str = setting("CSV with id, prompt, answer; empty for none")
+    traces: dict[str, str] = setting("files of texts from elsewhere, by the names that stand for their arms")
     rows: Rows = setting("problems per family and split")
     options: dict[str, dict] = setting("generator options per family")
     thought: int = setting("characters that a cryptarithm's thought may have", low=1)
@@ -87,6 +90,11 @@ class Config:
 
     def __post_init__(self):
         typed.check(self)
+        for name, path in self.traces.items():
+            if not (isinstance(name, str) and re.fullmatch(NAME, name)):
+                raise LabError(f"{name!r} is not a name of the form {NAME}", field="traces")
+            if not isinstance(path, str):
+                raise LabError(f"{path!r} is not the name of a file", field=f"traces.{name}")
 
     def check_families(self, families: Iterable[str]) -> None:
         """Raise LabError for a key that is no family where a family is expected."""

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from measuring import plots
+from measuring.evidence import NO
 from measuring.pooling import POOLED
 from measuring.stats import wilson
 
@@ -16,7 +17,7 @@ from measuring.stats import wilson
 @dataclass(frozen=True)
 class Mark:
     """A share with its interval. label: in the legend, "" for none; ceiling: drawn as a bar; seeds: as small dots;
-    hollow: a published number."""
+    hollow: a published number; installed: NO (measuring/evidence.py) strikes it through."""
 
     value: float
     low: float = float("nan")
@@ -27,6 +28,7 @@ class Mark:
     ceiling: float = float("nan")
     seeds: tuple[float, ...] = ()
     hollow: bool = False
+    installed: str = ""
 
 
 @dataclass
@@ -86,16 +88,23 @@ def place(axis: Axes, y: float, marks: Sequence[Mark], bar: str) -> None:
         at = y + step * (i - (len(marks) - 1) / 2)
         colour = plots.GREY if mark.hollow else mark.colour
         if not pd.isna(mark.low):
-            axis.plot([mark.low, mark.high], [at, at], color=colour, lw=0.9 if mark.hollow else 1.2, alpha=0.7, zorder=2)
+            axis.plot(
+                [mark.low, mark.high], [at, at], color=colour, lw=0.9 if mark.hollow else 1.2, alpha=0.7, zorder=2
+            )
         fill = "white" if mark.hollow else colour
-        axis.plot([mark.value], [at], mark.marker, mfc=fill, mec=colour, ms=5, label=mark.label or None, zorder=5)
+        size = {"ms": 11, "mew": 1.8} if mark.marker == "|" else {"ms": 5}
+        axis.plot([mark.value], [at], mark.marker, mfc=fill, mec=colour, label=mark.label or None, zorder=5, **size)
+        if mark.installed == NO:
+            axis.plot([mark.value], [at], label=plots.STRUCK, **plots.STROKE)
         if not pd.isna(mark.ceiling):
             axis.plot([mark.ceiling], [at], "|", color=colour, ms=11, mew=1.8, label=bar, zorder=4)
         if mark.seeds:
             axis.scatter(mark.seeds, [at + 0.22] * len(mark.seeds), 10, plots.GREY, label="one training seed", zorder=3)
 
 
-def accuracy_mark(rows: pd.DataFrame, colour: str, marker: str, label: str = "", *, ceiling: bool = True) -> Mark | None:
+def accuracy_mark(
+    rows: pd.DataFrame, colour: str, marker: str, label: str = "", *, ceiling: bool = True
+) -> Mark | None:
     """The mark of one arm, family, stratum, evaluation set and decoder of the table of accuracies; None without it."""
     pooled, seeds = rows[rows.seed == POOLED], rows[rows.seed != POOLED]
     if pooled.empty:
@@ -104,7 +113,7 @@ def accuracy_mark(rows: pd.DataFrame, colour: str, marker: str, label: str = "",
     return Mark(
         row.official, row.official_low, row.official_high, colour, marker, label,
         ceiling=row.ceiling if ceiling and row.trained else float("nan"),
-        seeds=tuple(seeds.official) if len(seeds) > 1 else (),
+        seeds=tuple(seeds.official) if len(seeds) > 1 else (), installed=row.installed if row.trained else "",
     )  # fmt: skip
 
 

@@ -19,14 +19,17 @@ tbody tr:hover { background: rgb(128 128 128 / .15); }
 """
 
 
-def write(folder: str | Path, name: str, frame: pd.DataFrame) -> None:
-    """Write `frame` to name.parquet, name.csv and name.html in a folder; four digits of a number in the last two."""
+def write(folder: str | Path, name: str, frame: pd.DataFrame, html: str = "") -> None:
+    """Write `frame` to name.parquet, name.csv and name.html in a folder; four digits of a number in the last two.
+
+    html: a page of the frame's own, where the usual one does not do.
+    """
     place = Path(folder) / name
     write_table(place.with_suffix(".parquet"), pa.Table.from_pandas(frame, preserve_index=False))
     with whole(place.with_suffix(".csv")) as partial:
         frame.to_csv(partial, index=False, float_format="%.4g", lineterminator="\n")
     with whole(place.with_suffix(".html")) as partial:
-        partial.write_text(page(name, frame), encoding="utf-8")
+        partial.write_text(html or page(name, frame), encoding="utf-8")
 
 
 def page(name: str, frame: pd.DataFrame) -> str:

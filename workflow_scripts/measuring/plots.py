@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from common.artifacts import whole
+from measuring.evidence import NO
 from measuring.selection import Selection
 from measuring.stats import wilson
 from reasoning.grammar.reveal import RULE_SOURCES
@@ -24,7 +25,7 @@ FIRST = ("forward", "answer-only", "derive", "search")
 """Designs that keep their place, colour and marker in every figure; others follow in alphabetical order."""
 GREY = "#8A8A8A"
 UNTRAINED = "<>ph8dH"
-FURTHER = "hp8dH<>*"
+FURTHER = "<>*dph8H"
 STYLE = {
     "font.size": 9, "axes.titlesize": 9.5, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
     "grid.color": "#E6E6E6", "grid.linewidth": 0.6, "axes.axisbelow": True, "legend.frameon": False, "figure.dpi": 100,
@@ -36,6 +37,8 @@ DRAWN = ("forward trace", "units/open", "compute/open", "full/open", "full/given
 """The closures that the figures show; the table has them all."""
 CEILING = "ceiling: the arm's own text is right"
 ABSTAINED = "rightly undetermined"
+STRUCK = "steps not installed: no evidence of its procedure"
+STROKE = {"ls": "", "marker": (2, 2, -45), "color": BLACK, "ms": 15, "mew": 1.1, "zorder": 6}
 
 
 def save(figure: Figure, paths: Iterable[str | Path]) -> None:
@@ -86,6 +89,12 @@ def design_order(frame: pd.DataFrame) -> list[str]:
     return [*FIRST, *sorted(set(frame.design) - set(FIRST))]
 
 
+def nth(i: int) -> tuple[str, str]:
+    """Colour and marker of the i-th of any number of things: after seven, the colours again with other markers."""
+    colour, marker = CYCLE[i % len(CYCLE)]
+    return colour, (marker, *FURTHER)[i // len(CYCLE) % (1 + len(FURTHER))]
+
+
 def look(frame: pd.DataFrame, arm: str) -> tuple[str, str]:
     """Colour and marker of an arm: its design's (the first arm of a design has its marker, the others further ones), or
     grey where nothing was trained."""
@@ -131,6 +140,19 @@ def ceiling(axis: Axes, rows: pd.DataFrame, y: float, colour: str, *, abstention
         axis.plot([row.ceiling], [y], "|", color=colour, ms=11, mew=1.8, label=CEILING, zorder=4)
         if abstention and row.abstains > 0:
             axis.plot([row.abstained_right], [y], "x", color=colour, ms=5, mew=1.1, label=ABSTAINED, zorder=4)
+
+
+def strike(axis: Axes, rows: pd.DataFrame, x: Iterable[float], y: Iterable[float]) -> None:
+    """A stroke through the points of the arms whose steps are not installed (measuring/evidence.py)."""
+    points = [(a, b) for a, b, told in zip(x, y, rows.installed, strict=True) if told == NO]
+    if points:
+        xs, ys = zip(*points, strict=True)
+        axis.plot(xs, ys, label=STRUCK, **STROKE)
+
+
+def told(installed: str) -> str:
+    """What a name says of an arm whose steps are not installed, where no mark can be struck through."""
+    return "; no steps" if installed == NO else ""
 
 
 def unaided(accuracy: pd.DataFrame) -> pd.DataFrame:

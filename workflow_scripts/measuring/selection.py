@@ -10,12 +10,13 @@ from common.config import IN_CONTEXT
 
 @dataclass(frozen=True)
 class Selection:
-    """The arms of a figure. backbone None: every one, each in panels of its own."""
+    """The arms of a figure. backbone None: every one, `how` says where."""
 
     decoder: str = "greedy"
     corruption: str = "none"
     selections: tuple[str, ...] = ("all", "right")
     backbone: str | None = None
+    how: str = "each in its own panels"
 
     def of(self, accuracy: pd.DataFrame) -> pd.DataFrame:
         """The lines of the table of accuracies that are selected."""
@@ -32,7 +33,7 @@ class Selection:
     def __str__(self) -> str:
         return (
             f"decoder {self.decoder}, corruption {self.corruption}, selection {' or '.join(self.selections)},"
-            f" backbone {self.backbone or 'each in its own panels'}"
+            f" backbone {self.backbone or self.how}"
         )
 
 

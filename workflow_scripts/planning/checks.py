@@ -33,7 +33,10 @@ def read_lab(config: dict, files: Sequence[str], here: Place) -> Lab:
     for key in (*FILES, "benchmark_csv"):
         if isinstance(config[key], str):
             config[key] = found(config[key], here)
-        require_file(config, key, files)
+        require_file(config, files, key)
+    for name, path in config["traces"].items():
+        config["traces"][name] = found(path, here)
+        require_file(config, files, "traces", name)
     entries, recipes = read_yaml(config["backbones"]), read_yaml(config["recipes"])
     backbones = read_backbones(entries, config["backbones"])
     for name, options in backbones.items():
@@ -51,6 +54,8 @@ def read_lab(config: dict, files: Sequence[str], here: Place) -> Lab:
         decoders={name: lambda backbone, name=name: lacking(name, decoders, engine_of(backbone)) for name in decoders},
         harvest=config["harvest"]["decoder"],
     )
+    for name in sorted({*config["traces"]} & {*arms.index}):
+        raise LabError("an arm is called so, too", field=f"traces.{name}")
     lab = Lab(config, arms, entries, backbones, recipes, decoders, here)
     check_used(lab)
     return lab

@@ -1,7 +1,6 @@
 """The tables of this room: how a problem and a solution are laid out in Parquet, and read back."""
 
 import json
-from collections.abc import Mapping
 
 import pyarrow as pa
 
@@ -32,7 +31,6 @@ SOLUTIONS = pa.schema(
         ("nodes", pa.int64()),
         ("reason", pa.string()),
         ("found", pa.string()),
-        ("closure", pa.string()),
     ]
 )
 
@@ -58,7 +56,7 @@ def problem_row(problem: Problem, split: str, row_id: str | None = None) -> dict
     }
 
 
-def solution_row(row_id: str, family: str, solution: Solution, closure: Mapping[str, bool]) -> dict:
+def solution_row(row_id: str, family: str, solution: Solution) -> dict:
     """One row of SOLUTIONS."""
     return {
         "id": row_id,
@@ -70,5 +68,4 @@ def solution_row(row_id: str, family: str, solution: Solution, closure: Mapping[
         "nodes": solution.nodes,
         "reason": solution.reason,
         "found": json_text(solution.found),
-        "closure": json_text(closure),
     }

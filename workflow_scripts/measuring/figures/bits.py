@@ -11,13 +11,15 @@ from measuring.stats import wilson
 NEEDS = ("tables/accuracy", "published", "arms")
 CAPTION = """Bit manipulation: accuracy (official grade) per design of the chain of thought, on all rows and by the
 fewest taps that express the row's rule, and the share of completions that the token budget cuts off. Blocks:
-evaluation set and backbone. Coloured marks: mean over training seeds with Wilson 95 % intervals for n different rows (n
-at the arm: its training rows); bars: the arm's ceiling, the share of the same rows on which its own rendered text boxes
-the right answer; small grey dots: the single seeds. Hollow marks, at the bottom: the published designs and self-training
-rounds on the study's 500 rows. Its rounds start from another model than the design they are compared with. The tables
-``bit_rules`` and ``categories`` hold the inventory of gates, taps and bases behind the columns."""
-CHANGE = """if more taps were harder only because more must be searched, a design that recalls its rules (catalog-repair)
-would fall less from left to right than one that scans; where all fall alike, the number of taps is not the reason."""
+evaluation set and backbone. Coloured marks: mean over training seeds with Wilson 95 % intervals for n different rows
+(n at the arm: its training rows); bars: the arm's ceiling, the share of the same rows on which its own rendered text
+boxes the right answer; small grey dots: the single seeds. Hollow marks, at the bottom: the published designs and
+self-training rounds on the study's 500 rows. Its rounds start from another model than the design they are compared
+with. The tables ``bit_rules`` and ``categories`` hold the inventory of gates, taps and bases behind the columns. A
+stroke through a mark: the arm cannot do its single steps (table ``steps``), so it is no evidence on its procedure."""
+CHANGE = """if more taps were harder only because more must be searched, a design that recalls its rules
+(catalog-repair) would fall less from left to right than one that scans; where all fall alike, the number of taps is
+not the reason."""
 SELECTION = Selection()
 EXAMPLE = {
     "arm": "bits-prior-scan", "families": "bit_manipulation", "design": "prior-scan", "reveal": "0",

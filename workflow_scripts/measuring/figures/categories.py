@@ -6,22 +6,22 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from common.config import USUAL_DECODER
 from measuring import plots
 from measuring.inputs import ORDER
 from measuring.selection import Selection, with_arms
 from measuring.tables.categories import SOLVER
 
 NEEDS = ("tables/categories", "arms")
-CAPTION = """Accuracy (official grade) by sub-category, one panel per family and evaluation set: a line for every value of
-every feature of a row (what its hidden rule names: the query's rule, mode, regime, gate, ...; how many examples its
-prompt shows; the length of its answer; its tier of the solver's work), a column for the exact solver and for every arm.
-n: rows of the value. A cell counts a row as its mean over seeds; grey print: the Wilson 95 % interval is wider than a
-half, so that the cell says little. The table ``categories`` has the intervals, and every other decoder."""
+CAPTION = """Accuracy (official grade) by sub-category, one panel per family and evaluation set: a line for every
+value of every feature of a row (what its hidden rule names: the query's rule, mode, regime, gate, ...; how many
+examples its prompt shows; the length of its answer; its tier of the solver's work), a column for the exact solver and
+for every arm. n: rows of the value. A cell counts a row as its mean over seeds; pale print: the Wilson 95 % interval
+is wider than a half, so that the cell says little. The table ``categories`` has the intervals, and every other
+decoder. ``no steps`` at an arm: it cannot do its single steps (table ``steps``), so it is no evidence about its
+procedure."""
 CHANGE = """a sub-category whose cells differ from the others' in an arm and not in the solver's column says where the
 arm's accuracy comes from; accuracy from one sub-category alone is not that of the procedure."""
-SELECTION = Selection(backbone="each, named at the arm")
-SHOWN = Selection()
+SELECTION = Selection(how="each, named at the arm")
 EXAMPLE = {
     "arm": "forward-mix", "families": "numeral,cipher", "design": "forward", "reveal": "0", "corruption": "none",
     "selection": "all", "n": "500", "backbone": "small", "recipe": "small", "seeds": "1",
@@ -32,7 +32,7 @@ WIDE = 0.5
 def make(categories: pd.DataFrame, arms: pd.DataFrame) -> Figure:
     """Panels from top to bottom: family, evaluation set."""
     every = with_arms(categories[categories.arm != SOLVER], arms)
-    ours = SHOWN.of(every)
+    ours = SELECTION.of(every)
     if ours.empty:
         return plots.nothing("of a family whose rows have sub-categories", SELECTION, EXAMPLE, arms)
     panels = sorted(
@@ -42,7 +42,7 @@ def make(categories: pd.DataFrame, arms: pd.DataFrame) -> Figure:
     most = max(part.arm.nunique() for _, part in panels)
     longest = max(len(arm) for arm in ours.arm)
     with plt.rc_context({**plots.STYLE, "axes.grid": False}):
-        heights = [0.9 + 0.075 * longest + 0.2 * n for n in lines]
+        heights = [0.9 + 0.06 * longest + 0.2 * n for n in lines]
         figure, axes = plt.subplots(
             len(panels), 1, figsize=(3.6 + 0.46 * max(8, most + 1), sum(heights)), height_ratios=heights, squeeze=False
         )
@@ -50,8 +50,9 @@ def make(categories: pd.DataFrame, arms: pd.DataFrame) -> Figure:
             solver = categories.query("arm == @SOLVER and family == @family and eval_set == @eval_set")
             draw(axis, pd.concat([solver, part]), [SOLVER, *(arm for arm in arms.index if arm in set(part.arm))], arms)
             axis.set_title(f"{family}, {eval_set}", loc="left")
+            axis.set_xlim(-0.5, max(8, most + 1) - 0.5)
         figure.tight_layout()
-        plots.state(figure, SELECTION, every.assign(decoder=USUAL_DECODER))
+        plots.state(figure, SELECTION, every)
     return figure
 
 
@@ -70,12 +71,15 @@ def draw(axis: Axes, rows: pd.DataFrame, columns: list[str], arms: pd.DataFrame)
     for (y, x), value in np.ndenumerate(cells):
         if not np.isnan(value):
             said = f"{value:.2f}".lstrip("0") if value < 1 else "1"
-            axis.text(x, y, said, ha="center", va="center", fontsize=7, color="#707070" if (y, x) in grey else "black")
+            dark, light = ("#C8E6C9", "#9A9A9A") if (y, x) in grey else ("white", "black")
+            axis.text(x, y, said, ha="center", va="center", fontsize=7, color=dark if value > 0.6 else light)
+    axis.spines[:].set_visible(False)
     firsts = {key: key[0] for i, key in enumerate(keys) if not i or keys[i - 1][0] != key[0]}
     labels = [f"{firsts.get(key, '')}   {key[1]} (n={n[key]})" for key in keys]
     axis.set_yticks(range(len(keys)), labels, fontsize=7.5)
-    named = [arm if arm == SOLVER else f"{arm} ({arms.at[arm, 'backbone']})" for arm in columns]
-    axis.set_xticks(range(len(columns)), named, rotation=60, ha="right", rotation_mode="anchor", fontsize=7.5)
+    steps = rows.groupby("arm").installed.first()
+    names = [arm if arm == SOLVER else f"{arm} ({arms.at[arm, 'backbone']}{plots.told(steps[arm])})" for arm in columns]
+    axis.set_xticks(range(len(columns)), names, rotation=40, ha="right", rotation_mode="anchor", fontsize=7.5)
     for i in range(1, len(keys)):
         if keys[i] in firsts:
             axis.axhline(i - 0.5, color="white", lw=2)

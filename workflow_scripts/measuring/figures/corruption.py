@@ -9,21 +9,22 @@ from measuring.pooling import POOLED
 from measuring.selection import Selection, with_arms
 from reasoning.judging.corruption import CORRUPTIONS
 
-NEEDS = ("tables/meaning", "published", "arms")
-CAPTION = """Arms that differ in nothing but what was broken in their training texts (the rows that a model is shown are
-the same everywhere), one block per family, evaluation set, stratum, design, backbone and training rows. Left to right: right
-answers (official grade), completions whose every line is right, right answers among these, and right answers among those
-with a wrong line; Wilson-like 95 % intervals clustered by row, seeds together. n at the arm: audited completions with
-every line right and with a wrong one: the two rows of the two-by-two table. ``none``: unbroken; ``solutiononly``: no lines;
-``filler``: dots; ``swap``: another row's lines; ``swapwithin``: those of a row of like cost; ``shuffle``: another order;
-``delete30``: lines left out; ``digit10``: wrong digits; ``verdictflip``: turned verdicts; ``wrongans``: consistent lines that
-lead to a wrong answer. The study has no such arms."""
+NEEDS = ("tables/meaning", "arms")
+CAPTION = """Arms that differ in nothing but what was broken in their training texts (the rows that a model is shown
+are the same everywhere), one block per family, evaluation set, stratum, design, backbone and training rows. Left to
+right: right answers (official grade), completions whose every line is right, right answers among these, and right
+answers among those with a wrong line; Wilson-like 95 % intervals clustered by row, seeds together. n at the arm:
+audited completions with every line right and with a wrong one: the two rows of the two-by-two table. ``none``:
+unbroken; ``solutiononly``: no lines; ``filler``: dots; ``swap``: another row's lines; ``swapwithin``: those of a row
+of like cost; ``shuffle``: another order; ``delete30``: lines left out; ``digit10``: wrong digits; ``verdictflip``:
+turned verdicts; ``wrongans``: consistent lines that lead to a wrong answer. The study has no such arms. A stroke
+through a mark: the arm cannot do its single steps (table ``steps``), so it is no evidence about its procedure."""
 CHANGE = """if the lines' meaning carried the answer, right answers would fall from ``none`` to ``swap`` as far as to
 ``solutiononly``, and the third column would lie far above the fourth; equal columns say that the lines decorate."""
-SELECTION = Selection(corruption="each", backbone="each in its own block")
+SELECTION = Selection(corruption="each", how="each in its own block")
 EXAMPLE = {
     "arm": "forward-mix-swap", "families": "numeral,cipher", "design": "forward", "reveal": "0", "corruption": "swap",
-    "selection": "right", "n": "500", "backbone": "small", "recipe": "small", "seeds": "1",
+    "selection": "all", "n": "500", "backbone": "small", "recipe": "small", "seeds": "1",
 }  # fmt: skip
 COLUMNS = {
     "right": "right answers", "valid": "every line right", "right_if_valid": "right if every line is",
@@ -32,7 +33,7 @@ COLUMNS = {
 ALIKE = ["family", "eval_set", "stratum", "design", "shown", "selection", "backbone", "recipe", "arm_n", "families"]
 
 
-def make(meaning: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) -> Figure:
+def make(meaning: pd.DataFrame, arms: pd.DataFrame) -> Figure:
     told = arms.reveal.rename("shown").to_frame().assign(families=arms.families.map(",".join))
     every = with_arms(meaning.drop(columns="corruption"), arms).join(told, on="arm")
     ours = every[every.trained.astype(bool) & (every.decoder == SELECTION.decoder)]
@@ -46,7 +47,9 @@ def make(meaning: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) -> 
     for key, part in sorted(ours.groupby(ALIKE), key=lambda each: (ORDER.index(each[0][0]), each[0])):
         name = dict(zip(ALIKE, key, strict=True))
         stratum = "" if name["stratum"] == POOLED else f", {name['stratum']} rows"
-        block = dots.Block(f"{name['family']}{stratum}\n{name['eval_set']}, {name['backbone']}\n{name['design']}, n={name['arm_n']}")
+        block = dots.Block(
+            f"{name['family']}{stratum}\n{name['eval_set']}, {name['backbone']}\n{name['design']}, n={name['arm_n']}"
+        )
         for row in sorted(part.to_dict("records"), key=lambda r: (ladder.index(r["corruption"]), r["arm"])):
             valid, invalid = (row[f"{a}_right"] + row[f"{a}_wrong"] for a in ("valid", "invalid"))
             label = f"{row['corruption']} (n={valid}+{invalid} on {row['rows']})"
@@ -55,7 +58,8 @@ def make(meaning: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) -> 
             colour, marker = (plots.GREEN, "o") if row["corruption"] == "none" else (plots.RED, "s")
             for column in COLUMNS:
                 known = not pd.isna(row[column])
-                mark = dots.Mark(row[column], row[f"{column}_low"], row[f"{column}_high"], colour, marker) if known else None
+                limits = row[f"{column}_low"], row[f"{column}_high"]
+                mark = dots.Mark(row[column], *limits, colour, marker, installed=row["installed"]) if known else None
                 block.add(label, column, mark)
         blocks.append(block)
     figure = dots.draw(blocks, COLUMNS)

@@ -7,24 +7,25 @@ from measuring import dots, plots
 from measuring.inputs import ORDER
 from measuring.selection import Selection, with_arms
 
-NEEDS = ("tables/cost", "published", "arms")
-CAPTION = """Spearman's correlation of the tokens that an arm writes with the steps that the exact solver takes, over the
-rows of the evaluation set: all, those of the tiers of work that its training examples are of, and those of no such tier.
-0 is no correlation; left of it, longer thoughts for less work. Filled marks: trained arms with
-95 % intervals; bars: the same correlation for the characters of the arm's own rendered texts, which is what following the
+NEEDS = ("tables/cost", "arms")
+CAPTION = """Spearman's correlation of the tokens that an arm writes with the steps that the exact solver takes, over
+the rows of the evaluation set: all, those of the tiers of work that its training examples are of, and those of no
+such tier. 0 is no correlation; left of it, longer thoughts for less work. Filled marks: trained arms with 95 %
+intervals; bars: the same correlation for the characters of the arm's own rendered texts, which is what following the
 design would give. n at the arm: rows within and outside. An arm has rows outside only if its selection leaves a tier
-out; what would fill that column is an arm trained on some tiers. The study has no such number."""
-CHANGE = """if the length of a thought were work done, the third column would be as high as the second; where it falls while the
-bars stay, the model learned the lengths of its training texts."""
-SELECTION = Selection(selections=("each",), backbone="each, named at the arm")
+out; what would fill that column is an arm trained on some tiers. The study has no such number. A stroke through a
+mark: the arm cannot do its single steps (table ``steps``), so it is no evidence about its procedure."""
+CHANGE = """if the length of a thought were work done, the third column would be as high as the second; where it falls
+while the bars stay, the model learned the lengths of its training texts."""
+SELECTION = Selection(selections=("each",), how="each, named at the arm")
 EXAMPLE = {
-    "arm": "search", "families": "cryptarithm_deduce", "design": "search", "reveal": "0", "corruption": "none",
+    "arm": "search-tiers", "families": "cryptarithm_deduce", "design": "search", "reveal": "0", "corruption": "none",
     "selection": "tiers-1-2", "n": "2400", "backbone": "small", "recipe": "small", "seeds": "3",
 }  # fmt: skip
 COLUMNS = {"all": "all rows", "within": "tiers of its training", "outside": "other tiers"}
 
 
-def make(cost: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) -> Figure:
+def make(cost: pd.DataFrame, arms: pd.DataFrame) -> Figure:
     every = with_arms(cost, arms)
     ours = every[every.trained.astype(bool) & (every.decoder == SELECTION.decoder) & (every.corruption == "none")]
     shown = ours[ours.tiers.isin(COLUMNS)].dropna(subset="rho")
@@ -44,13 +45,17 @@ def make(cost: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) -> Fig
                 mark = None
                 if column in own.index:
                     row = own.loc[column]
-                    mark = dots.Mark(row.rho, row.low, row.high, colour, marker, ceiling=row.text_rho)
+                    mark = dots.Mark(
+                        row.rho, row.low, row.high, colour, marker, ceiling=row.text_rho, installed=row.installed
+                    )
                 block.add(name, column, mark)
         blocks.append(block)
     figure = dots.draw(blocks, COLUMNS, xlabel="Spearman's rho", limits=(-1.03, 1.03), bar="its own texts")
     notes = []
     if not (shown.tiers == "outside").any():
         row = " ".join(f"{name} {value}" for name, value in EXAMPLE.items())
-        notes.append(f"No rows outside: every arm trains on all tiers. A row that would have some: {row}.")
+        notes.append(
+            f"No arm has ten rows of tiers that it was not trained on. A row of the table of arms that would: {row}."
+        )
     plots.state(figure, SELECTION, None, *notes)
     return figure

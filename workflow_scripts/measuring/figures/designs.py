@@ -15,14 +15,16 @@ one row of panels per family, evaluation set and backbone. Left to right: rows w
 rows whose answer is a number, all rows. Coloured marks: mean over training seeds with Wilson 95 % intervals for n
 different rows (n at the arm: its training rows); small grey dots: the single seeds; bars: the arm's ceiling, the
 share of the same rows on which its own rendered text boxes the right answer; crosses: the share of rows on which
-that text gives up and the model does so too. Hollow marks, at the bottom: the published designs on the study's 100
-rows (7 join, 93 value), intervals computed from these counts, and what entrants of the challenge report, on rows of
-their own. The p value above a panel is the smallest of all pairs of designs in it (sign-flip test of the rows, each
-counted once over the seeds, Holm's adjustment).
+that text gives up and the model does so too; a stroke through a mark: the arm cannot do its single steps (table
+``steps``), so it is no evidence about its procedure. Hollow marks, at the bottom: the published designs on the
+study's 100 rows (7 join, 93 value), intervals computed from these counts, and what entrants of the challenge
+report, on rows of their own. The p value above a panel is the smallest of all pairs of designs in it (sign-flip
+test of the rows, each counted once over the seeds, Holm's adjustment).
 
 Join rows need no digits. Only the column of value rows says whether a design taught the search."""
-CHANGE = """a design whose interval on value rows lies above that of answer-only, on new rows and with every seed,
-would show that its search was learned; one that stays below its ceiling was not learned to the end."""
+CHANGE = """a design whose interval on value rows lies above that of answer-only, with every seed and with as many
+valid completions (table ``traces``), shows that its search was learned; that it cannot be is supported only by marks
+without a stroke that stay at answer-only's while their ceiling lies above it."""
 QUOTAS = ("bad-10", "ends-55-30-15", "ends-55-30-15-wrong-9", "even", "wrong-9", "wrong-19")
 SELECTION = Selection(selections=("all", "right", *QUOTAS))
 """The quotas are those of the study's corpora; the arm's label names them."""
@@ -64,7 +66,9 @@ def make(accuracy: pd.DataFrame, paired: pd.DataFrame, published: pd.DataFrame, 
                     pooled, seeds = own[own.seed == POOLED], own[own.seed != POOLED]
                     colour, marker = plots.look(ours, arm)
                     plots.intervals(axis, pooled, y, colour, marker, "", "official")
-                    plots.ceiling(axis, pooled[pooled.trained.astype(bool)], y, colour, abstention=True)
+                    trained = pooled[pooled.trained.astype(bool)]
+                    plots.ceiling(axis, trained, y, colour, abstention=True)
+                    plots.strike(axis, trained, trained.official, [y] * len(trained))
                     axis.scatter(
                         seeds.official, [y + 0.25] * len(seeds), 12, plots.GREY, label="one training seed", zorder=3
                     )

@@ -13,14 +13,16 @@ from measuring.selection import Selection, with_arms
 NEEDS = ("tables/failures", "published", "arms")
 CAPTION = """Every completion of a trained arm by its one root cause (the table ``failures`` states the rule): right,
 with all lines right or in spite of a wrong one; else the first thing that goes wrong in it. One block per family and
-evaluation set, one bar per arm, training seeds together; n: completions, and the rows that they answer. Right of a bar:
-its largest cause of failure, with the 95 % interval clustered by row. At the bottom of ``cryptarithm_deduce``: the
-published audit of r8, 100 completions by the axis on which their first false line fails; its audit held no line to what
-the row hides, so ``claim`` is empty there. Causes of failure that the study names: verdict and claim (a verdict decoupled
-from its evidence), loop and cut off (no carried search state), never enters and form (distribution mismatch), output."""
-CHANGE = """if verdicts were what breaks a search, ``verdict`` would be the largest cause of its arms and small where forward
-steps suffice; causes that are alike in both say that something else breaks them."""
-SELECTION = Selection(backbone="each, named at the arm")
+evaluation set, one bar per arm, training seeds together; n: completions, and the rows that they answer. Right of a
+bar: its largest cause of failure, with the 95 % interval clustered by row. At the bottom of ``cryptarithm_deduce``:
+the published audit of r8, 100 completions by the axis on which their first false line fails; its audit held no line
+to what the row hides, so ``claim`` is empty there. Causes of failure that the study names: verdict and claim (a
+verdict decoupled from its evidence), loop and cut off (no carried search state), never enters and form (distribution
+mismatch), output. ``no steps`` at an arm: it cannot do its single steps (table ``steps``), so it is no evidence about
+its procedure."""
+CHANGE = """if verdicts were what breaks a search, ``verdict`` would be the largest cause of its arms and small where
+forward steps suffice; causes that are alike in both say that something else breaks them."""
+SELECTION = Selection(how="each, named at the arm")
 EXAMPLE = {
     "arm": "search", "families": "cryptarithm_deduce", "design": "search", "reveal": "0", "corruption": "none",
     "selection": "all", "n": "2400", "backbone": "small", "recipe": "small", "seeds": "3",
@@ -32,13 +34,12 @@ LOOK = {
     "loop": (plots.BLACK, ""), "cut off": ("#5A5A5A", "...."), "gave up": ("#BDBDBD", ""), "answer": (plots.ORANGE, ""),
     "no thought": ("#E3E3E3", "////"), "not audited": ("#FFFFFF", "xxxx"),
 }  # fmt: skip
-SHOWN = Selection()
 
 
 def make(failures: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) -> Figure:
     """Blocks from top to bottom: family, evaluation set."""
     every = with_arms(failures, arms)
-    ours = SHOWN.of(every[every.trained.astype(bool) & (every.stratum == POOLED)])
+    ours = SELECTION.of(every[every.trained.astype(bool) & (every.stratum == POOLED)])
     if ours.empty:
         return plots.nothing("that is trained", SELECTION, EXAMPLE, arms)
     panels = sorted(
@@ -58,7 +59,7 @@ def make(failures: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) ->
                 row = own.iloc[0]
                 bar(axis, len(names), own.set_index("cause").share)
                 axis.text(1.01, len(names), worst(own), va="center", fontsize=7.5)
-                names.append(f"{arm} ({row.backbone}, n={row.n} on {row.rows})")
+                names.append(f"{arm} ({row.backbone}, n={row.n} on {row.rows}{plots.told(row.installed)})")
             if family == "cryptarithm_deduce":
                 bar(axis, len(names), theirs.set_index("measure").value)
                 names.append(f"published audit of r8 (n={theirs.n.max():.0f})")

@@ -18,15 +18,17 @@ answer; for cryptarithms ``units``: units columns and all-different, ``compute``
 operands, ``full``: every consequence of each single equation; ``given``: reading order and rules are known,
 ``open``: neither). Coloured marks: every trained arm to which no digit of the key is shown, official grade, mean
 over its training seeds; n in the legend: its training rows per family. Coloured bars: the arm's ceiling, the share
-of the same rows on which its own rendered text boxes the right answer. Filled grey marks: arms without training,
+of the same rows on which its own rendered text boxes the right answer; a stroke through a mark: the arm cannot do
+its single steps (table ``steps``), so it is no evidence about its procedure. Filled grey marks: arms without training,
 the backbone alone (``base``) and the most frequent training answer of the family (``most-frequent``). Hollow marks:
 the numbers of arXiv:2606.21884 and of entrants of the challenge, on their own rows; the legend says whether these
 were held out of their training.
 
 Lines are Wilson 95 % intervals for n different rows; several seeds on the same rows do not make them narrower. n
 stands on the right. What is shown, and what is left out, stands above."""
-CHANGE = """if reasoning were bounded by what forward steps derive, no model mark could lie right of all orange
-marks of its row beyond its interval; and an arm that learned its procedure reaches its own ceiling."""
+CHANGE = """that a model reaches what forward steps derive and no more is contradicted by a model mark whose interval
+lies right of all orange marks of its row; or by one without a stroke whose interval lies left of the forward trace's
+mark and of its own ceiling."""
 SELECTION = Selection()
 EXAMPLE = {
     "arm": "forward-mix", "families": "numeral,cipher", "design": "forward", "reveal": "0", "corruption": "none",
@@ -98,6 +100,7 @@ def draw(axis: Axes, keys: list, solvers: pd.DataFrame, ours: pd.DataFrame, publ
             plots.intervals(axis, arm.to_frame().T, height, colour, marker, plots.name_of(ours, arm.arm), "official")
             if arm.trained:
                 plots.ceiling(axis, arm.to_frame().T, height, colour)
+                plots.strike(axis, arm.to_frame().T, [arm.official], [height])
         if stratum == POOLED:
             draw_published(axis, published, family, y)
         axis.text(

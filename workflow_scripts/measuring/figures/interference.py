@@ -9,18 +9,19 @@ from measuring.pooling import POOLED
 from measuring.selection import Selection
 
 NEEDS = ("tables/accuracy", "tables/paired", "published", "arms")
-CAPTION = """One block per family and evaluation set that was trained alone and in a mixture, otherwise alike (design, what
-the prompt shows, training rows of the family, backbone, recipe): accuracy (official grade) on the family's rows. Marks:
-mean over training seeds with Wilson 95 % intervals for n different rows; bars: the ceiling of the arm's own texts; grey
-dots: single seeds. In brackets: how many families the arm has, and at a mixture the p value of its difference to the arm
-alone on the same rows (sign-flip test, each row counted once over the seeds, Holm's adjustment). Hollow: the study's one
-adapter for all nine families."""
-CHANGE = """if families disturbed each other, the mixtures would lie below the arms alone beyond chance; where they lie above,
-the families share what they learn; where neither, one adapter can be read as if it were many."""
+CAPTION = """One block per family and evaluation set that was trained alone and in a mixture, otherwise alike (design,
+what the prompt shows, training rows of the family, backbone, recipe): accuracy (official grade) on the family's rows.
+Marks: mean over training seeds with Wilson 95 % intervals for n different rows; bars: the ceiling of the arm's own
+texts; grey dots: single seeds. In brackets: how many families the arm has, and at a mixture the p value of its
+difference to the arm alone on the same rows (sign-flip test, each row counted once over the seeds, Holm's
+adjustment). Hollow: the study's one adapter for all nine families. A stroke through a mark: the arm cannot do its
+single steps (table ``steps``), so it is no evidence about its procedure."""
+CHANGE = """if families disturbed each other, the mixtures would lie below the arms alone beyond chance; where they
+lie above, the families share what they learn; where neither, one adapter can be read as if it were many."""
 SELECTION = Selection()
 EXAMPLE = {
     "arm": "forward-cipher", "families": "cipher", "design": "forward", "reveal": "0", "corruption": "none",
-    "selection": "right", "n": "500", "backbone": "small", "recipe": "small", "seeds": "1",
+    "selection": "all", "n": "500", "backbone": "small", "recipe": "small", "seeds": "1",
 }  # fmt: skip
 ALIKE = ["family", "eval_set", "design", "reveal", "order", "rule", "slate", "arm_n", "backbone", "recipe"]
 
@@ -57,7 +58,7 @@ def make(accuracy: pd.DataFrame, paired: pd.DataFrame, published: pd.DataFrame, 
         block.n = {stratum: n.get(stratum, 0) for stratum in strata}
         blocks.append(block)
     figure = dots.draw(blocks, columns, xlabel="accuracy")
-    plots.state(figure, SELECTION)
+    plots.state(figure, SELECTION, accuracy)
     return figure
 
 
@@ -65,6 +66,8 @@ def p_of(paired: pd.DataFrame, alone: str, arm: str, told: dict) -> str:
     """The adjusted p value of two arms on all rows of a family."""
     names = {alone, arm}
     rows = paired[(paired.family == told["family"]) & (paired.eval_set == told["eval_set"])]
-    rows = rows[(rows.stratum == POOLED) & (rows.decoder_a == SELECTION.decoder) & (rows.decoder_b == SELECTION.decoder)]
+    rows = rows[
+        (rows.stratum == POOLED) & (rows.decoder_a == SELECTION.decoder) & (rows.decoder_b == SELECTION.decoder)
+    ]
     rows = rows[rows.arm_a.isin(names) & rows.arm_b.isin(names)]
     return f", p = {rows.p_holm.iloc[0]:.2g}" if len(rows) else ""

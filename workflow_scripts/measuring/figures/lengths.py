@@ -12,28 +12,29 @@ from measuring.selection import Selection, with_arms
 
 NEEDS = ("tables/lengths", "published", "arms")
 CAPTION = """Tokens of the completions of every arm by how they were graded: right, wrong (a box with another answer),
-no-box, truncated (the token budget ran out), under one another. Mark: median; thick line: middle half; thin line: 5th to
-95th percentile; the size of a mark grows with its share of the arm's completions. One panel per family and evaluation
-set, seeds together; n at the arm: completions, and the share that is truncated. Hollow marks, beside
-``cryptarithm_deduce``: the published medians of all completions of the study's runs, and the share that was cut off, in
-the tokens of another tokenizer."""
+no-box, truncated (the token budget ran out), under one another. Mark: median; thick line: middle half; thin line: 5th
+to 95th percentile; the size of a mark grows with its share of the arm's completions. One panel per family and
+evaluation set, seeds together; n at the arm: completions, and the share that is truncated. Hollow marks, beside
+``cryptarithm_deduce``: the published medians of all completions of the study's runs, and the share that was cut off,
+in the tokens of another tokenizer. ``no steps`` at an arm: it cannot do its single steps (table ``steps``), so it is
+no evidence about its procedure."""
 CHANGE = """if failing were running out of budget, most failures would be truncated and the others as long as right
 answers; short wrong answers say that the budget is not what fails."""
-SELECTION = Selection(backbone="each, named at the arm")
-SHOWN = Selection()
+SELECTION = Selection(how="each, named at the arm")
 EXAMPLE = {
     "arm": "forward-mix", "families": "numeral,cipher", "design": "forward", "reveal": "0", "corruption": "none",
     "selection": "all", "n": "500", "backbone": "small", "recipe": "small", "seeds": "1",
 }  # fmt: skip
 LOOK = {
-    "right": (plots.GREEN, "o"), "wrong": (plots.RED, "s"), "no-box": (plots.GREY, "^"), "truncated": (plots.BLACK, "X"),
+    "right": (plots.GREEN, "o"), "wrong": (plots.RED, "s"), "no-box": (plots.GREY, "^"),
+    "truncated": (plots.BLACK, "X"),
 }  # fmt: skip
 
 
 def make(lengths: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) -> Figure:
     """Panels from top to bottom: family, evaluation set; the study's in one of its own."""
     every = with_arms(lengths[lengths.stratum == POOLED], arms)
-    ours = SHOWN.of(every)
+    ours = SELECTION.of(every)
     if ours.empty:
         return plots.nothing("that is evaluated so", SELECTION, EXAMPLE, arms)
     panels = sorted(
@@ -52,8 +53,8 @@ def make(lengths: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) -> 
             for arm in [each for each in arms.index if each in set(part.arm)]:
                 own = part[part.arm == arm].set_index("end")
                 draw(axis, len(names), own)
-                cut = own.share.get("truncated", 0.0)
-                names.append(f"{arm} ({own.backbone.iloc[0]}, n={own.n['all']}, cut off {cut:.2f})")
+                cut, steps = own.share.get("truncated", 0.0), plots.told(own.installed.iloc[0])
+                names.append(f"{arm} ({own.backbone.iloc[0]}, n={own.n['all']}, cut off {cut:.2f}{steps})")
             axis.set_title(f"{family}, {eval_set}", loc="left")
             axis.set_xlim(left=0)
             plots.named_axis(axis, names, first=True)

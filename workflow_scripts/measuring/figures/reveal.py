@@ -18,14 +18,18 @@ digits are revealed; of a backbone's recipes the one that most arms have, named 
 over training seeds (solid: the thought derives the rules, dashed: the prompt gives them, dotted: the thought uses
 them unsaid), with Wilson 95 % intervals for n different rows; n in the legend: training rows; small grey dots: the
 single seeds. Thin lines with bars: the arm's ceiling, the share of the same rows on which its own rendered text
-boxes the right answer; crosses: the share on which that text gives up and the model does so too. Orange lines: the
+boxes the right answer; crosses: the share on which that text gives up and the model does so too; a stroke through a
+mark: the arm cannot do its single steps (table ``steps``), so it is no evidence about its procedure. Orange lines: the
 share of the same rows whose answer forward steps derive from what is shown, one line per stated set of steps
 (``units``: units columns and all-different, ``compute``: with bounds and results of known operands, ``full``: every
-consequence of each single equation; ``given``: reading order and rules are known, ``open``: neither). Hollow marks:
+consequence of each single equation; ``given``: reading order and rules are known, ``open``: neither). Black dotted
+line: the best guess that sees which glyphs are shown and how long the answer is, but no digit. Hollow marks:
 the published intervention; its half and full arms were given operation and order as well, and its evaluation rows
 were part of its training data."""
-CHANGE = """if what a model can learn is what forward steps derive, the marked lines must follow an orange line and
-not rise before it. A line that follows its own ceiling says nothing more than that the design gives up there."""
+CHANGE = """that a model learns what forward steps derive and no more is contradicted by a mark on value rows whose
+interval lies above every orange line, or, without a stroke, below them while its ceiling is above. A line that follows
+its own ceiling says only that its design gives up there, and one that is not above the dotted line says nothing of
+digits."""
 SELECTION = Selection()
 EXAMPLE = {
     "arm": "search-reveal-5", "families": "cryptarithm_deduce", "design": "search", "reveal": "5",
@@ -60,22 +64,22 @@ def make(accuracy: pd.DataFrame, solvers: pd.DataFrame, published: pd.DataFrame,
                 panel = ours.query(
                     "family == @family and eval_set == @eval_set and stratum == @stratum and backbone == @backbone"
                 )
-                for (design, rule, n, series), own in sorted(
-                    panel.groupby(["design", "rule", "arm_n", "series"]),
-                    key=lambda g: (places.index(g[0][0]), g[0][1:]),
-                ):
-                    if order not in set(own.order):
-                        continue
+                curves = [
+                    each for each in panel.groupby(["design", "rule", "arm_n", "series"]) if order in set(each[1].order)
+                ]
+                curves.sort(key=lambda each: (places.index(each[0][0]), each[0][1:]))
+                for i, ((design, rule, n, series), own) in enumerate(curves):
                     own = own[(own.order == order) | own.reveal.isin((0, MOST))].sort_values("reveal")
                     colour, marker = plots.CYCLE[places.index(design) % len(plots.CYCLE)]
                     marker = (marker, *plots.FURTHER)[series % (1 + len(plots.FURTHER))]
                     label = f"design {design}{WORDS[rule]}, n = {n}"
                     if panel[panel.design == design].series.any():
                         label += f" ({', '.join(dict.fromkeys(own.arm))})"
-                    shift = 0.12 * (places.index(design) - (len(places) - 1) / 2)
+                    shift = min(0.16, 0.8 / len(curves)) * (i - (len(curves) - 1) / 2)
                     curve(axis, own, shift, colour, marker, label, LINES[rule])
                 shares = solvers.query("family == @family and eval_set == @eval_set and stratum == @stratum")
                 closures(axis, shares, order)
+                chance(axis, shares, order)
                 if stratum == POOLED and order == ORDERS[0]:
                     draw_published(axis, published, family)
                 n = panel.n.max() if len(panel) else 0
@@ -104,6 +108,7 @@ def curve(axis: Axes, rows: pd.DataFrame, shift: float, colour: str, marker: str
     x = pooled.reveal + shift
     axis.plot(x, pooled.official, label=f"model, {label}", **look)
     axis.vlines(x, pooled.official_low, pooled.official_high, color=colour, lw=1.2, alpha=0.7)
+    plots.strike(axis, pooled, x, pooled.official)
     axis.scatter(seeds.reveal + shift + 0.12, seeds.official, 8, plots.GREY, label="one training seed", zorder=3)
     axis.plot(x, pooled.ceiling, marker="_", ms=9, mew=1.6, color=colour, ls=style, lw=0.5, label=plots.CEILING)
     given_up = pooled[pooled.abstains > 0]
@@ -114,19 +119,26 @@ def curve(axis: Axes, rows: pd.DataFrame, shift: float, colour: str, marker: str
 
 def closures(axis: Axes, rows: pd.DataFrame, order: str) -> None:
     """Per closure the share of rows it derives from digits in one order; a measure is `closure NAME@REVEAL`."""
-    shares: dict[str, list[tuple[int, float]]] = {}
-    for _, row in rows[rows.measure.str.startswith(plots.CLOSURE)].iterrows():
-        name, _, text = row.measure.removeprefix(plots.CLOSURE).partition("@")
-        if name not in plots.DRAWN[1:]:
-            continue
-        shown = Reveal.parse(text)
-        if shown.order == order or shown.digits in (0, MOST):
-            shares.setdefault(name, []).append((shown.digits, row.value))
-    for (name, points), style in zip(sorted(shares.items()), ("--", "-.", ":", "-"), strict=False):
-        xs, ys = zip(*sorted(points), strict=True)
-        axis.plot(
-            xs, ys, ls=style, marker="|", color=plots.ORANGE, lw=1.1, label=f"forward-derivable: {name}", zorder=2
-        )
+    for name, style in zip(sorted(plots.DRAWN[1:]), ("--", "-.", ":", "-"), strict=True):
+        if found := points(rows, plots.CLOSURE + name, order):
+            label = f"forward-derivable: {name}"
+            axis.plot(
+                *zip(*found, strict=True), ls=style, marker="|", color=plots.ORANGE, lw=1.1, label=label, zorder=2
+            )
+
+
+def chance(axis: Axes, rows: pd.DataFrame, order: str) -> None:
+    """What a guess reaches that knows which glyphs are shown, but no digit."""
+    if found := points(rows, "chance", order):
+        label = "best guess without a digit's value"
+        axis.plot(*zip(*found, strict=True), ":", color=plots.BLACK, lw=1.6, label=label, zorder=2)
+
+
+def points(rows: pd.DataFrame, measure: str, order: str) -> list[tuple[int, float]]:
+    """(digits shown, share) of the lines MEASURE@REVEAL whose digits are shown in one order."""
+    own = rows[rows.measure.str.startswith(f"{measure}@")]
+    found = [(Reveal.parse(text.rpartition("@")[2]), value) for text, value in zip(own.measure, own.value, strict=True)]
+    return sorted((each.digits, v) for each, v in found if each.order == order or each.digits in (0, MOST))
 
 
 def draw_published(axis: Axes, published: pd.DataFrame, family: str) -> None:

@@ -12,12 +12,14 @@ CAPTION = """The ledger: one line per arm, those with the lowest final loss on t
 coloured by backbone. Tokens: read in all epochs, prompts included. Time: spent in optimiser steps, start and
 checkpoints left out. Peak memory: of the first rank. Final loss: mean over the last tenth of the steps, per learned
 token. Accuracy: official grade on the test rows, pooled over the arm's families, all rows and by stratum; bars: the
-arm's ceiling, the share of all these rows on which its own rendered text boxes the right answer. n at the arm:
-training rows per family. The table ``runs`` has the numbers, with the probability of the trace's first token under
-the backbone (native_voice) and the accuracy of the auxiliary task where an arm has one (hint_accuracy). Every
-corruption, selection and backbone is shown, an arm has one of each."""
-CHANGE = """if a low loss meant a learned procedure, the accuracies on the right would fall from top to bottom."""
-SELECTION = Selection(corruption="each", selections=("each",), backbone="each, by colour")
+arm's ceiling, the share of all these rows on which its own rendered text boxes the right answer; a stroke through
+the mark of all rows: the arm cannot do its single steps (table ``steps``), so it is no evidence about its
+procedure. n at the arm: training rows per family. The table ``runs`` has the numbers, with the probability of the
+trace's first token under the backbone (native_voice) and the accuracy of the auxiliary task where an arm has one
+(hint_accuracy). Every corruption, selection and backbone is shown, an arm has one of each."""
+CHANGE = """if a low loss meant a learned procedure, the marks of all rows would lie at their bars on top and fall
+away from them downwards; arms without a stroke far from their bars on top say that it does not."""
+SELECTION = Selection(corruption="each", selections=("each",), how="each, by colour")
 EXAMPLE = {
     "arm": "answer-only", "families": "numeral", "design": "forward", "reveal": "0", "corruption": "none",
     "selection": "all", "n": "500", "backbone": "small", "recipe": "small", "seeds": "1",
@@ -50,16 +52,18 @@ def make(runs: pd.DataFrame, arms: pd.DataFrame) -> Figure:
                 )
             axis.set(title=title, xlabel=unit)
             axis.set_xlim(left=0)
+        apart = [column for column in strata if column != "official"]
+        shifts = {"official": 0.0} | {c: (-1) ** i * 0.14 * (2 + i // 2) for i, c in enumerate(apart)}
         for i, column in enumerate(strata):
             marker, fill = ("o", "s", "^", "D", "v", "P", "X")[i % 7], plots.BLACK if column == "official" else "white"
             label = f"accuracy, {column.removeprefix('official').strip() or 'all'} rows"
-            shift = 0.28 * (i - (len(strata) - 1) / 2) / max(1, len(strata) - 1) * 2
-            heights = ledger.arm.map(names.index) + shift
+            heights = ledger.arm.map(names.index) + shifts[column]
             axes[-1].plot(ledger[column], heights, marker, mec=plots.BLACK, mfc=fill, ms=4.5, alpha=0.8, label=label)
         best = ledger.groupby("arm", as_index=False).ceiling.first()
         axes[-1].plot(
             best.ceiling, best.arm.map(names.index), "|", color=plots.BLUE, ms=13, mew=1.8, label=plots.CEILING
         )
+        plots.strike(axes[-1], ledger, ledger.official, ledger.arm.map(names.index))
         axes[-1].set(title="accuracy on the test rows", xlabel="official grade", xlim=(-0.03, 1.03))
         plots.named_axis(axes[0], labels, first=True)
         plots.legend(figure, axes, columns=4)

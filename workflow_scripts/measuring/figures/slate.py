@@ -10,16 +10,17 @@ from measuring.selection import Selection, by_backbone
 from reasoning.grammar.reveal import Reveal
 
 NEEDS = ("tables/accuracy", "published", "arms")
-CAPTION = """Cryptarithms: arms whose prompt lists candidate keys, of which one is right or none (verifying), above arms of
-the designs that search or derive, to whom nothing is shown (proposing); blocks: family, evaluation set and backbone; join
-and value rows apart. Filled marks: mean over training seeds, official grade, Wilson 95 % intervals for n different rows;
-bars: the ceiling of the arm's own texts; grey dots: single seeds. Orange bars: what choosing one of the listed keys, or
-``none``, blindly would answer: the share of rows that have a right key over the keys listed; a wrong key may give the
-right answer by chance, so this is a floor. Plausible wrong keys carry one example, random ones none. Rules of the slates
-are given, as their name says; the proposing arms have to find them, too. Hollow marks: an entrant's selections with the
-right key listed, and the study's hit@8, a rank among rules without digits."""
-CHANGE = """if what fails is proposing, the slates lie near their ceiling where the proposing arms lie near 0; a slate near its
-floor says that checking fails as well."""
+CAPTION = """Cryptarithms: arms whose prompt lists candidate keys, of which one is right or none (verifying), above
+arms of the designs that search or derive, to whom nothing is shown (proposing); blocks: family, evaluation set and
+backbone; join and value rows apart. Filled marks: mean over training seeds, official grade, Wilson 95 % intervals for
+n different rows; bars: the ceiling of the arm's own texts; grey dots: single seeds. Orange bars: what choosing one of
+the listed keys, or ``none``, blindly would answer: the share of rows that have a right key over the keys listed; a
+wrong key may give the right answer by chance, so this is a floor. Plausible wrong keys carry one example, random ones
+none. Rules of the slates are given, as their name says; the proposing arms have to find them, too. Hollow marks: an
+entrant's selections with the right key listed, and the study's hit@8, a rank among rules without digits. A stroke
+through a mark: the arm cannot do its single steps (table ``steps``), so it is no evidence about its procedure."""
+CHANGE = """if what fails is proposing, the slates lie near their ceiling where the proposing arms lie near 0; a slate
+near its floor says that checking fails as well."""
 SELECTION = Selection()
 EXAMPLE = {
     "arm": "slate-8", "families": "cryptarithm_deduce", "design": "slate", "reveal": "slate-8-given",
@@ -36,10 +37,13 @@ def make(accuracy: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) ->
         return plots.nothing("whose prompts list candidate keys", SELECTION, EXAMPLE, arms)
     proposing = plots.unaided(ours)
     proposing = proposing[proposing.design.isin(PROPOSING) & proposing.family.isin(verifying.family)]
+    proposing = proposing[proposing.backbone.isin(verifying.backbone)]
     ours = pd.concat([verifying, proposing])
     strata = [*plots.ordered_strata(ours.stratum)[1:], POOLED]
     columns = {stratum: f"{stratum} rows" for stratum in strata}
-    groups = sorted(set(zip(ours.family, ours.eval_set, strict=True)), key=lambda g: (ORDER.index(g[0]), g[1] != "test"))
+    groups = sorted(
+        set(zip(ours.family, ours.eval_set, strict=True)), key=lambda g: (ORDER.index(g[0]), g[1] != "test")
+    )
     blocks = []
     for family, eval_set in groups:
         for backbone, part in by_backbone(ours[(ours.family == family) & (ours.eval_set == eval_set)]):
@@ -54,13 +58,15 @@ def make(accuracy: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) ->
                     block.add(row, stratum, dots.accuracy_mark(own[own.stratum == stratum], colour, marker, label))
                     if k and stratum != "join":
                         floor = (1 - Reveal.parse(arms.at[arm, "reveal"]).none / 100) / k
-                        block.add(row, stratum, dots.Mark(floor, colour=plots.ORANGE, marker="|", label="a blind choice"))
+                        block.add(
+                            row, stratum, dots.Mark(floor, colour=plots.ORANGE, marker="|", label="a blind choice")
+                        )
             n = part[part.seed == POOLED].groupby("stratum").n.max()
             block.n = {stratum: n.get(stratum, 0) for stratum in strata}
             blocks.append(block)
     blocks.append(the_study(published))
     figure = dots.draw(blocks, columns, xlabel="accuracy")
-    plots.state(figure, SELECTION)
+    plots.state(figure, SELECTION, accuracy)
     return figure
 
 

@@ -9,15 +9,15 @@ from measuring.inputs import ORDER
 from measuring.selection import Selection
 
 NEEDS = ("tables/tokens", "published", "arms")
-CAPTION = """Left: tokens of the texts that every design of the run writes of the evaluation rows, prompt left out: mark:
-median, line: up to the 95th percentile; tokens are words, single digits and single signs, about what a byte-pair
-tokenizer that splits digits makes of them. Hollow marks: the published mean tokens of a training example of the study's
-design, prompt and template included. n: rows that the design renders, of all. Right: nats per token of these texts under
-the trained arms, teacher-forced, where the run has probes; hollow: the study's cross-entropy per token and family,
-weighted by counts, of another model."""
-CHANGE = """if designs failed because they are long, the accuracies of the figure ``designs`` would follow these lengths; if
-loss told what is learned, the families with the lowest would be those that are answered."""
-SELECTION = Selection(selections=("each",), backbone="each")
+CAPTION = """Left: tokens of the texts that every design of the run writes of the evaluation rows, prompt left out:
+mark: median, line: up to the 95th percentile; tokens are words, single digits and single signs, about what a
+byte-pair tokenizer that splits digits makes of them. Hollow marks: the published mean tokens of a training example of
+the study's design, prompt and template included. n: rows that the design renders, of all. Right: nats per token of
+these texts under the trained arms, teacher-forced, where the run has probes; hollow: the study's cross-entropy per
+token and family, weighted by counts, of another model."""
+CHANGE = """if designs failed because they are long, the accuracies of the figure ``designs`` would follow these
+lengths; if loss told what is learned, the families with the lowest would be those that are answered."""
+SELECTION = Selection(selections=("each",), how="each")
 EXAMPLE = {
     "arm": "forward-mix", "families": "numeral,cipher", "design": "forward", "reveal": "0", "corruption": "none",
     "selection": "all", "n": "500", "backbone": "small", "recipe": "small", "seeds": "1",
@@ -43,7 +43,7 @@ def make(tokens: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) -> F
             1, 2, figsize=(12, 1.3 + 0.22 * len(rows)), sharey=True, width_ratios=(2, 1)
         )
         for y, row in enumerate(rows.itertuples()):
-            colour, marker = plots.CYCLE[ORDER.index(row.family) % len(plots.CYCLE)]
+            colour, marker = plots.nth(ORDER.index(row.family))
             left.plot([row.tokens_median, row.tokens_p95], [y, y], color=colour, lw=1.2, alpha=0.7)
             left.plot([row.tokens_median], [y], marker, color=colour, ms=5, label=row.family, zorder=4)
             study = lengths.get(STUDY.get(row.design, "")) if row.family == "cryptarithm_deduce" else None
@@ -57,7 +57,9 @@ def make(tokens: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) -> F
             names.append(f"{row.family}, {row.eval_set}: {row.design}{shown} (n={row.rendered} of {row.n})")
         left.set(xlabel="tokens of a thought and its answer", title="length")
         left.set_xlim(left=0)
-        right.set(xlabel="nats per token", title="loss" + ("" if rows.loss.notna().any() else ": no probes in this run"))
+        right.set(
+            xlabel="nats per token", title="loss" + ("" if rows.loss.notna().any() else ": no probes in this run")
+        )
         right.set_xlim(left=0)
         plots.named_axis(left, names, first=True)
         left.tick_params(axis="y", labelsize=7.5)

@@ -3,6 +3,7 @@
 import math
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,17 +14,19 @@ from measuring.selection import Selection
 from reasoning.judging.audit import AXES
 
 NEEDS = ("tables/kinds", "published", "arms")
-CAPTION = """Every kind of line that concludes something, one panel per trained arm and evaluation set: the share of
-its lines whose transcription (circles), arithmetic (squares) and verdict (triangles: the conclusion against the
-line's own numbers) is right, seeds together, with 95 % intervals clustered by row; only kinds with at least 20
-verdicts on the evaluation rows; on top every line of the arm together, without interval. n: lines with a verdict,
-and the rows on which they stand. A kind in italics had a single outcome in the arm's training examples, so its
-verdict never depended on anything. Hollow marks, in the last panel: the published audit of r8 on 100 rows,
-intervals as if its lines were independent."""
-CHANGE = """if verdicts are tokens and not conclusions, triangles lie near one half (or the share of the most
-frequent outcome) wherever circles and squares lie near 1; triangles near 1 on kinds that are not in italics say
-that the model concludes from what it wrote. Triangles near 1 with circles near 0 are an echo: lines that agree with
-themselves."""
+CAPTION = """Every kind of line that concludes something, one panel per trained arm and evaluation set, seeds together,
+with 95 % intervals clustered by row: the share of its lines whose transcription (circles) and arithmetic (squares) is
+right, and of those that copied and computed without a mistake the share whose verdict is (triangles: the conclusion
+against the line's own numbers). Grey on the same lines: bars, always saying the outcome most frequent in training;
+crosses, going by one feature of the line alone. Only kinds with at least 20 verdicts on the evaluation rows; on top
+every line of the arm together, without interval, struck through where the arm's steps are not installed (table
+``steps``). n: lines with a verdict, and the rows on which they stand. A kind in italics had a single outcome in the
+arm's training examples, so its verdict never depended on anything. Hollow marks, in the last panel: the published audit
+of r8 on 100 rows, its verdicts on all lines, intervals as if these were independent."""
+CHANGE = """that verdicts are tokens and not conclusions is contradicted by triangles whose interval lies right of
+the grey marks, on kinds that are not in italics; it is supported by triangles at the grey marks where circles and
+squares lie near 1. Circles near 0, with or without triangles, are an echo: lines that agree with themselves and not
+with the prompt."""
 SELECTION = Selection()
 EXAMPLE = {
     "arm": "search", "families": "cryptarithm_deduce", "design": "search", "reveal": "0", "corruption": "none",
@@ -31,6 +34,9 @@ EXAMPLE = {
 }  # fmt: skip
 LEAST = 20
 MARKS = dict(zip(AXES, ((plots.BLUE, "o"), (plots.GREEN, "s"), (plots.RED, "^")), strict=True))
+SHOWN = ("transcription", "arithmetic", "given")
+"""The columns that are drawn, in the order of AXES."""
+BASELINES = {"top": ("|", "verdict, most frequent outcome"), "stump": ("x", "verdict, by one feature")}
 COLUMNS = 3
 
 
@@ -59,14 +65,18 @@ def make(kinds: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) -> Fi
             axis.set_title(f"{arm} (n={row.arm_n}, {row.backbone})\n{family}, {eval_set}", fontsize=8.5)
             own = every[(every.arm == arm) & (every.family == family) & (every.eval_set == eval_set)]
             draw(axis, part.sort_values("kind"), own[own.decoder == SELECTION.decoder])
+        for axis in list(axes.flat)[max(0, len(panels) - COLUMNS + 1) :]:
+            axis.tick_params(labelbottom=True)
         last = axes.flat[len(panels)]
         last.set_title("published audit of r8", fontsize=8.5)
         draw_published(last, theirs)
         for axis in list(axes.flat)[len(panels) + 1 :]:
             axis.remove()
         last.set(xlim=(-0.03, 1.03), xlabel="share of lines that are right")
-        plots.legend(figure, figure.axes, columns=6)
-        plots.state(figure, SELECTION, every)
+        plots.legend(figure, figure.axes, columns=4)
+        few = sorted(set(SELECTION.of(every).arm) - set(ours.arm))
+        notes = [f"Fewer than {LEAST} lines of every kind with a verdict: {', '.join(few)}."] if few else []
+        plots.state(figure, SELECTION, every, *notes)
     return figure
 
 
@@ -74,15 +84,24 @@ def draw(axis: Axes, part: pd.DataFrame, every: pd.DataFrame) -> None:
     """All lines of the arm on top, then one line per kind; the three axes under one another."""
     names = [f"every line (n={every.lines.sum()})"]
     names += [f"{row.kind} (n={row.verdict_n} on {row.rows})" for row in part.itertuples()]
-    for i, (name, (colour, marker)) in enumerate(MARKS.items()):
+    for i, (axis_name, name) in enumerate(zip(AXES, SHOWN, strict=True)):
+        colour, marker = MARKS[axis_name]
+        label = "verdict, of lines right so far" if name == "given" else name
         judged = every[every[f"{name}_n"] > 0]
         if len(judged):
             share = (judged[name] * judged[f"{name}_n"]).sum() / judged[f"{name}_n"].sum()
             axis.plot([share], [0.22 * (i - 1)], marker, color=colour, ms=5)
-    for y, (_, row) in enumerate(part.iterrows(), 1):
-        for i, (name, (colour, marker)) in enumerate(MARKS.items()):
+            if name != "given":
+                plots.strike(axis, judged[:1], [share], [0.22 * (i - 1)])
+        for y, (_, row) in enumerate(part.iterrows(), 1):
             if row[f"{name}_n"]:
-                plots.intervals(axis, row.to_frame().T, y + 0.22 * (i - 1), colour, marker, name, name)
+                plots.intervals(axis, row.to_frame().T, y + 0.22 * (i - 1), colour, marker, label, name)
+    for name, (marker, label) in BASELINES.items():
+        known = part[name].notna().to_numpy()
+        axis.plot(
+            part[name][known], (1.22 + np.arange(len(part)))[known], marker, color=plots.GREY, ms=7, label=label,
+            zorder=4,
+        )  # fmt: skip
     plots.named_axis(axis, names, first=True)
     for label, fixed in zip(axis.get_yticklabels(), [False, *part.fixed], strict=True):
         label.set(fontsize=7.5, style="italic" if fixed else "normal")

@@ -11,17 +11,18 @@ from measuring import plots
 from measuring.selection import Selection
 
 NEEDS = ("tables/walls", "arms")
-CAPTION = """The study's five bounds (arXiv:2606.21884), each recomputed by an exactly stated definition, and beside them
-how soon a ranking names the right rules. Black squares: ours, with 95 % intervals (Wilson for n rows; lines clustered by
-row). Hollow circles: what the study states; hollow diamonds: what an independent re-measurement on real rows found. The
-panel of information is in nats, with the shuffled baseline as a bar: an estimate inside its bar says nothing of the key.
-Its second pair has as many rows as the study had. base: the backbone alone, no example in its prompt. forward: value rows
-whose answer forward steps derive, no digit shown. verdict: of every arm, the kinds of line that training showed with one
-outcome and those with several; below, the tests of the witnessed designs. hit: order and rules, no digits. Why a
-published number cannot be had again stands in the table ``walls``, and under the panel."""
-CHANGE = """a bound bounds a model only if no arm lies beyond it: an arm on value rows above the forward closures, or with
-verdicts as right as its arithmetic, takes a wall down."""
-SELECTION = Selection(corruption="each", selections=("each",), backbone="each, by its arm")
+CAPTION = """The study's five bounds (arXiv:2606.21884), each recomputed by an exactly stated definition, and beside
+them how soon a ranking names the right rules. Black squares: ours, with 95 % intervals (Wilson for n rows; lines
+clustered by row). Hollow circles: what the study states; hollow diamonds: what an independent re-measurement on real
+rows found. The panel of information is in nats, with the shuffled baseline as a bar: an estimate inside its bar says
+nothing of the key. Its second pair has as many rows as the study had. base: the backbone alone, no example in its
+prompt. forward: value rows whose answer forward steps derive, no digit shown. verdict: of all trained arms together
+(lines: from the lowest arm to the highest), the kinds of line that training showed with one outcome and those with
+several; below, the tests of the witnessed designs. hit: order and rules, no digits. Why a published number cannot be
+had again stands in the table ``walls``, and under the panel."""
+CHANGE = """a bound bounds a model only if no arm lies beyond it: an arm on value rows above the forward closures, or
+with verdicts as right as its arithmetic, takes a wall down."""
+SELECTION = Selection(corruption="each", selections=("each",), how="each, by its arm")
 EXAMPLE = {
     "arm": "base-cryptarithm", "families": "cryptarithm_deduce", "design": "answer-only", "reveal": "0",
     "corruption": "none", "selection": "all", "n": "0", "backbone": "small", "recipe": "in-context", "seeds": "1",

@@ -4,12 +4,13 @@ import pandas as pd
 
 from common.artifacts import read_table
 from common.config import IN_CONTEXT
+from measuring.evidence import marked
 from measuring.pooling import POOLED, with_pooled
 from measuring.stats import wilson
 from puzzles.checker import grade
 from reasoning.grammar.texts import RENDERED
 
-NEEDS = ("grades", "rows", "texts", "arms")
+NEEDS = ("grades", "rows", "texts", "arms", "tables/steps")
 CAPTION = """Accuracy per arm, family, stratum, evaluation set, decoder and training seed (``all``: pooled). n:
 different rows; arm_n: training rows per family (in context: examples). official, strict: the two grades, with
 Wilson 95 % intervals for n rows; several seeds or samples of a row count as their mean. truncated, no_box: shares;
@@ -18,9 +19,11 @@ mean_tokens; seed_min, seed_max: worst and best seed.
 ceiling: the share of the same rows on which the arm's own rendered text boxes the right answer (a row without a
 text counts as not boxed), ceiling_n of them; of_ceiling: accuracy on these rows alone. abstains: the share of rows
 on which that text rightly gives up and boxes nothing; abstained: of the rows on which the model ends so;
-abstained_right: the share of all rows on which both do."""
-CHANGE = """if a design's ceiling is high and its arm is right on those rows as rarely as answer-only, the procedure
-was not learned; if it is right on them nearly always, it was."""
+abstained_right: the share of all rows on which both do. installed: whether the arm can do the single steps of its
+design (table ``steps``); where it cannot, its accuracy says nothing of the procedure."""
+CHANGE = """of_ceiling as low as answer-only's accuracy on the same rows, with steps installed, says that the procedure
+was not learned; of_ceiling near 1 says that it was, where the table ``traces`` has as many valid completions: right
+answers after wrong lines come from something else."""
 
 ARM = {"backbone": "", "recipe": "", "corruption": "none", "selection": "all"}
 """What a line repeats of its arm, and its value where the arm is not known."""
@@ -29,7 +32,9 @@ COMPLETION = ["arm", "seed", "decoder", "eval_set", "family", "id", "sample"]
 SCORES = ["official", "strict", "truncated", "no_box", "n_tokens", "abstained", "abstained_right"]
 
 
-def make(grades: pd.DataFrame, rows: pd.DataFrame, texts: list[str], arms: pd.DataFrame) -> pd.DataFrame:
+def make(
+    grades: pd.DataFrame, rows: pd.DataFrame, texts: list[str], arms: pd.DataFrame, steps: pd.DataFrame
+) -> pd.DataFrame:
     """One line per arm, family, stratum, eval set, decoder and seed; stratum and seed also pooled (`all`)."""
     own = read_texts(texts)
     ends = set(own[own.abstains][["family", "design", "ending"]].itertuples(index=False, name=None))
@@ -44,12 +49,8 @@ def make(grades: pd.DataFrame, rows: pd.DataFrame, texts: list[str], arms: pd.Da
     boxes, abstains = (grades[name].fillna(False).astype(bool) for name in ("boxes", "abstains"))
     endings = zip(grades.family, grades.design, grades.ending, strict=True)
     abstained = (grades.failure == "no-box") & pd.Series([each in ends for each in endings], grades.index)
-    return accuracy(
-        grades.assign(
-            boxes=boxes, abstains=abstains, abstained=abstained, abstained_right=abstained & abstains
-        ),
-        arms,
-    )  # fmt: skip
+    told = {"boxes": boxes, "abstains": abstains, "abstained": abstained, "abstained_right": abstained & abstains}
+    return marked(accuracy(grades.assign(**told), arms), steps)
 
 
 def read_texts(paths: list[str]) -> pd.DataFrame:

@@ -12,19 +12,20 @@ from puzzles.bit_manipulation.inventory import GATES, LUT, kind
 from puzzles.bit_manipulation.prompt import parse
 
 NEEDS = ("grades", "puzzles", "solutions", "train_puzzles", "published")
-CAPTION = """Bit manipulation, one line per ``gate`` (a boolean function of one to three taps; expression: over taps a, b,
-c), ``taps`` (how many the rule needs), ``tap`` (the transforms of the byte that the rules use) and ``basis``: the first of
-six three-argument functions, in the order listed, that fits all examples of a row with some arguments among the 22 taps
-and the constants 0 and 1 (``none``: no one does). study: the published share (gates: of the released rule cache as it is
-normalised here; basis: of the study's own first-match partition, whose script was not released and whose arguments and
-order are not stated, so that it cannot be recomputed). train: share of the training rows (taps of a rule counted each);
-n, share: of the evaluation rows; solver and one column per arm and decoder: official accuracy on them; low, high: the
-Wilson 95 % interval of share."""
+CAPTION = """Bit manipulation, one line per ``gate`` (a boolean function of one to three taps; expression: over taps
+a, b, c), ``taps`` (how many the rule needs), ``tap`` (the transforms of the byte that the rules use) and ``basis``:
+the first of six three-argument functions, in the order listed, that fits all examples of a row with some arguments
+among the 22 taps and the constants 0 and 1 (``none``: no one does). study: the published share (gates: of the
+released rule cache as it is normalised here; basis: of the study's own first-match partition, whose script was not
+released and whose arguments and order are not stated, so that it cannot be recomputed). train: share of the training
+rows (taps of a rule counted each); n, share: of the evaluation rows; solver and one column per arm and decoder:
+official accuracy on them; low, high: the Wilson 95 % interval of share."""
 CHANGE = """a gate that an arm answers far less often than others of as many taps is not learned as a boolean function
 but as a word; a drawn share outside the study's says that drawn and real rows differ."""
 FAMILY = "bit_manipulation"
 BASIS = {
-    "xor": "a^b^c", "maj": "a&b|a&c|b&c", "xor_or": "(a^b)|c", "or_xnor": "~(a^b)|c", "choice": "a&b|~a&c", "and": "a&b&c",
+    "xor": "a^b^c", "maj": "a&b|a&c|b&c", "xor_or": "(a^b)|c", "or_xnor": "~(a^b)|c",
+    "choice": "a&b|~a&c", "and": "a&b&c",
 }  # fmt: skip
 NONE = "none"
 
@@ -35,7 +36,9 @@ def make(
     """One line per evaluation set, what and name; empty without the family."""
     places = [k for k, path in enumerate(puzzles) if f"/{FAMILY}/" in path]
     if not places:
-        return pd.DataFrame(columns=["eval_set", "what", "name", "expression", "study", "train", "n", "share", "solver"])
+        return pd.DataFrame(
+            columns=["eval_set", "what", "name", "expression", "study", "train", "n", "share", "solver"]
+        )
     (train,) = (path for path in train_puzzles if f"/{FAMILY}/" in path)
     drawn = pd.concat([facts(row) for row in read_table(train, ["id", "rule"]).to_pylist()])
     drawn = drawn.groupby("what").name.value_counts(normalize=True)
@@ -75,7 +78,9 @@ def facts(row: dict, prompt: str = "") -> pd.DataFrame:
 def basis_of(examples: tuple[tuple[int, int], ...]) -> str:
     """The first function of BASIS that fits all examples with some three arguments."""
     inputs, outputs = np.array(examples, dtype=np.uint8).T
-    values = np.concatenate([LUT[:, inputs], np.zeros((1, len(inputs)), np.uint8), np.full((1, len(inputs)), 255, np.uint8)])
+    values = np.concatenate(
+        [LUT[:, inputs], np.zeros((1, len(inputs)), np.uint8), np.full((1, len(inputs)), 255, np.uint8)]
+    )
     a, b, c = values[:, None, None], values[None, :, None], values[None, None, :]
     made = {
         "xor": lambda: a ^ b ^ c, "maj": lambda: a & b | a & c | b & c, "xor_or": lambda: (a ^ b) | c,

@@ -7,9 +7,9 @@ import pandas as pd
 from measuring.tables.runs import read_metrics, read_provenance
 
 NEEDS = ("metrics", "provenance", "published", "arms")
-CAPTION = """The configuration of every trained arm: what its row of the table of arms says, the settings of its recipe,
-and of its first seed the examples, steps, tokens read (prompts included) per example and epoch, trainable parameters and
-processes. First line: the settings of the study's trainings, where its released scripts state them."""
+CAPTION = """The configuration of every trained arm: what its row of the table of arms says, the settings of its
+recipe, and of its first seed the examples, steps, tokens read (prompts included) per example and epoch, trainable
+parameters and processes. First line: the settings of the study's trainings, where its released scripts state them."""
 CHANGE = """two arms that are compared and differ in more than one of these columns are not a controlled comparison."""
 ARM = ["families", "design", "reveal", "corruption", "selection", "n", "backbone", "recipe", "seeds", "source", "start"]
 
@@ -34,5 +34,5 @@ def make(metrics: list[str], provenance: list[str], published: pd.DataFrame, arm
     frame = pd.DataFrame.from_dict(lines, orient="index").rename_axis("arm").reset_index()
     first = ["arm", *(column for column in ARM if column in frame)]
     frame = frame[[*first, *(column for column in frame if column not in first)]]
-    text = frame.columns[frame.dtypes == object]
+    text = frame.select_dtypes(exclude="number").columns
     return frame.assign(**{name: frame[name].map(lambda v: "" if pd.isna(v) else str(v)) for name in text})

@@ -1,4 +1,4 @@
-"""Does a model think longer where the solver works more: within the tiers of work that it was trained on, and outside?"""
+"""Does a model think longer where the solver works more, within the tiers that it was trained on and outside?"""
 
 import math
 
@@ -6,23 +6,25 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from common.artifacts import read_table
+from measuring.evidence import marked
 
-NEEDS = ("grades", "puzzles", "train_puzzles", "solutions", "texts", "corpora", "arms")
-CAPTION = """Spearman's rank correlation, over the rows of an evaluation set, of the tokens that an arm writes (mean over
-seeds and samples) with the steps that the exact solver takes. tiers: ``all``, each tier of the solver's expected work,
-``within`` the tiers that the arm's training examples are of, and ``outside`` them; training_share: their share of the training
-examples. text_rho: the same correlation for the characters of the arm's own rendered texts, which is what the model
-would reach by following its design. n: rows; rho is empty below 10 rows or where nothing varies; intervals by Fisher's
-transformation with the variance of Bonett and Wright (2000). Completions that are cut off count with the budget."""
-CHANGE = """if the length of a thought were work done, rho would be as high outside the training tiers as within them; where
-it falls outside while text_rho stays, the model learned the lengths of its training texts."""
+NEEDS = ("grades", "puzzles", "train_puzzles", "solutions", "texts", "corpora", "arms", "tables/steps")
+CAPTION = """Spearman's rank correlation, over the rows of an evaluation set, of the tokens that an arm writes (mean
+over seeds and samples) with the steps that the exact solver takes. tiers: ``all``, each tier of the solver's expected
+work, ``within`` the tiers that the arm's training examples are of, and ``outside`` them; training_share: their share
+of the training examples. text_rho: the same correlation for the characters of the arm's own rendered texts, which is
+what the model would reach by following its design. n: rows; rho is empty below 10 rows or where nothing varies;
+intervals by Fisher's transformation with the variance of Bonett and Wright (2000). Completions that are cut off count
+with the budget. installed: whether the arm can do its single steps (table ``steps``)."""
+CHANGE = """if the length of a thought were work done, rho would be as high outside the training tiers as within them;
+where it falls outside while text_rho stays, the model learned the lengths of its training texts."""
 LEAST = 10
 KEYS = ["arm", "family", "design", "eval_set", "decoder"]
 
 
 def make(
     grades: pd.DataFrame, puzzles: list[str], train_puzzles: list[str], solutions: list[str], texts: list[str],
-    corpora: list[str], arms: pd.DataFrame,
+    corpora: list[str], arms: pd.DataFrame, steps: pd.DataFrame,
 ) -> pd.DataFrame:  # fmt: skip
     """One line per KEYS and tiers."""
     work = pd.concat([worked(*paths) for paths in zip(puzzles, solutions, strict=True)], ignore_index=True)
@@ -43,7 +45,7 @@ def make(
             rendered = part.dropna(subset="n_chars")
             text_rho = correlation(rendered.n_chars, rendered.nodes)[0]
             found.append(line | {"rho": rho, "low": low, "high": high, "text_rho": text_rho})
-    return pd.DataFrame(found)
+    return marked(pd.DataFrame(found), steps)
 
 
 def correlation(a: pd.Series, b: pd.Series) -> tuple[float, float, float]:
@@ -76,7 +78,9 @@ def tiers(corpora: list[str], train_puzzles: list[str]) -> dict[tuple[str, str],
     """(arm, family) -> the share of its training examples per tier."""
     tier = pd.concat([read_table(path, ["id", "tier"]).to_pandas() for path in train_puzzles]).drop_duplicates("id")
     found = {}
-    frames = [read_table(path, ["id", "family", "role"]).to_pandas().assign(arm=path.split("/")[-2]) for path in corpora]
+    frames = [
+        read_table(path, ["id", "family", "role"]).to_pandas().assign(arm=path.split("/")[-2]) for path in corpora
+    ]
     rows = pd.concat(frames, ignore_index=True)
     rows = rows[rows.role == "task"].merge(tier, on="id")
     for key, own in rows.groupby(["arm", "family"]):

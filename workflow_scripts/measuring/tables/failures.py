@@ -4,22 +4,24 @@ import numpy as np
 import pandas as pd
 
 from common.artifacts import read_table
+from measuring.evidence import marked
 from measuring.inputs import cell_of
 from measuring.pooling import with_pooled
 from measuring.stats import clustered
 
-NEEDS = ("grades", "rows", "lines", "arms")
+NEEDS = ("grades", "rows", "lines", "tables/steps")
 CAPTION = """Every audited completion has one cause, the first of these that holds. Right by the official grade:
 ``right`` (no line fails) or ``right anyway`` (one does). Wrong, and a line fails, the first such line decides:
-``never enters`` (it is the first line, and of no kind of the design), ``form`` (a later one of no kind), ``output`` (it
-writes down a result: a line that encodes, or the box), else the mark that it fails: ``transcription``, ``arithmetic``,
-``verdict``, ``claim`` (asserted without evidence, and false). Wrong, and no line fails: ``no thought`` (it has no line
-but the box), ``loop`` (cut off, and at least half of its lines stood before in it), ``cut off``, ``gave up`` (no box),
-``answer`` (a wrong box after lines that are all right, such as a bet). ``not audited``: the run has no audit of it.
-share: of the completions of an arm, family, stratum (and all), evaluation set and decoder; 95 % intervals clustered by
-row. n: completions; rows: different rows. study: the root cause under which the study would count it."""
-CHANGE = """if verdicts were what breaks a search, ``verdict`` would be the largest cause of its arms and small in arms that do
-not search; causes that are alike in both say that something else breaks them."""
+``never enters`` (it is the first line, and of no kind of the design), ``form`` (a later one of no kind), ``output``
+(it writes down a result: a line that encodes, or the box), else the mark that it fails: ``transcription``,
+``arithmetic``, ``verdict``, ``claim`` (asserted without evidence, and false). Wrong, and no line fails: ``no
+thought`` (it has no line but the box), ``loop`` (cut off, and at least half of its lines stood before in it), ``cut
+off``, ``gave up`` (no box), ``answer`` (a wrong box after lines that are all right, such as a bet). ``not audited``:
+the run has no audit of it. share: of the completions of an arm, family, stratum (and all), evaluation set and
+decoder; 95 % intervals clustered by row. n: completions; rows: different rows. study: the root cause under which the
+study would count it. installed: whether the arm can do its single steps (table ``steps``)."""
+CHANGE = """if verdicts were what breaks a search, ``verdict`` would be the largest cause of its arms and small in
+arms that do not search; causes that are alike in both say that something else breaks them."""
 COMPLETION = ["arm", "seed", "decoder", "eval_set", "family", "id", "sample"]
 KEYS = ["arm", "family", "design", "eval_set", "decoder", "stratum"]
 CAUSES = {
@@ -33,7 +35,7 @@ OUTPUTS = ("crypt/encode", "box")
 REPEATED = 0.5
 
 
-def make(grades: pd.DataFrame, rows: pd.DataFrame, lines: list[str], arms: pd.DataFrame) -> pd.DataFrame:
+def make(grades: pd.DataFrame, rows: pd.DataFrame, lines: list[str], steps: pd.DataFrame) -> pd.DataFrame:
     """One line per KEYS and cause that occurs."""
     audited = rows.merge(repeated(lines), on=COMPLETION, how="left", validate="one_to_one")
     audited = audited.drop(columns="design")
@@ -49,7 +51,7 @@ def make(grades: pd.DataFrame, rows: pd.DataFrame, lines: list[str], arms: pd.Da
                 line = dict(zip(KEYS, key, strict=True)) | {"cause": cause, "study": study}
                 line |= {"share": share, "low": low, "high": high, "n": int(total.sum()), "rows": len(own)}
                 found.append(line)
-    return pd.DataFrame(found)
+    return marked(pd.DataFrame(found), steps)
 
 
 def causes(told: pd.DataFrame) -> np.ndarray:

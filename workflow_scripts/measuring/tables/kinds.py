@@ -6,27 +6,28 @@ import pandas as pd
 import pyarrow as pa
 
 from common.artifacts import read_table
+from measuring.evidence import marked
 from measuring.inputs import cell_of, read_cells
 from measuring.stats import clustered
 from reasoning.judging.audit import MEASURES
 
-NEEDS = ("lines", "kinds")
+NEEDS = ("lines", "kinds", "tables/steps")
 CAPTION = """Per arm, family, evaluation set, decoder and kind of line: how many lines (on rows different rows), and
 the share that is right on each axis (transcription, arithmetic, verdict) where the axis applies, with 95 %
 intervals clustered by row: the lines of a row, over seeds and samples, are not independent. true: what a line claims
 without evidence, held to what the row hides. given: the verdict's share where transcription and arithmetic are right;
 beside it, on the same lines, top: that of always saying training's most frequent outcome, and stump: that of one
 feature of the line. trained: the outcomes that the kind had in the arm's training examples; fixed: it had only one, so
-its verdict never depended on anything.
+its verdict never depended on anything. installed: whether the arm can do its single steps (table ``steps``).
 What is recalled from a catalog is the arithmetic of ``catalog/signature`` (counts) and ``catalog/branch`` (rows),
 and the transcription of ``bits/recall`` (rules), however the task ends."""
-CHANGE = """if verdicts are tokens and not conclusions, their share stays near that of the most frequent outcome
-while transcription and arithmetic are near 1; a verdict share near theirs on a kind that is not fixed says
-otherwise."""
+CHANGE = """if verdicts are tokens and not conclusions, given stays within the interval of top or of stump, on kinds
+that are not fixed and of arms whose steps are installed; given with an interval above both says that the model
+concludes from what it wrote."""
 KEYS = ["arm", "family", "design", "eval_set", "decoder", "kind"]
 
 
-def make(lines: list[str], kinds: list[str]) -> pd.DataFrame:
+def make(lines: list[str], kinds: list[str], steps: pd.DataFrame) -> pd.DataFrame:
     """One line per arm, family, eval set, decoder and kind, seeds and samples together."""
     per_row = {key: part for key, part in counted(lines).groupby(KEYS)}
     found = []
@@ -40,7 +41,7 @@ def make(lines: list[str], kinds: list[str]) -> pd.DataFrame:
             line |= {axis: share, f"{axis}_n": int(sum(total)), f"{axis}_low": low, f"{axis}_high": high}
         line |= {"rows": 0 if own is None else len(own)}
         found.append(line | group.iloc[0][["declared", "trained", "fixed"]].to_dict())
-    return pd.DataFrame(found)
+    return marked(pd.DataFrame(found), steps)
 
 
 def counted(paths: Iterable[str]) -> pd.DataFrame:

@@ -4,23 +4,27 @@ from itertools import combinations
 
 import pandas as pd
 
+from measuring.evidence import marked
 from measuring.pooling import with_pooled
 from measuring.stats import draws, holm, paired_test
 
-NEEDS = ("grades",)
+NEEDS = ("grades", "tables/steps")
 CAPTION = """Every two arms under one decoder, and every two decoders of one arm, on the rows that both were
 evaluated on, per stratum and evaluation set. a, b: accuracies (official grade, a row counts as its mean over draws:
 seeds and samples); a_only, b_only: rows on which that one's mean is higher; p: two-sided sign-flip test of the
 rows' differences (with one draw each: exact McNemar; draws_a, draws_b: how many a row has); p_holm: adjusted (Holm)
-for all comparisons of the same sort within a family, stratum and evaluation set."""
-CHANGE = """a pair that is said to differ and has p_holm above .05 was not shown to differ on these rows."""
+for all comparisons of the same sort within a family, stratum and evaluation set. installed_a, installed_b: whether
+the arm can do its single steps (table ``steps``)."""
+CHANGE = """that one arm is better than another, or no worse, is contradicted by p_holm below .05 with the other one
+ahead; p_holm above .05 shows no difference on these rows and is no proof of none: a_only and b_only say how many rows
+there were to tell them apart."""
 COLUMNS = [
     "family", "eval_set", "stratum", "arm_a", "decoder_a", "arm_b", "decoder_b", "n", "draws_a", "draws_b", "a", "b",
     "a_only", "b_only", "p", "p_holm",
 ]  # fmt: skip
 
 
-def make(grades: pd.DataFrame) -> pd.DataFrame:
+def make(grades: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
     """One line per pair; arms of one decoder first, then decoders of one arm."""
     lines = []
     for key, group in with_pooled(grades, "stratum").groupby(["family", "eval_set", "stratum"]):
@@ -36,4 +40,4 @@ def make(grades: pd.DataFrame) -> pd.DataFrame:
             ]
             for line, p in zip(block, holm([line["p"] for line in block]), strict=True):
                 lines.append(line | {"p_holm": float(p)})
-    return pd.DataFrame(lines, columns=COLUMNS)
+    return marked(marked(pd.DataFrame(lines, columns=COLUMNS), steps, "_a"), steps, "_b")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from common.errors import LabError
+from measuring.evidence import all_of
 from measuring.pooling import POOLED
 
 NEEDS = ("metrics", "provenance", "tables/accuracy")
@@ -14,8 +15,10 @@ CAPTION = """One line per trained adapter and decoder. minutes: in optimiser ste
 tokens_per_s over these; peak_memory_mb: of the first rank; loss: mean of the last tenth of the steps, per learned
 token; native_voice: probability of the trace's first token under the backbone; hint_accuracy: of the auxiliary
 task. official and official STRATUM: accuracy on the test rows; ceiling and ceiling STRATUM: the share of them that
-the arm's own rendered texts answer rightly."""
-CHANGE = """if a low loss meant a learned procedure, loss and official / ceiling would be ranked alike."""
+the arm's own rendered texts answer rightly. installed: whether the adapter's arm can do its single steps (table
+``steps``), in all its families."""
+CHANGE = """if a low loss meant a learned procedure, adapters with a lower loss would come closer to their ceiling;
+a low loss far below the ceiling, with steps installed, says that it does not."""
 LAST = 0.1  # of the steps, over which the final loss is averaged
 
 
@@ -52,14 +55,14 @@ def make(metrics: Iterable[str | Path], provenance: Iterable[str | Path], accura
                     column = name if stratum == POOLED else f"{name} {stratum}"
                     shares[column] = float((own[name] * own.n).sum() / own.n.sum())
             strata |= dict.fromkeys(shares)
-            lines.append(line | {"decoder": decoder} | shares)
+            lines.append(line | {"decoder": decoder, "installed": all_of(part.installed)} | shares)
     first = [name for name in strata if name.startswith("official")]
-    columns = [*line, *first, "decoder", *(n for n in strata if n not in first)] if lines else EMPTY
+    columns = [*line, *first, "decoder", *(n for n in strata if n not in first), "installed"] if lines else EMPTY
     return pd.DataFrame(lines, columns=columns).astype({"native_voice": float, "hint_accuracy": float})
 
 
 EMPTY = ["arm", "seed", "backbone", "tokens", "minutes", "tokens_per_s", "peak_memory_mb", "loss", "native_voice",
-         "hint_accuracy", "official", "decoder", "ceiling"]  # fmt: skip
+         "hint_accuracy", "official", "decoder", "ceiling", "installed"]  # fmt: skip
 """The columns of a ledger without a training."""
 
 

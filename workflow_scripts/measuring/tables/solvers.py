@@ -16,9 +16,11 @@ CAPTION = """The exact solvers, which see the prompt only: official and strict a
 expect of themselves, the share of rows in which all configurations were enumerated. ``closure NAME@REVEAL``: the
 share of rows whose answer forward steps alone derive from what is shown, per stated set of steps; ``closure forward
 trace``: rows that the family's forward design answers rightly without a line that takes something from memory (a word
-of the vocabulary, the commonest rule). Wilson 95 % intervals for n rows."""
-CHANGE = """a solver whose accuracy lies outside the interval around its own posterior is not calibrated, and no
-bound follows from it."""
+of the vocabulary, the commonest rule). ``chance@REVEAL``: the expected share of the best guess that sees which glyphs
+of the key are shown and how long the answer is, but no digit; where it rises with the digits shown, the choice of
+glyphs tells of the answer. Wilson 95 % intervals for n rows."""
+CHANGE = """a solver whose posterior lies outside the interval of its accuracy is not calibrated, and no bound follows
+from it; a chance far above 0 at some reveal means that accuracy there need not come from the digits."""
 Grader = Callable[[str, str], bool]
 """Whether a prediction (first) answers the puzzle whose gold answer is the second."""
 
@@ -49,15 +51,20 @@ def solved(
 
 
 def derivable(closures: Iterable[str | Path], forward: Iterable[str | Path]) -> pd.DataFrame:
-    """Measures `closure NAME@REVEAL` for each stated set of rules and what is shown, and `closure forward trace`.
+    """Measures `closure NAME@REVEAL` for each stated set of rules and what is shown, `chance@REVEAL` for what is shown,
+    and `closure forward trace`.
 
-    A forward trace counts where it boxes a right answer and no line of it takes something from memory.
+    Rows without a key have no chance. A forward trace counts where it boxes a right answer and no line of it takes
+    something from memory.
     """
     frames = []
     for path in map(Path, closures):
-        frame = read_table(path, ["family", "stratum", "reveal", "closure", "settled"]).to_pandas()
-        name = "closure " + frame.closure + "@" + frame.reveal.astype(str)
-        frames.append(frame.assign(measure=name, value=frame.settled, eval_set=path.stem))
+        columns = ["id", "family", "stratum", "reveal", "closure", "settled", "by_chance"]
+        frame = read_table(path, columns).to_pandas().assign(eval_set=path.stem)
+        shown = "@" + frame.reveal.astype(str)
+        frames.append(frame.assign(measure="closure " + frame.closure + shown, value=frame.settled.astype(float)))
+        guessed = frame.assign(measure="chance" + shown, value=frame.by_chance.astype(float)).dropna(subset="value")
+        frames.append(guessed.drop_duplicates(["id", "reveal"]))  # it is the same for every set of steps
     for path in map(Path, forward):
         rows = read_table(path, ["family", "stratum", "answer", "completion", "lines"]).to_pylist()
         recalls = {kind.KIND for row in rows[:1] for kind in DESIGNS[row["family"], "forward"].kinds if kind.RECALLS}
@@ -67,5 +74,6 @@ def derivable(closures: Iterable[str | Path], forward: Iterable[str | Path]) -> 
             and not recalls & {each["kind"] for each in row["lines"]}
             for row in rows
         ]
-        frames.append(frame.assign(measure="closure forward trace", value=derived, eval_set=path.stem))
+        value = pd.Series(derived, frame.index, dtype=float)
+        frames.append(frame.assign(measure="closure forward trace", value=value, eval_set=path.stem))
     return shares(pd.concat(frames, ignore_index=True)) if frames else pd.DataFrame()

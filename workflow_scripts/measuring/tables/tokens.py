@@ -10,14 +10,14 @@ from reasoning.grammar.texts import RENDERED
 from reasoning.judging.screens import TOKEN
 
 NEEDS = ("texts", "probes", "arms")
-CAPTION = """The texts that the arms' designs write of the evaluation rows, per family, design and what the prompt shows:
-rows and how many of them are rendered, lines, characters (median, 95th percentile) and tokens (mean, median, 95th
-percentile) of the completion, and tokens of the prompt. Tokens are words, single digits and single signs, about what a
-byte-pair tokenizer that splits digits makes of them. loss: nats per token of these texts under the arms trained on the
-design without corruption, teacher-forced (first: the share of tokens that the model ranks first), over seeds; empty
-where the run has no probes."""
-CHANGE = """if designs failed because they are long, their accuracy would follow these lengths; if loss told what is learned,
-the families with the lowest would be those that are answered."""
+CAPTION = """The texts that the arms' designs write of the evaluation rows, per family, design and what the prompt
+shows: rows and how many of them are rendered, lines, characters (median, 95th percentile) and tokens (mean, median,
+95th percentile) of the completion, and tokens of the prompt. Tokens are words, single digits and single signs, about
+what a byte-pair tokenizer that splits digits makes of them. loss: nats per token of these texts under the arms
+trained on the design without corruption, teacher-forced (first: the share of tokens that the model ranks first), over
+seeds; empty where the run has no probes."""
+CHANGE = """if designs failed because they are long, their accuracy would follow these lengths; if loss told what is
+learned, the families with the lowest would be those that are answered."""
 PROBED = ("family", "design", "reveal", "tokens", "log_prob", "first")
 """What is read of a table of probes, one row per line of a text: its tokens, the sum of their log-probabilities in
 nats, and how many of them are the model's first choice."""

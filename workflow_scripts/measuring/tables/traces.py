@@ -2,17 +2,19 @@
 
 import pandas as pd
 
+from measuring.evidence import marked
 from measuring.stats import clustered
 
-NEEDS = ("rows",)
+NEEDS = ("rows", "tables/steps")
 CAPTION = """Completions whose every line is right (valid), or that equal the rendered text (perfect; perfect_n:
 those whose row could be rendered), with 95 % intervals clustered by row; lines, and malformed ones; the kind of
-line and the axis on which most completions first go wrong, with its share of all."""
-CHANGE = """if accuracy came from the procedure, valid would be at least as high as it; accuracy far above valid is
-not the procedure's."""
+line and the axis on which most completions first go wrong, with its share of all. installed: whether the arm can do
+its single steps (table ``steps``)."""
+CHANGE = """an accuracy (table ``accuracy``) above the upper end of valid's interval does not come from the procedure;
+valid completions that are wrong say that the lines do not lead to the answer."""
 
 
-def make(rows: pd.DataFrame) -> pd.DataFrame:
+def make(rows: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
     """One line per arm, family, eval set and decoder."""
     found, keys = [], ["arm", "family", "design", "eval_set", "decoder"]
     for key, group in rows.groupby(keys):
@@ -29,4 +31,4 @@ def make(rows: pd.DataFrame) -> pd.DataFrame:
         failures = (group.failure_kind + ", " + group.failure_axis)[group.failure_kind != ""].value_counts()
         line["first_failure"] = f"{failures.index[0]}: {failures.iloc[0] / len(group):.2f}" if len(failures) else ""
         found.append(line)
-    return pd.DataFrame(found)
+    return marked(pd.DataFrame(found), steps)

@@ -3,6 +3,7 @@
 all             whatever is rendered; the stratum that most puzzles have must be there
 right           leaves out rows that box another answer than the challenge accepts
 join, value     one stratum
+tiers-1-2       rows of these tiers of the solver's work
 wrong-19        19 in 100 rows box a wrong answer (the study's r10 and r11)
 ends-55-30-15   55 in 100 come to an answer straight on (joins among them), 30 by a split, 15 bail (r7 and r8)
 ends-55-30-15-wrong-9
@@ -99,10 +100,13 @@ def parts(selection: str, n: int) -> list[Part]:
             Part(count, lambda row, group=group: group_of(row) == group, f"ask for a rule of group {group}")
             for count, group in zip(counts, GROUPS, strict=True)
         ]
+    if found := re.fullmatch("tiers((?:-[1-9])+)", selection):
+        wanted = {int(each) for each in found[1].split("-")[1:]}
+        return [Part(n, lambda row: row["tier"] in wanted, f"are of the tiers {found[1].replace('-', ' ').strip()}")]
     if selection == "right":
         return [Part(n, boxes_right, "are rendered and of selection 'right'")]
     if not re.fullmatch("[a-z_]+", selection):
         raise LabError(
-            f"{selection!r} is no selection; expected all, right, even, a stratum, wrong-N, bad-N, ends-A-B-C"
+            f"{selection!r} is no selection; expected all, right, even, a stratum, tiers-N, wrong-N, bad-N, ends-A-B-C"
         )
     return [Part(n, lambda row: selection in ("all", row["stratum"]), f"are rendered and of selection {selection!r}")]

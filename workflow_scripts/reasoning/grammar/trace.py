@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, NamedTuple
@@ -123,15 +123,12 @@ def completion_of(trace: Trace) -> str:
     return body if trace.answer is None else f"{body}\n{Box(trace.answer).text()}"
 
 
-def parse_completion(text: str, design: Design) -> list[Line | Malformed]:
-    """Every line of a completion: lines of the design's kinds, Malformed ones, and a Box for the boxed answer.
+def spoken(text: str) -> Iterator[tuple[int, int, str, bool]]:
+    """(number from 0, offset, line, whether in the thought) of the lines that are neither tags nor a blank end.
 
     The opening tag may be missing, because a chat template may already have written it, and the text may stop anywhere.
-    Never raises; time is linear in the length of the text. For rendered traces parse_completion(completion_of(trace),
-    design) == [*trace.lines, Box(trace.answer)].
     """
-    found: list[Line | Malformed] = []
-    thinking, offset, openers = True, 0, design.openers
+    thinking, offset = True, 0
     for number, raw in enumerate(text.split("\n")):
         start, offset = offset, offset + len(raw) + 1
         if (number == 0 and raw == OPEN) or (not raw and offset > len(text)):
@@ -139,6 +136,18 @@ def parse_completion(text: str, design: Design) -> list[Line | Malformed]:
         if thinking and raw == CLOSE:
             thinking = False
             continue
+        yield number, start, raw, thinking
+
+
+def parse_completion(text: str, design: Design) -> list[Line | Malformed]:
+    """Every line of a completion: lines of the design's kinds, Malformed ones, and a Box for the boxed answer.
+
+    Never raises; time is linear in the length of the text. For rendered traces parse_completion(completion_of(trace),
+    design) == [*trace.lines, Box(trace.answer)].
+    """
+    found: list[Line | Malformed] = []
+    openers = design.openers
+    for _, start, raw, thinking in spoken(text):
         kinds = openers.get(raw[:1], openers[""]) if thinking else (Box,)
         for kind in kinds:
             if raw.startswith(kind.opener):

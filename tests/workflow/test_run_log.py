@@ -1,0 +1,67 @@
+"""What a run says on the terminal."""
+
+import io
+import logging
+
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from planning.run_log import RunLog, is_of_jobs, where
+
+
+class Run:
+    """A run of four jobs on a clock that the test sets, and what was said of it."""
+
+    def __init__(self):
+        self.now, self.out = 0.0, io.StringIO()
+        self.log = RunLog({"generate": 2, "train": 2}, self.out, lambda: self.now)
+
+    def say(self, event: LogEvent, **fields) -> None:
+        self.log.handle(logging.makeLogRecord({"event": event, **fields}))
+
+    def begin(self, job: int, rule: str, **wildcards: str) -> None:
+        self.say(LogEvent.JOB_INFO, jobid=job, rule_name=rule, wildcards=wildcards)
+
+    def end(self, job: int) -> None:
+        self.say(LogEvent.JOB_FINISHED, job_id=job)
+
+
+def test_a_line_says_what_runs_and_how_long_it_may_still_take():
+    run = Run()
+    run.begin(1, "generate", family="cipher", split="test")
+    run.now = 20
+    run.end(1)
+    run.begin(2, "generate", family="cipher", split="train")
+    run.now = 24  # too soon for another line
+    run.end(2)
+    run.begin(3, "train", arm="derive", seed="1")
+    run.now = 324
+    run.end(3)
+    run.begin(4, "train", arm="derive", seed="2")
+    run.now = 600
+    run.end(4)
+    assert run.out.getvalue().splitlines() == [
+        "1 of 4 jobs, 20 s gone, about 1 min? left: generate cipher train",
+        "3 of 4 jobs, 5 min gone, about 5 min left: train derive 2",
+        "4 of 4 jobs, 10 min gone",
+    ]
+
+
+def test_a_failed_job_is_not_said_to_run():
+    run = Run()
+    run.begin(1, "generate", family="cipher", split="test")
+    run.now = 20
+    run.say(LogEvent.JOB_ERROR, jobid=1)
+    run.begin(2, "train", arm="derive", seed="1")
+    assert run.out.getvalue() == "0 of 4 jobs, 20 s gone: train derive 1\n"
+
+
+def test_only_what_is_said_of_jobs_is_replaced():
+    said = {event: is_of_jobs(logging.makeLogRecord({"event": event})) for event in LogEvent}
+    assert said[LogEvent.JOB_INFO] and said[LogEvent.PROGRESS] and not said[LogEvent.JOB_ERROR]
+    assert not said[LogEvent.ERROR] and not said[LogEvent.RUN_INFO]
+
+
+def test_what_was_made_is_said_to_lie_where_it_lies(tmp_path):
+    assert where(str(tmp_path)) == f"Results lie in {tmp_path}/"
+    (tmp_path / "figures").mkdir()
+    assert where(str(tmp_path)).splitlines()[0] == f"Figures lie in {tmp_path}/figures/"
