@@ -341,9 +341,9 @@ def train(job: TrainJob) -> None:
     folder = Path(job.state) / fingerprint(job)
     folder.mkdir(parents=True, exist_ok=True)
     held = hold(folder)
+    foresee(job, max(sum(len(examples[i]) for i in micro) for micro in micros))
     if held and not last_checkpoint(folder):
         rehearse(job, tokenizer, folder)
-    foresee(job, max(sum(len(examples[i]) for i in micro) for micro in micros))
     set_seed(job.seed)
     arguments = training_arguments(job, folder, accumulation)  # first: it starts DeepSpeed, which loading must know of
     main = arguments.process_index == 0
