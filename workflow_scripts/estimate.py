@@ -41,10 +41,11 @@ def main() -> None:
     recipes, folders = json.loads(args.recipes), json.loads(args.folders)
     from learning.counting import counted
 
-    rows = []
+    rows, making = [], {}
     for arm in json.loads(args.arms):
         options, recipe = backbones[arm["backbone"]], recipes[arm["recipe"]]
         c, tokens = counted(arm["backbone"], options, recipe, folders.get(arm["backbone"]))
+        making[arm["backbone"]] = estimate.making_hours(c, options, teraflops)
         needed = estimate.memory(c, options, args.ranks, tokens)
         learned = arm["rows"] * recipe.get("epochs", 2) * recipe.get("max_length", 8192)
         weights, adapter, state = estimate.disk(c, options)
@@ -75,6 +76,7 @@ def main() -> None:
             frame.to_csv(partial, index=False)
     print(frame.drop(columns=["weights_gib", "state_gib"]).to_string(index=False))
     hours = f"{frame.train_gpu_h.sum():.1f} GPU-hours of training and {frame.decode_gpu_h.sum():.1f} of decoding"
+    hours = f"{sum(making.values()):.1f} GPU-hours of pretraining, {hours}" if any(making.values()) else hours
     weights = frame.drop_duplicates("backbone").weights_gib.sum()
     print(f"\n{hours} on {args.gpu}, at {estimate.UTILISATION:.0%} of its best and every row as long as it may be")
     adapters = (

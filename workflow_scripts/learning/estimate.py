@@ -105,6 +105,12 @@ def train_hours(c: Counted, options: BackboneOptions, tokens: float, teraflops: 
     return START + operations / (teraflops * 1e12 * UTILISATION) / 3600
 
 
+def making_hours(c: Counted, options: BackboneOptions, teraflops: float) -> float:
+    """GPU-hours of the pretraining of a backbone that is made here."""
+    tokens = options.make.steps * options.make.batch if options.make else 0
+    return START + 6 * tokens * c.active / (teraflops * 1e12 * UTILISATION) / 3600 if tokens else 0.0
+
+
 def decode_hours(c: Counted, options: BackboneOptions, rows: int, new: int, batch: int, rate: float) -> float:
     """GPU-hours for so many rows of `new` tokens: a step reads the weights and the texts so far. rate: GB a second."""
     steps = -(-rows // batch) * new
