@@ -5,7 +5,7 @@ import json
 import os
 import sys
 
-# What a plan of thousands of jobs makes stays: looking for garbage took a tenth of its time.
+# A plan of thousands of jobs keeps its objects to the end; garbage collection took a tenth of its time.
 gc.set_threshold(100_000)
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 from common.config import keep_config
@@ -25,7 +25,7 @@ from reasoning.registry import DESIGNS
 
 use_this_python()
 if workflow.is_main_process and workflow.nodes is None:
-    # Not on a cluster, which may still have the jobs of a killed run.
+    # On a cluster, jobs of a killed run may still be running, so the locks stay.
     alive = hold()
 
 
@@ -39,7 +39,7 @@ try:
 except LabError as error:
     raise WorkflowError(str(error)) from None
 
-# How many GPUs jobs here have together; a cluster has its own limits. What one job uses stands in its params.
+# All jobs on this machine share these GPUs; a cluster has its own limits. Params say how many one job uses.
 if workflow.nodes is None and "gpu" not in workflow.global_resources:
     workflow.register_resource("gpu", len(present()))
 

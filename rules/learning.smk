@@ -1,5 +1,5 @@
-# A job is done again when a parameter changes, unless it is a function of `threads`, too: so `decides` stands for what
-# matters of an entry, and the entry itself, with what does not (requests at a time, say), is such a function.
+# Snakemake runs a job again when one of its params changes, but not for params that are functions of `threads`.
+# So `decides` holds the settings that change a result; `options` holds all of them and is a function of `threads`.
 """Training examples per arm, the backbones, one adapter per arm and seed, and what each adapter writes."""
 
 
@@ -29,12 +29,13 @@ rule corpus:
         hint=lambda wildcards: lab.recipe_of(wildcards).get("hint", "none"),
         share=lambda wildcards: lab.recipe_of(wildcards).get("share", 0),
         unlearned=lambda wildcards: lab.recipe_of(wildcards).get("unlearned", "none"),
+        weights=lambda wildcards: json.dumps(lab.recipe_of(wildcards).get("weights", {})),
         drills=lambda wildcards: lab.recipe_of(wildcards).get("drills", 0),
-        seed=config["seed"],
+        seed=lab.rows_seed,
     shell:
         "python {input.code[0]} --texts {input.texts} --harvests {input.harvests} --rendered {params.rendered}"
         " --puzzles {input.puzzles} --held-out {input.held_out} --n {params.n} --selection {params.selection}"
-        " --hint {params.hint} --share {params.share} --unlearned {params.unlearned}"
+        " --hint {params.hint} --share {params.share} --unlearned {params.unlearned} --weights {params.weights:q}"
         " --drills {input.drills} --n-drills {params.drills} --seed {params.seed} --out {output} 2> {log}"
 
 
@@ -63,7 +64,7 @@ rule backbone:
     params:
         options=lambda wildcards: json.dumps(lab.backbones[wildcards.backbone].source()),
         gpus=lab.making_gpus,
-        phrases=lab.phrases,  # of the families' prompts: tokens of the tokenizer, so a new one is a new backbone
+        phrases=lab.phrases,  # single tokens of the tokenizer, so that a new phrase is a new backbone
         state=f"results/{config['run']}/state/backbone/{{backbone}}",
         out=subpath(output.config, parent=True),
     shell:
@@ -105,12 +106,17 @@ rule native_voice:
 
 rule train:
     input:
-        code=lambda wildcards: code("train", more=lab.method_files(wildcards)),
+        code=lab.method_code,
         corpus="<results>/corpora/{arm}/seed-{seed}.parquet",
         backbone=lab.backbone_file,
         skills=lab.skills_file,
         start=lab.start_file,
-        texts=lambda wildcards: ancient(lab.arm_texts(wildcards.arm, "test")),
+        texts=branch(
+            lab.is_judged,
+            then=lambda wildcards: lab.arm_texts(wildcards.arm, "test"),
+            otherwise=lambda wildcards: ancient(lab.arm_texts(wildcards.arm, "test")),
+        ),
+        judged=lab.judged_by,
         deepspeed=lab.deepspeed_of,
     output:
         multiext(
@@ -143,7 +149,7 @@ rule train:
         state=f"results/{config['run']}/state/train/{{arm}}/seed-{{seed}}",
         out=subpath(output.weights, parent=True),
     shell:
-        "python {input.code[0]} --corpus {input.corpus} --texts {input.texts} --backbone {params.backbone} {params.start} --recipe {params.recipe:q}"
+        "python {input.code[0]} --corpus {input.corpus} --texts {input.texts} --puzzles {input.judged} --backbone {params.backbone} {params.start} --recipe {params.recipe:q}"
         " --backbone-options {params.options:q} --deepspeed {input.deepspeed} --seed {wildcards.seed}"
         " --ranks {params.ranks} --gpus {params.gpus} --threads {threads} --state {params.state} --out {params.out} 2> {log}"
 

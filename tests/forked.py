@@ -15,7 +15,7 @@ from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
 LARGE = ["snakemake.cli", "pandas", "pyarrow.parquet", "numba", "scipy.stats", "matplotlib.pyplot", "torch"]
-LARGE += ["transformers", "peft", "deepspeed"]
+LARGE += ["transformers", "peft"]
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(LARGE)
 

@@ -19,7 +19,6 @@ another row, `valid` is not known once its completion makes such claims.
     python workflow_scripts/audit.py --completions completions.parquet --puzzles puzzles.parquet --out audit.parquet
 """
 
-import json
 from collections import defaultdict
 
 import pyarrow as pa
@@ -29,7 +28,6 @@ from common.artifacts import read_table, write_table
 from common.errors import LabError
 from common.progress import progress
 from puzzles.base import PromptError
-from reasoning.grammar.page import Truth
 from reasoning.grammar.roles import may_claim
 from reasoning.grammar.texts import RENDERED
 from reasoning.grammar.trace import Design, parse_completion
@@ -44,6 +42,7 @@ from reasoning.judging.audit import (
     measures,
     trained_on,
 )
+from reasoning.judging.truths import truths
 from reasoning.registry import design_of
 
 WHO = {"id": pa.string(), "family": pa.string(), "design": pa.string(), "sample": pa.int32()}
@@ -100,20 +99,6 @@ def read_completions(path: str, design: str | None) -> list[dict]:
             raise LabError("missing; name the design with --design", file=path, row=number, field="design")
         row["sample"], row["reveal"] = row.get("sample") or 0, row.get("reveal") or "0"
     return rows
-
-
-def truths(puzzles: list[str], solutions: list[str]) -> dict[str, Truth | None]:
-    """What every row hides, by its id; None where it is not known."""
-    found, rows = {}, {}
-    for path in puzzles:
-        for row in read_table(path, ["id", "answer", "rule", "key"]).to_pylist():
-            rows[row["id"]], found[row["id"]] = row, Truth.of(json.loads(row["key"]), json.loads(row["rule"]))
-    for path in solutions:
-        for row in read_table(path, ["id", "answer", "found"]).to_pylist():
-            solved = json.loads(row["found"])
-            if found.get(row["id"], True) is None and row["answer"] == rows[row["id"]]["answer"]:
-                found[row["id"]] = Truth.of(solved.get("key", {}), solved)
-    return found
 
 
 def row_summary(

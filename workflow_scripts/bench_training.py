@@ -105,7 +105,8 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     recipe, options = parse_recipe(args.recipe), BackboneOptions.read(args.backbone_options)
     tokenizer = load_tokenizer(args.backbone)
-    examples, _ = read_corpus(args.corpus, tokenizer, recipe)
+    units, _ = read_corpus(args.corpus, tokenizer, recipe)
+    examples = [example for unit in units for example in unit]
     lengths = [len(e) for e in examples]
     settings = {"batch": recipe.batch, "epochs": recipe.epochs, "ranks": 1, "seed": 0}
     padded, _ = plan(lengths, micro_tokens=1 << 40, **settings)
@@ -150,7 +151,7 @@ def main() -> None:
                 report_to=[],
                 disable_tqdm=True,
             ),
-            train_dataset=MicroBatches(examples, micros),
+            train_dataset=MicroBatches(units, micros),
             data_collator=Collator(tokenizer.pad_token_id, packing),
             callbacks=[clock],
         )

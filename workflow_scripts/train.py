@@ -15,10 +15,17 @@ Keeps   --state DIR: checkpoints and the growing metrics.jsonl; the same command
 import importlib
 import json
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from common import cli
 from common.errors import LabError
+
+
+def judges(puzzles: Sequence[str]) -> Mapping[str, Callable]:
+    """What judges completions; imported by name, because only a method that asks for it depends on the families."""
+    judging, truths = (importlib.import_module(f"reasoning.judging.{name}") for name in ("judges", "truths"))
+    return judging.judges(truths.truths(puzzles))
 
 
 def main() -> None:
@@ -27,6 +34,7 @@ def main() -> None:
     p.add_argument("--corpus", required=True)
     p.add_argument("--backbone", required=True)
     p.add_argument("--texts", nargs="*", default=[], help="tables whose prompts must fit the backbone, checked first")
+    p.add_argument("--puzzles", nargs="*", default=[], help="problems of the rows, for methods that judge completions")
     p.add_argument("--out", required=True)
     p.add_argument("--state", required=True)
     p.add_argument("--seed", type=int, default=0)
@@ -45,9 +53,7 @@ def main() -> None:
     from learning.methods import parse_recipe
 
     if args.local_rank is not None:
-        # By its name, because only a method that asks for it depends on the families.
-        judged = parse_recipe(args.recipe).JUDGED
-        launch.run_rank(args, importlib.import_module("reasoning.judging.judges").JUDGES if judged else None)
+        launch.run_rank(args, judges if parse_recipe(args.recipe).JUDGED else None)
         return
     if args.ranks < 1:
         raise LabError(f"{args.ranks} is not a number of processes", field="--ranks")

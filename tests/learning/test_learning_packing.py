@@ -132,8 +132,8 @@ def test_plan_balances_ranks():
 def test_masked_thought():
     """Masking rises to its rate, leaves labels, prompts and the answer alone, and depends on seed and place only."""
     rows = [Example((1, 2), tuple(range(10, 60)), fixed=5)] * 300
-    micros = [[i] for i in range(300)]
-    masked, same = MicroBatches(rows, micros, 0.4, seed=1), MicroBatches(rows, micros, 0.4, seed=1)
+    units, micros = [[row] for row in rows], [[i] for i in range(300)]
+    masked, same = MicroBatches(units, micros, 0.4, seed=1), MicroBatches(units, micros, 0.4, seed=1)
     rate = []
     for k in range(300):
         (row,) = masked[k]
@@ -142,4 +142,4 @@ def test_masked_thought():
         rate.append(sum(a != b for a, b in zip(row.ids, rows[0].ids, strict=True)) / 45)
     assert rate[0] == 0 and abs(sum(rate[200:]) / 100 - 0.4 * 49 / 50) < 0.03
     assert sum(rate[:100]) < sum(rate[100:200]) < sum(rate[200:])
-    assert MicroBatches(rows, micros)[299] == [rows[0]]
+    assert MicroBatches(units, micros)[299] == [rows[0]]

@@ -200,7 +200,8 @@ def test_a_loss_that_is_no_number_stops_training(place):
 def test_a_full_disk_leaves_the_state_to_resume_from(place, trained):
     """Files may not grow beyond 20 kB, as on a full disk: an error that says so, no output, and a run that goes on."""
     limit = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))}
-    error = last_error(run("train", *arguments(place, "full"), **limit))
+    line = script("train", *arguments(place, "full"))
+    error = last_error(subprocess.run(line, capture_output=True, text=True, env=environment(), cwd=ROOT, **limit))
     assert "cannot write a checkpoint or the adapter" in error, error
     assert not (place / "full").exists()
     assert run("train", *arguments(place, "full")).returncode == 0
@@ -259,7 +260,8 @@ def test_unlearned_lines_and_stages(place):
     from learning.training import read_corpus, tokenized
 
     tokenizer = load_tokenizer(place / "backbone")
-    example = tokenized(tokenizer, "1 2", "<think>\n1+1=3 no\n1+2=3 yes\n</think>\n\\boxed{3}", [1])
+    row = {"prompt": "1 2", "completion": "<think>\n1+1=3 no\n1+2=3 yes\n</think>\n\\boxed{3}"}
+    example = tokenized(tokenizer, row | {"unlearned": [1]})
     learned = [t for t in example.labels if t != IGNORE]
     assert tokenizer.decode(learned) == "<think>\n1+2=3 yes\n</think>\n\\boxed{3}<|end|>"
     assert tokenizer.decode(example.completion[-example.fixed :]) == "</think>\n\\boxed{3}<|end|>"
@@ -267,13 +269,14 @@ def test_unlearned_lines_and_stages(place):
     for i, row in enumerate(staged):
         row["stratum"] = "drill" if i % 2 else "all"
     write_table(place / "staged.parquet", staged)
-    examples, first = read_corpus(place / "staged.parquet", tokenizer, recipe(first_stage="/drill$"))
+    units, first = read_corpus(place / "staged.parquet", tokenizer, recipe(first_stage="/drill$"))
     assert first == list(range(1, 20, 2))
     planned = {"batch": 5, "epochs": 1, "ranks": 1, "micro_tokens": 10_000, "seed": 0}
-    micros, _ = plan([len(e) for e in examples], first=first, replay=0.2, **planned)
+    lengths = [len(e) for unit in units for e in unit]
+    micros, _ = plan(lengths, first=first, replay=0.2, **planned)
     drills = [sum(i % 2 for i in micro) for micro in micros]
     assert drills[:2] == [5, 5] and sum(drills[2:]) <= 2 and len(micros) == 4
-    micros, _ = plan([len(e) for e in examples], first=first, first_epochs=3, replay=0.2, **planned)
+    micros, _ = plan(lengths, first=first, first_epochs=3, replay=0.2, **planned)
     assert [sum(i % 2 for i in micro) for micro in micros][:6] == [5] * 6 and len(micros) == 6 + 2
     with pytest.raises(LabError, match="found in 0 of 20 rows.*sums/drill"):
         read_corpus(place / "staged.parquet", tokenizer, recipe(first_stage="absent"))

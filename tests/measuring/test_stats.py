@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import binomtest
+from statsmodels.stats.proportion import proportion_confint
 
 from measuring.stats import clustered, draws, holm, paired_test, wilson
 
@@ -16,6 +17,8 @@ def scores(rows: list[list[int]]) -> pd.DataFrame:
 
 
 def test_wilson_is_the_textbook_formula():
+    for successes, n in ((8, 10), (0, 3), (3, 3), (2.5, 7), (499, 500), (1e-9, 40)):
+        assert wilson(successes, n) == pytest.approx(proportion_confint(successes, n, method="wilson"), abs=1e-12)
     low, high = wilson(8, 10)
     z, p, n = 1.959963984540054, 0.8, 10
     centre, half = (p + z * z / (2 * n)), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))

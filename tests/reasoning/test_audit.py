@@ -16,7 +16,7 @@ from common.artifacts import read_table, write_table
 from puzzles.base import Solution
 from puzzles.registry import FAMILIES
 from puzzles.tables import PUZZLES, problem_row
-from reasoning.designs.cryptarithm.lines import drop_lines
+from reasoning.designs.cryptarithm.lines import drop_units
 from reasoning.designs.cryptarithm.lines.chain_lines import (
     AssertDrop,
     AssertPin,
@@ -109,14 +109,14 @@ def test_a_true_rule_dropped_with_invented_operands_fails_there_and_not_later() 
         row = FAMILIES[problem.family].parse(problem.prompt)
         names = operators_of(row)
         for number, line in enumerate(each.lines):
-            if not isinstance(line, drop_lines.TestOnes) or line.verdict != "keep":
+            if not isinstance(line, drop_units.TestOnes) or line.verdict != "keep":
                 continue
             if line.rule != problem.rule["operators"][next(glyph for glyph, op in names.items() if op == line.op)]:
                 continue
             e = row.examples[line.number - 1]
             for first, second in product("0123456789", repeat=2):
-                work = drop_lines.ones_work(line.rule, first, second, e)
-                if work and not drop_lines.ones_hits(line.rule, work, line.target, e):
+                work = drop_units.ones_work(line.rule, first, second, e)
+                if work and not drop_units.ones_hits(line.rule, work, line.target, e):
                     break
             wrong = replace(line, first=first, second=second, work=work, verdict="drop")
             checked = each.audit([*each.lines[:number], wrong, replace(line, step=line.step + 1)])
@@ -132,11 +132,11 @@ def test_premises_that_a_line_has_said_are_used_whole() -> None:
     for problem, each in told("cryptarithm_deduce", "witness-balanced", 400)[0]:
         row = FAMILIES[problem.family].parse(problem.prompt)
         for number, line in enumerate(each.lines):
-            if isinstance(line, drop_lines.TestOnes) and len(line.first) > 1:
+            if isinstance(line, drop_units.TestOnes) and len(line.first) > 1:
                 e = row.examples[line.number - 1]
                 first = line.first[:-1]
-                work = drop_lines.ones_work(line.rule, first, line.second, e)
-                hits = drop_lines.ones_hits(line.rule, work, line.target, e)
+                work = drop_units.ones_work(line.rule, first, line.second, e)
+                hits = drop_units.ones_hits(line.rule, work, line.target, e)
                 wrong = replace(line, first=first, work=work, verdict="keep" if hits else "drop")
                 checked = each.audit([*each.lines[:number], wrong])[-1]
                 assert checked.failed == ("transcription",), wrong

@@ -6,6 +6,7 @@ import pytest
 
 import forked
 from common.artifacts import file_hash, read_table, table_note, write_table
+from reasoning.auxiliary.selections import narrowed
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -126,6 +127,30 @@ def test_even_draws_as_many_of_every_group_of_rules(tmp_path):
     assert sorted(map(drawn.count, dict.fromkeys(names))) == [8, 8, 8, 8]
     done = corpus(paths, out, "--selection", "even", families=["cipher"], n=36)
     assert done.returncode and "9 rows asked for, but of 40 only 8 ask for a rule of group" in done.stderr
+    write_table(paths["cipher_puzzles"], [row | {"rule": "{}"} for row in puzzles])
+    done = corpus(paths, out, "--selection", "diverse", families=["cipher"], n=4)
+    assert "selection 'diverse' is for families whose rows hide a rule for each operator" in done.stderr
+
+
+def test_selections_that_compare_rows():
+    """Thirds of lengths within each stratum and tier, thirds of tiers within each length; one rule, or many."""
+    rows = [
+        {
+            "id": i,
+            "stratum": "value",
+            "tier": i % 3,
+            "n_chars": 100 + i,
+            "rule": {"query": "abcd"[i % 4 % 3], "mode": "m"},
+        }
+        for i in range(36)
+    ]
+    found = {name: narrowed(name, rows) for name in ("short", "long", "easy", "hard", "alike", "diverse", "all")}
+    assert found["all"] == rows and len(found["short"]) == len(found["long"]) == 12
+    assert {row["tier"] for row in found["short"]} == {0, 1, 2}  # as hard as the long ones
+    assert max(row["n_chars"] for row in found["short"]) < min(row["n_chars"] for row in found["long"])
+    assert {row["tier"] for row in found["easy"]} == {0} and {row["tier"] for row in found["hard"]} == {2}
+    assert {row["rule"]["query"] for row in found["alike"]} == {"a"}
+    assert [row["rule"]["query"] for row in found["diverse"][:3]] == ["a", "b", "c"] and len(found["diverse"]) == 36
 
 
 def test_a_stratum_that_no_row_renders_is_named(tmp_path):

@@ -1,12 +1,13 @@
 """Which of an arm's own completions become examples, and which corpus they make."""
 
+import json
 import subprocess
 from pathlib import Path
 
 import pytest
 
 import forked
-from common.artifacts import read_table, write_table
+from common.artifacts import read_table, table_note, write_table
 from puzzles.base import row_rng
 from puzzles.registry import FAMILIES
 from puzzles.tables import problem_row
@@ -90,6 +91,51 @@ def test_what_is_kept(place, keep, distinct, statuses):
             assert row["lines"][-1] == {"kind": "malformed", "text": "so be it", "verdict": "", "result": ""}
 
 
+def test_the_control_has_the_solvers_text_as_often(place):
+    counts = {}
+    for keep in ("answer", "solver"):
+        assert harvest(place, keep, "--distinct", 2).returncode == 0
+        rows = read_table(place / f"{keep}.parquet").to_pylist()
+        counts[keep] = [(row["id"], row["sample"]) for row in rows if row["status"] == "rendered"]
+    told = {row["id"]: row["completion"] for row in read_table(place / "texts.parquet").to_pylist()}
+    assert counts["answer"] == counts["solver"]
+    assert all(row["completion"] == told[row["id"]] for row in rows if row["status"] == "rendered")
+    assert {row["valid"] for row in rows} == {None}
+    assert table_note(place / "solver.parquet")["params"]["counts"]["rows"] == 6
+
+
+def test_beginnings_end_before_the_first_fault_and_repairs_go_on_from_there(place, tmp_path):
+    """Of every completion that has a line at fault: `wrong` (its box) and the one with a line too many."""
+    told = {row["id"]: row["completion"] for row in read_table(place / "texts.parquet").to_pylist()}
+    written = {(r["id"], r["sample"]): r["text"] for r in read_table(place / "completions.parquet").to_pylist()}
+    found = {}
+    for keep in ("partial", "repair"):
+        assert harvest(place, keep, "--distinct", 4).returncode == 0
+        for row in read_table(place / f"{keep}.parquet").to_pylist():
+            if row["status"] == "rendered":
+                found[keep, row["id"], row["sample"]] = row
+    for (row, sample), text in written.items():
+        whole = told[row].split("\n")
+        fault = {1: len(whole) - 1, 2: len(whole) - 2}.get(sample)  # the box; before the closing tag
+        if fault is None:
+            assert ("repair", row, sample) not in found
+            continue
+        repair = found["repair", row, sample]
+        assert (repair["prefix"], repair["completion"], repair["rejected"]) == (fault, told[row], text)
+        assert text.split("\n")[:fault] == whole[:fault] and text.split("\n")[fault] != whole[fault]
+        if sample == 1:
+            begun = found["partial", row, sample]
+            assert begun["completion"] == "\n".join([*whole[:fault], ""]) and not begun["ended"]
+    assert found["partial", row, 3]["ended"] and found["partial", row, 3]["valid"]
+    words = ["--harvests", place / "repair.parquet", "--puzzles", place / "puzzles.parquet", "--n", 6, "--seed", 1]
+    words += ["--held-out", place / "held_out.parquet", "--weights", json.dumps({"box": 2})]
+    done = script("corpus", *words, "--out", tmp_path / "c.parquet")
+    assert done.returncode == 0, done.stderr
+    for row in read_table(tmp_path / "c.parquet").to_pylist():
+        n = row["completion"].count("\n") + 1
+        assert row["unlearned"] == [*range(row["prefix"])] and row["weights"] == [1.0] * (n - 1) + [2.0]
+
+
 def test_a_grade_that_is_missing_is_named(place, tmp_path):
     grades = read_table(place / "grades.parquet")
     write_table(tmp_path / "grades.parquet", grades.slice(0, 29))
@@ -128,7 +174,7 @@ def test_rendered_texts_mixed_in(place, tmp_path):
 def test_the_judges_say_what_grade_and_audit_say(place):
     from reasoning.judging.judges import JUDGES
 
-    assert set(JUDGES) == {"answer", "valid"}
+    assert set(JUDGES) == {"answer", "boxed", "valid", "prefix"}
     hidden = {row["id"]: row["hidden"] for row in read_table(place / "texts.parquet").to_pylist()}
     right, valid = (read_table(place / name).to_pylist() for name in ("grades.parquet", "rows.parquet"))
     rows = read_table(place / "completions.parquet").to_pylist()
@@ -138,3 +184,8 @@ def test_the_judges_say_what_grade_and_audit_say(place):
         assert JUDGES["valid"](asked, row["text"]) == audit["valid"]
     assert {row["valid"] for row in valid} == {True, False} == {row["official"] for row in right}
     assert JUDGES["valid"](asked | {"design": ""}, row["text"]) == 0
+    told = read_table(place / "texts.parquet").to_pylist()[0]
+    lines = told["completion"].split("\n")
+    assert JUDGES["prefix"](told, told["completion"]) == 1 == JUDGES["boxed"](told, told["completion"])
+    cut = "\n".join(lines[:2])
+    assert JUDGES["prefix"](told, cut + "\nso be it") == 1 / (len(lines) - 2) and JUDGES["boxed"](told, cut) == 0

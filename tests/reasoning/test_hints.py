@@ -17,9 +17,11 @@ from puzzles.cryptarithm.signatures import rows_of, signature_of
 from puzzles.equations.prompt import Equation
 from puzzles.registry import FAMILIES
 from puzzles.tables import PUZZLES, problem_row
-from reasoning.auxiliary.hints import hint
+from reasoning.auxiliary.hints import hint, needed
+from reasoning.grammar.page import Page
 from reasoning.grammar.reveal import Reveal
 from reasoning.grammar.texts import RENDERED, TEXTS, render_row, table_row
+from reasoning.grammar.trace import parse_completion
 from reasoning.registry import DESIGNS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,6 +109,25 @@ def test_recall_is_the_catalog():
 
 def test_copy_copies():
     assert all(prompt == f"Hint: copy\n{done}" for *_, prompt, done in hints("copy", "numeral", "forward"))
+
+
+@pytest.mark.parametrize(("family", "design"), [("cryptarithm_deduce", "search"), ("numeral", "forward")])
+def test_a_drill_has_the_lines_that_a_line_needs_and_no_others(family, design):
+    """The rest of the line is of the thought; without any line that is shown, the line is judged otherwise."""
+    found, shown = hints("line", family, design), 0
+    for text, _, prompt, completion in found[:12]:
+        *lines, beginning = prompt.partition("\nThought:\n")[2].split("\n")
+        written = [line["text"] for line in text["lines"]]
+        places = [i for i, each in enumerate(written) if each == beginning + completion]
+        assert places and all(each in written[: places[-1]] for each in lines)
+        known = parse_completion(text["completion"], DESIGNS[family, design])
+        kept = [next(each for each in known if each.text() == line) for line in lines]
+        page = Page.of(family, text["prompt"])
+        page.thinks = True
+        target = next(each for each in known if each.text() == beginning + completion)
+        assert needed(kept, target, page) == kept
+        shown += len(lines)
+    assert len(found) > 20 and shown < sum(len(text["lines"]) for text, *_ in found[:12]) / 4
 
 
 @pytest.fixture(scope="module")

@@ -125,7 +125,7 @@ def test_a_recipe_with_an_unknown_key():
         ({"method": "lara"}, "method: unknown method 'lara'; did you mean 'lora'?"),
         ({"batch": 1.5}, "batch: 1.5 is not a whole number"),
         ({"lr": "high"}, "lr: 'high' is not a number"),
-        ({"harvest": "lucky"}, "harvest: unknown harvest 'lucky'; expected answer or valid"),
+        ({"harvest": "lucky"}, "harvest: unknown harvest 'lucky'; expected answer, valid, solver, partial, repair"),
         ({"rendered": 1}, "rendered: 1 is outside [0, 1)"),
     ):
         with pytest.raises(LabError) as caught:
@@ -269,7 +269,7 @@ ROUND = (
         (("\tnone\t", "\tswap\t"), "source", "corruption swap is for rendered texts, not for the completions of arm"),
         (("\t2\t", "\t3\t"), "source", "arm derive-reveal-10 has 2 seed(s), this one 3; each seed needs its own"),
         (("small", "in-context"), "source", "recipe in-context does not train, so the arm has no source"),
-        (("small", "scratch"), "start", "has method of the usual kind, this one full; expected the same"),
+        (("small", "scratch"), "start", "has rank 32, this one of nothing; expected the same"),
         (("small", "study"), "start", "the recipe of arm derive-reveal-10 has alpha 64, this one 32"),
         (("greedy", "gready"), "decoders", "unknown decoder 'gready'; did you mean 'greedy'?"),
         (("greedy", "greedy,greedy"), "decoders", "a decoder is named twice in 'greedy,greedy'"),

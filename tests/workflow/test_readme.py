@@ -2,8 +2,11 @@
 
 import csv
 import re
+from math import prod
+from pathlib import Path
 
 import networkx
+import pytest
 
 import forked
 from common.sources import ROOT
@@ -23,15 +26,62 @@ def test_the_picture_is_the_workflow():
     assert set(re.findall(r"(\w+) --> (\w+)", shown)) == set(planned.edges)
 
 
-def test_the_numbers_are_those_of_the_record():
-    with open(PROJECT / "results/reference/accuracy.csv", newline="") as handle:
-        rows = {(row["arm"], row["stratum"], row["seed"]): row for row in csv.DictReader(handle)}
-    found = re.search(
-        r"right on ([\d.]+) % of (\d+) test rows \(95 % interval ([\d.]+) to ([\d.]+) %, three seeds\),"
-        r" with five digits on ([\d.]+) %, without any on (\d)",
-        README.replace("\n", " "),
-    )
-    full, half, none = (rows[arm, "all", "all"] for arm in ("derive-reveal-10", "derive-reveal-5", "derive"))
-    percent = [f"{100 * float(full[name]):.1f}" for name in ("official", "official_low", "official_high")]
-    assert [found[1], found[3], found[4]] == percent and found[2] == full["n"] and full["seeds"] == "3"
-    assert found[5] == f"{100 * float(half['official']):.1f}" and float(found[6]) == float(none["official"])
+RECORD = PROJECT / "results/reference"
+# Numbers of a text: not those inside words, nor of an interval's level.
+NUMBER = re.compile(r"(?<![\w.])(?:\d[\d,]*\.\d+|\.\d+|\d[\d,]*\d|\d)(?![\w])")
+
+
+def quoted(path: Path, heading: str) -> list[tuple[list[str], str]]:
+    """The numbers of a section, each group with the comment behind it, which says where they are from."""
+    text = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", path.read_text(encoding="utf-8"), re.M | re.S)[1]
+    parts = re.split(r"<!--(.*?)-->", text, flags=re.S)
+    words = [re.sub(r"`[^`]*`|\]\([^)]*\)|\b95 %", "", part) for part in parts[::2]]
+    assert not NUMBER.findall(words[-1]), f"{path.name}: no comment says where the numbers of {words[-1]!r} are from"
+    sources = [" ".join(source.split()) for source in parts[1::2]]
+    return [(NUMBER.findall(said), source) for said, source in zip(words[:-1], sources, strict=True)]
+
+
+def fault(numbers: list[str], source: str) -> str:
+    """What is wrong with numbers that are said to be from one line of a table: TABLE column=value ...: columns."""
+    named = re.fullmatch(r"(\w+)((?: [\w-]+=\S+)+): ([\w* ]+)", source)
+    if not named:
+        return f"{source!r} names no line of a table"
+    table, where, columns = named[1], dict(each.split("=") for each in named[2].split()), named[3].split()
+    with open(RECORD / f"{table}.csv", newline="", encoding="utf-8") as handle:
+        lines = [row for row in csv.DictReader(handle) if where.items() <= row.items()]
+    if len(lines) != 1 or len(columns) != len(numbers):
+        return f"{source}: {len(lines)} lines, {len(columns)} columns for the numbers {numbers}"
+    for number, column in zip(numbers, columns, strict=True):
+        value = prod(float(lines[0][name]) for name in column.split("*"))
+        digits = len(number.partition(".")[2])
+        as_said = {f"{value * scale:.{digits}f}".removeprefix("0" * number.startswith(".")) for scale in (1, 100)}
+        if number.replace(",", "") not in as_said:
+            return f"{source}: {number} is said, {column} is {value}"
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("path", "heading"),
+    [
+        (PROJECT / "README.md", "What has been found so far"),
+        (RECORD / "README.md", "What the numbers are"),
+        (RECORD / "README.md", "What was claimed here and is withdrawn"),
+    ],
+)
+def test_every_number_is_in_the_tables_of_the_record(path, heading):
+    """Or says why it is in none."""
+    found = [(numbers, source) for numbers, source in quoted(path, heading) if numbers]
+    faults = [fault(numbers, source) for numbers, source in found if not source.startswith("no table: ")]
+    assert found and [each for each in faults if each] == []
+
+
+def test_a_number_that_is_not_in_the_tables_is_found(tmp_path):
+    line = "accuracy arm=derive-reveal-10 stratum=all seed=all: official n"
+    assert fault(["25.0", "120"], line) == fault([".250", "120"], line) == ""
+    assert fault(["26.0", "120"], line).endswith("26.0 is said, official is 0.25")
+    assert "2 columns for" in fault(["25.0"], line)
+    assert " 0 lines" in fault(["25.0", "120"], line.replace("=all", "=al"))
+    assert fault(["25.0"], "a run of ours") == "'a run of ours' names no line of a table"
+    (tmp_path / "README.md").write_text("## Found\n\nRight on 25.0 %, with `5` of 95 % in 7 rows.\n")
+    with pytest.raises(AssertionError, match="no comment says where"):
+        quoted(tmp_path / "README.md", "Found")

@@ -47,8 +47,8 @@ def read_yaml(path: str | Path) -> dict:
 def check(value: Mapping, families: Iterable[str], files: Iterable[str | Path]) -> None:
     """Check a configuration; raises LabError naming the file, the key and what was expected.
 
-    families: every puzzle family there is. files: the files that the mapping was merged from: the last that holds this
-    value is to blame, else --config.
+    families: every puzzle family there is. files: those that the mapping was merged from; the error names the last one
+    that holds the faulty value, else --config.
     """
     try:
         typed.read(Config, value).check_families(families)
@@ -63,7 +63,7 @@ def check(value: Mapping, families: Iterable[str], files: Iterable[str | Path]) 
 def keep_config(config: Mapping, folder: str | Path) -> None:
     """Write the configuration, as merged from all files and --config, and copies of the files that it names.
 
-    The folder is replaced: it tells of the last run.
+    The folder of an earlier run is replaced.
     """
     with whole(folder) as partial:
         partial.mkdir()
@@ -75,14 +75,14 @@ def keep_config(config: Mapping, folder: str | Path) -> None:
 
 
 def require_file(value: Mapping, files: Iterable[str | Path], *path: str) -> None:
-    """Raise LabError naming the key where it names a file that is not there; an empty text or a mapping names none."""
+    """Raise LabError where the setting `key` names a missing file; an empty text or a mapping names none."""
     named = _at(value, path)
     if named and isinstance(named, str) and not Path(named).is_file():
         raise LabError(f"no such file: {named}", file=holder(value, path, files), field=".".join(path))
 
 
 def holder(value: Mapping, path: Sequence, files: Iterable[str | Path]) -> str | Path:
-    """The last of the files that `value` was merged from which says what stands under `path`; else --config."""
+    """Where the setting under `path` comes from: the last of the merged files that has this value, else --config."""
     wanted = _at(value, path)
     found = [file for file in files if _same(_at(read_yaml(file), path), wanted)]
     return found[-1] if found else COMMAND_LINE
@@ -113,7 +113,7 @@ USUAL_DECODER = "greedy"
 
 
 class Backbone(Protocol):
-    """What is asked of a backbone here: whether it is a folder, and its `Make`, if it is made here."""
+    """What is used of a backbone's settings here: whether it is a folder, and its `Make` where it is made here."""
 
     here: bool
     make: Any
@@ -131,10 +131,10 @@ def read_arms(
 ) -> pd.DataFrame:
     """The table of arms, indexed by arm; `families` and `decoders` are tuples, n and seeds are int.
 
-    `designs` maps (family, design) to what reads a reveal and raises LabError when the design cannot show it;
-    `decoders` maps a name to what tells what an entry of `backbones` lacks for that decoder; `harvest` is the decoder
-    whose completions an arm with a source learns from. An arm names only arms above it, so that no two wait for each
-    other. Raises LabError naming file, row (the line of the file), field and what was expected.
+    designs: (family, design) to a function that reads a reveal and raises LabError when the design cannot show it.
+    decoders: name to a function that lists what a backbone lacks for that decoder. harvest: the decoder whose
+    completions an arm with a source learns from. An arm names only arms above it, so that no two wait for each other.
+    Raises LabError naming file, row (the line of the file), field and what was expected.
     """
     path = Path(path)
     lines = [(i, line) for i, line in enumerate(read_text(path).split("\n"), 1)]
@@ -239,9 +239,9 @@ def unfit(field: str, row: Mapping, above: Mapping[str, Mapping], recipes: Mappi
         return ""
     if other["recipe"] == IN_CONTEXT:
         return f"arm {name} is not trained, it has no adapter"
-    for key in ("method", "rank", "alpha"):
+    for key in ("rank", "alpha"):  # a method that trains every parameter has neither
         if recipes[row["recipe"]].get(key) != recipes[other["recipe"]].get(key):
-            its, own = (recipes[arm["recipe"]].get(key, "of the usual kind") for arm in (other, row))
+            its, own = (recipes[arm["recipe"]].get(key, "of nothing") for arm in (other, row))
             return f"the recipe of arm {name} has {key} {its}, this one {own}; expected the same"
     return ""
 

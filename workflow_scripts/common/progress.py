@@ -21,7 +21,7 @@ class Lines:
 
 
 def progress(items: Iterable | None = None, desc: str = "", unit: str = "row", **kwargs) -> tqdm:
-    """tqdm over `items`, or by hand over `total=`; jobs of less than LOG_SECONDS leave no line in a log."""
+    """tqdm over `items`, or updated by hand up to `total=`; jobs of less than LOG_SECONDS write no line to a log."""
     if not sys.stderr.isatty():
         kwargs |= {"file": Lines(), "bar_format": LOG_LINE, "mininterval": LOG_SECONDS, "delay": LOG_SECONDS}
         kwargs |= {"miniters": 1, "ascii": True}

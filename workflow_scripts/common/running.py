@@ -1,4 +1,4 @@
-"""What Snakemake needs where it is started in other ways than in a quiet, activated shell in the project's folder."""
+"""Lets Snakemake run without an activated environment, and start again after it was killed."""
 
 import fcntl
 import os
@@ -10,7 +10,7 @@ from typing import TextIO
 
 
 def use_this_python() -> None:
-    """Let jobs find the Python that runs Snakemake, activated or not; that of a conda environment still comes first."""
+    """Put the Python that runs Snakemake on the PATH of its jobs; a conda environment's own still comes first."""
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
 
 

@@ -1,4 +1,4 @@
-"""Which source files decide what a script writes: itself and every library module that its imports reach."""
+"""Which source files a script depends on: itself, and every library module that its imports reach."""
 
 import ast
 from functools import cache
@@ -28,8 +28,8 @@ def _imports(path: str) -> frozenset[str]:
 
 @cache
 def sources(script: str, *members: str) -> tuple[str, ...]:
-    """Files under ROOT that `script` runs on, itself first; `members` are modules that the script loads by
-    name: the registries load families and designs so, of which a job uses one or a few."""
+    """Files under ROOT that `script` depends on, itself first. members: modules that it loads by name, as the
+    registries load families and designs, of which a job uses one or a few."""
     todo, seen = [*(f"{member.replace('.', '/')}.py" for member in members), script], set()
     while todo:
         path = todo.pop()

@@ -1,4 +1,4 @@
-"""Settings as a dataclass declares them: read from a mapping, with every fault named by its field."""
+"""Reads settings from a mapping into a dataclass; an error names the field."""
 
 import dataclasses
 import difflib
@@ -41,8 +41,8 @@ def setting(
 def read(cls: type[T], values: Mapping, place: str = "") -> T:
     """An instance of the dataclass `cls`, and of those within it.
 
-    Raises LabError for an unknown, missing or mistyped field, and with the field's own complaint from `__post_init__`;
-    place: what stands before the name of the field.
+    place: what stands before the name of a field in an error. Raises LabError for a field that is unknown, missing, of
+    another type, or refused by the `__post_init__` of `cls`.
     """
     if not isinstance(values, Mapping):
         raise LabError(f"{values!r} is not a mapping of settings", field=place.rstrip(".") or None)
@@ -63,7 +63,7 @@ def read(cls: type[T], values: Mapping, place: str = "") -> T:
 
 
 def converted(value: object, field: dataclasses.Field, place: str) -> object:
-    """A value from YAML or JSON as the field's declared type has it; raises LabError where it is of another type."""
+    """A value from YAML or JSON, converted to the field's type; raises LabError where it has another type."""
     wanted = field.type
     if isinstance(wanted, UnionType):
         kinds = [each for each in get_args(wanted) if each is not type(None)]
@@ -92,7 +92,7 @@ def fits(value: object, wanted: type) -> bool:
 
 
 def number_as_text(value: object) -> str:
-    """Why YAML gave a text for what looks like a number; "" where it does not look like one."""
+    """Why YAML read a number as text; "" where the value is no number."""
     try:
         looks_like_one = isinstance(value, str) and float(value) is not None
     except ValueError:
@@ -101,7 +101,7 @@ def number_as_text(value: object) -> str:
 
 
 def shown(value: object, field: dataclasses.Field) -> str:
-    """A value as a message repeats it; never a secret."""
+    """A value as it may stand in a message: a secret one is not shown."""
     return "the value" if field.metadata.get("secret") else repr(value)
 
 

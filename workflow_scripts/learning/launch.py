@@ -12,7 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -30,7 +30,7 @@ GONE = ("Connection closed by peer", "Connection reset by peer", "NCCL")
 UNWRITABLE = ("PytorchStreamWriter", "inline_container", "No space left", "File too large", "serializ")
 STRAY = ("SLURM_", "PMI_", "PMIX_", "OMPI_", "MPI_", "PALS_", "TORCHELASTIC_")
 STRAY_NAMES = tuple("RANK LOCAL_RANK WORLD_SIZE LOCAL_SIZE MASTER_ADDR MASTER_PORT CROSS_RANK CROSS_SIZE".split())
-PACKAGES = ("torch", "transformers", "peft", "deepspeed", "accelerate", "tokenizers", "numpy", "pyarrow")
+PACKAGES = ("torch", "transformers", "peft", "deepspeed", "accelerate", "trl", "tokenizers", "numpy", "pyarrow")
 
 
 def check(args: argparse.Namespace) -> None:
@@ -41,7 +41,7 @@ def check(args: argparse.Namespace) -> None:
     check_folder(args.backbone)
     if args.start and not Path(args.start).is_dir():
         raise LabError("no such adapter folder to start from; run the `train` rule first", file=args.start)
-    for path in (args.corpus, args.deepspeed, *args.texts):
+    for path in (args.corpus, args.deepspeed, *args.texts, *args.puzzles):
         if not Path(path).is_file():
             raise LabError("no such file", file=path)
     try:
@@ -162,8 +162,11 @@ def run_launcher(line: list[str], env: dict[str, str]) -> int:
             signal.signal(s, handler)
 
 
-def run_rank(args: argparse.Namespace, judges: Mapping[str, Judge] | None = None) -> None:
-    """One rank: build the job, train, and leave the reason in the state folder when it cannot go on."""
+def run_rank(args: argparse.Namespace, judges: Callable[[Sequence[str]], Mapping[str, Judge]] | None = None) -> None:
+    """One rank: build the job, train, and leave the reason in the state folder when it cannot go on.
+
+    judges: makes what judges completions, from the tables of the rows' problems.
+    """
     die_with_parent()
     keep_freed_memory()
     os.environ.update(rank_settings(args))  # the launcher hands little of its environment on to other nodes
@@ -185,7 +188,7 @@ def run_rank(args: argparse.Namespace, judges: Mapping[str, Judge] | None = None
                 device="cuda" if args.gpus else "cpu",
                 provenance=provenance(args),
                 start=args.start,
-                judges=judges,
+                judges=judges(args.puzzles) if judges else None,
                 texts=tuple(args.texts),
             )
         )

@@ -28,15 +28,20 @@ PAD_TO = 128  # micro-batches are padded to a multiple of this: few distinct sha
 class Example:
     """One row as tokens; only `completion` is learned.
 
-    unlearned: places in the completion that carry no loss. fixed: tokens at its end that masking leaves alone.
-    shown: what the model reads in place of the completion, when that differs (masked thought).
+    unlearned: places in the completion that carry no loss. weights: what the loss of each place counts, () where each
+    counts 1. fixed: tokens at its end that masking leaves alone.
+    shown: what the model reads in place of the completion, when that differs (masked thought). group: the number of the
+    group that it is learned in; before: its log-probability at the start of the training, where a method asks for it.
     """
 
     prompt: tuple[int, ...]
     completion: tuple[int, ...]
     unlearned: frozenset[int] = frozenset()
+    weights: tuple[float, ...] = ()
     fixed: int = 0
     shown: tuple[int, ...] = ()
+    group: int = -1
+    before: float = 0.0
 
     @property
     def ids(self) -> list[int]:
@@ -62,13 +67,14 @@ def plan(
     first: Sequence[int] = (),
     first_epochs: float = 0.0,
     replay: float = 0.0,
+    updates: int = 0,
 ) -> tuple[list[list[int]], int]:
     """Return (micro-batches of row numbers, micro-batches per step and rank).
 
     Micro-batch `(step * per_step + micro) * ranks + rank` holds that rank's rows. Every epoch is shuffled anew; the
     last, partial step of an epoch is kept only when there would be none otherwise. Rows are dealt longest first to
-    the emptiest micro-batch, so ranks finish together. With `first`, those rows make a stage of their own, of
-    `first_epochs`, before the others, which get a share `replay` of them mixed in.
+    the emptiest micro-batch, so ranks finish together. updates: steps in place of epochs, 0 for none. With `first`,
+    those rows make a stage of their own, of `first_epochs`, before the others, which get a share `replay` of them.
     """
     stages = [(list(range(len(lengths))), epochs)]
     if first:
@@ -76,7 +82,11 @@ def plan(
         again = random.Random(f"{seed}:replay").sample(sorted(chosen), round(replay * len(chosen)))
         rest = [i for i in range(len(lengths)) if i not in chosen]
         stages = [(sorted(chosen), first_epochs or epochs), (sorted([*rest, *again]), epochs)]
-    steps = [step for k, (rows, times) in enumerate(stages) for step in _steps(rows, batch, times, f"{seed}:{k}")]
+    steps = [
+        step
+        for k, (rows, times) in enumerate(stages)
+        for step in _steps(rows, batch, updates or n_steps(len(rows), batch, times), f"{seed}:{k}")
+    ]
     per_rank = max(sum(lengths[i] for i in step) for step in steps) / ranks
     per_step = max(1, -(-int(per_rank) // micro_tokens))
     micros: list[list[int]] = []
@@ -96,10 +106,9 @@ def n_steps(rows: int, batch: int, epochs: float) -> int:
     return max(1, round(epochs * max(1, rows // batch)))
 
 
-def _steps(rows: list[int], batch: int, epochs: float, seed: str) -> list[list[int]]:
-    """The rows of every optimiser step of a stage."""
+def _steps(rows: list[int], batch: int, total: int, seed: str) -> list[list[int]]:
+    """The rows of every optimiser step of a stage of `total` steps."""
     steps: list[list[int]] = []
-    total = n_steps(len(rows), batch, epochs)
     for epoch in itertools.count():
         if len(steps) >= total:
             return steps[:total]
@@ -110,7 +119,7 @@ def _steps(rows: list[int], batch: int, epochs: float, seed: str) -> list[list[i
 
 
 class MicroBatches(Dataset):
-    """The plan as a dataset: item k is the list of examples of micro-batch k.
+    """The plan as a dataset: item k is the list of examples of micro-batch k, whose numbers are those of `units`.
 
     With `masking` above zero (Masked Thought, arXiv:2403.02178) tokens of the completion that the model reads, though
     not those it must produce, are replaced by random ones with a probability that rises from zero to `masking` over
@@ -118,16 +127,17 @@ class MicroBatches(Dataset):
     """
 
     def __init__(
-        self, examples: Sequence[Example], micros: Sequence[Sequence[int]], masking: float = 0.0, seed: int = 0
+        self, units: Sequence[Sequence[Example]], micros: Sequence[Sequence[int]], masking: float = 0.0, seed: int = 0
     ):
-        self.examples, self.micros, self.masking, self.seed = examples, micros, masking, seed
-        self.vocabulary = sorted({t for e in examples for t in e.completion[:-1]}) if masking else []  # not the end
+        self.units, self.micros, self.masking, self.seed = units, micros, masking, seed
+        texts = [example.completion[:-1] for unit in units for example in unit] if masking else []  # not the end
+        self.vocabulary = sorted({token for text in texts for token in text})
 
     def __len__(self) -> int:
         return len(self.micros)
 
     def __getitem__(self, k: int) -> list[Example]:
-        rows = [self.examples[i] for i in self.micros[k]]
+        rows = [example for i in self.micros[k] for example in self.units[i]]
         if not self.masking:
             return rows
         rng = random.Random(f"{self.seed}:mask:{k}")
@@ -159,7 +169,24 @@ class Collator:
         out = self._packed(rows) if self.packing else self._padded(rows)
         if any(row.completion for row in rows) and not bool((out["labels"] != IGNORE).any()):
             raise LabError("a micro-batch without a single token to learn")
+        if any(row.group >= 0 for row in rows):
+            out["groups"] = torch.tensor([row.group for row in rows])
+            out["before"] = torch.tensor([row.before for row in rows])
+        if any(row.weights for row in rows):
+            out["weights"] = self._weights(rows, out["labels"])
         return out
+
+    def _weights(self, rows: list[Example], labels: torch.Tensor) -> torch.Tensor:
+        """What each label's loss counts, of the labels' shape."""
+        weights = torch.ones(labels.shape)
+        start = 0
+        for i, row in enumerate(rows):
+            line, at = (0, start) if self.packing else (i, 0)
+            if row.weights:
+                first = at + len(row.prompt)
+                weights[line, first : first + len(row.completion)] = torch.tensor(row.weights)
+            start += len(row)
+        return weights
 
     def _packed(self, rows: list[Example]) -> dict[str, torch.Tensor | int]:
         ids, labels, positions, ends = [], [], [], [0]

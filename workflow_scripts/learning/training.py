@@ -3,6 +3,7 @@
 The library's Trainer over DeepSpeed, fed by a fixed plan of packed micro-batches.
 """
 
+import dataclasses
 import fcntl
 import hashlib
 import json
@@ -13,7 +14,8 @@ import resource
 import shutil
 import sys
 import time
-from collections.abc import Callable, Collection, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -23,7 +25,7 @@ from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainerCallback, TrainingArguments, get_scheduler, set_seed
 from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
-from common.artifacts import file_hash, read_table, whole
+from common.artifacts import file_hash, read_table, whole, write_json
 from common.errors import LabError
 from learning import adapters, autopsy, voice
 from learning.backbones import context_of, load_model, load_tokenizer
@@ -37,8 +39,9 @@ from learning.tokens import completion_ids, fitting, prompt_ids, require_charact
 
 DONE = "complete"  # written into a checkpoint after everything else: without it the checkpoint is not resumed
 VOICED = 16  # rows on which the native voice is measured
+OPTIONAL = ("role", "unlearned", "weights", "prefix", "rejected", "ended")  # columns of a corpus
 HINT_TEST = "hint-test"  # the role of the corpus rows that are no examples
-METRICS, PROVENANCE = "metrics.jsonl", "provenance.json"
+METRICS, PROVENANCE, BEFORE = "metrics.jsonl", "provenance.json", "before.json"
 
 
 def fingerprint(job: TrainJob) -> str:
@@ -52,27 +55,26 @@ def fingerprint(job: TrainJob) -> str:
 
 def read_corpus(
     path: str, tokenizer, recipe: Supervised, context: int | None = None
-) -> tuple[list[Example], list[int]]:
-    """(the corpus as tokens, the rows of the first stage).
+) -> tuple[list[list[Example]], list[int]]:
+    """(the corpus as tokens, in the units that are learned together, the units of the first stage).
 
     Raises LabError for an empty corpus, a lost character, a row above `recipe.max_length` or the backbone's context, or
     without anything to learn.
     """
-    columns = ["id", "prompt", "completion"] + (["family", "stratum"] if recipe.first_stage else [])
-    columns += ["role"] if recipe.hint != "none" else []
-    columns += ["unlearned"] if recipe.unlearned != "none" else []
-    rows = [row for row in read_table(path, columns).to_pylist() if row.get("role") != HINT_TEST]
+    rows = corpus_rows(path, recipe)
     if not rows:
         raise LabError("the corpus has no rows", file=path)
     texts = [row["prompt"] + "\n" + row["completion"] for row in rows]
     require_characters(tokenizer, texts, [row["id"] for row in rows], file=path)
-    examples = []
-    for row in rows:
-        example = tokenized(tokenizer, row["prompt"], row["completion"], row.get("unlearned", ()))
-        check_length(example, recipe, context, path, row["id"])
-        if not row["completion"] or len(example.unlearned) == len(example.completion):
-            raise LabError("nothing to learn", file=path, row=row["id"], field="completion")
-        examples.append(example)
+    units = []
+    for number, group in enumerate(recipe.units(rows)):
+        units.append([])
+        for row in group:
+            example = dataclasses.replace(tokenized(tokenizer, row), group=number if recipe.GROUPED else -1)
+            check_length(example, recipe, context, path, row["id"])
+            if not row["completion"] or len(example.unlearned) == len(example.completion):
+                raise LabError("nothing to learn", file=path, row=row["id"], field="completion")
+            units[-1].append(example)
     first = []
     if recipe.first_stage:
         labels = [f"{row['family']}/{row['stratum']}" for row in rows]
@@ -84,7 +86,19 @@ def read_corpus(
                 file=path,
                 field="first_stage",
             )
-    return examples, first
+    return units, first
+
+
+def corpus_rows(path: str, recipe: Supervised) -> list[dict]:
+    """The examples of a corpus; what its columns may leave out is as it is for rendered texts."""
+    needed = {"id", "prompt", "completion"} | ({"family", "stratum"} if recipe.first_stage else set())
+    needed |= {"role"} if recipe.hint != "none" else set()
+    needed |= {"unlearned"} if recipe.unlearned != "none" else set()
+    needed |= {"weights"} if recipe.weights else set()
+    read_table(path, needed)  # for its complaint
+    found = read_table(path)
+    columns = [name for name in found.column_names if name in needed or name in OPTIONAL]
+    return [row for row in found.select(columns).to_pylist() if row.get("role") != HINT_TEST]
 
 
 def check_length(example: Example, recipe: Supervised, context: int | None, path: str, row: str) -> None:
@@ -102,26 +116,36 @@ def read_hints(path: str, tokenizer, recipe: Supervised, context: int | None = N
     rows = [row for row in rows if row["role"] == HINT_TEST]
     texts = [row["prompt"] + "\n" + row["completion"] for row in rows]
     require_characters(tokenizer, texts, [row["id"] for row in rows], file=path)
-    hints = [tokenized(tokenizer, row["prompt"], row["completion"]) for row in rows]
+    hints = [tokenized(tokenizer, row) for row in rows]
     for row, hint in zip(rows, hints, strict=True):
         check_length(hint, recipe, context, path, row["id"])
     return hints
 
 
-def tokenized(tokenizer, prompt: str, completion: str, unlearned: Collection[int] = ()) -> Example:
-    """One row as tokens; unlearned: the numbers of the completion's lines, from 0, that carry no loss."""
+def tokenized(tokenizer, row: Mapping) -> Example:
+    """One row as tokens.
+
+    unlearned: the numbers of the completion's lines, from 0, that carry no loss; weights: what the loss of every line
+    counts. ended False: the beginning of a completion, after which the turn does not end.
+    """
+    prompt, completion = row["prompt"], row["completion"]
     ids = completion_ids(tokenizer, prompt, completion)
     fixed = len(tokenizer.encode(completion[max(0, completion.rfind("</think>")) :], add_special_tokens=False)) + 1
+    unlearned, weights = row.get("unlearned") or (), row.get("weights") or ()
     places: set[int] = set()
-    if unlearned:
+    counts: tuple[float, ...] = ()
+    if unlearned or weights:
         start = len(completion) - len(tokenizer.decode(ids[:-1], skip_special_tokens=False))
-        spans = []
-        for number, line in enumerate(re.finditer(r"[^\n]*\n?", completion)):
-            if number in unlearned:
-                spans.append((line.start() - start, line.end() - start))
         offsets = tokenizer(completion[start:], add_special_tokens=False, return_offsets_mapping=True).offset_mapping
-        places = {i for i, (a, _) in enumerate(offsets) if any(low <= a < high for low, high in spans)}
-    return Example(tuple(prompt_ids(tokenizer, prompt)), tuple(ids), frozenset(places), fixed)
+        ends = [found.end() - start for found in re.finditer(r"[^\n]*\n?", completion)]
+        lines = [bisect_right(ends, a) for a, _ in offsets]
+        places = {i for i, line in enumerate(lines) if line in unlearned}
+        if weights:
+            counts = (*(weights[line] if line < len(weights) else 1.0 for line in lines), 1.0)
+            places |= {i for i, weight in enumerate(counts) if weight == 0}
+    if row.get("ended") is False:
+        ids, counts, fixed = ids[:-1], counts[:-1], 0
+    return Example(tuple(prompt_ids(tokenizer, prompt)), tuple(ids), frozenset(places), counts, fixed)
 
 
 def staged(args: TrainingArguments, stages: list[int]) -> Callable[[int], float]:
@@ -162,11 +186,67 @@ class PackedTrainer(Trainer):
         return SequentialSampler(dataset if dataset is not None else self.train_dataset)
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        labels = inputs.pop("labels")
-        with summed_loss(self.model, labels):
+        labels, weights = inputs.pop("labels"), inputs.pop("weights", None)
+        with summed_loss(self.model, labels, weights=weights):
             total = model(**inputs, use_cache=False).logits.sum()
         # DeepSpeed averages gradients over ranks; the loss is per token of the whole step, whoever holds it.
         return total * self.accelerator.num_processes / num_items_in_batch
+
+
+class GroupTrainer(PackedTrainer):
+    """The same for methods whose loss is of groups of texts, per group of a step."""
+
+    def put_to(self, recipe: Supervised, groups: int, state: Path) -> None:
+        """groups: in every step; state: where the log-probabilities at the start are kept."""
+        self.recipe, self.groups = recipe, groups
+        if recipe.COMPARED:
+            self.add_callback(Before(self, state / BEFORE))
+
+    def sums(self, model, inputs) -> torch.Tensor:
+        """The log-probability of the learned part of every text, shape (texts,)."""
+        labels, weights = inputs.pop("labels"), inputs.pop("weights", None)
+        n = len(inputs.pop("groups"))
+        inputs.pop("before")
+        texts = torch.arange(n, device=labels.device)[:, None].expand(labels.shape) if len(labels) == n > 1 else None
+        if texts is None:  # packed: `cu_seq_lens` says where each text ends; the spare tokens at the end have no label
+            places = torch.arange(labels.shape[1], device=labels.device)
+            ends = inputs["cu_seq_lens_q"][1:] if "cu_seq_lens_q" in inputs else places.new_tensor([len(places)])
+            texts = torch.bucketize(places, ends, right=True).clamp(max=n - 1)[None]
+        with summed_loss(self.model, labels, weights=weights, texts=texts, n=n):
+            return -model(**inputs, use_cache=False).logits.flatten()
+
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        if "groups" not in inputs:  # a micro-batch of nothing
+            return super().compute_loss(model, inputs, num_items_in_batch=1) * 0.0
+        groups, before = inputs["groups"], inputs["before"]
+        sums = self.sums(model, inputs)
+        losses = [self.recipe.objective(sums[groups == g], before[groups == g]) for g in groups.unique()]
+        return torch.stack(losses).sum() * self.accelerator.num_processes / self.groups
+
+
+class Before(TrainerCallback):
+    """Takes down what every text's log-probability is before the first step; a resumed training reads it."""
+
+    def __init__(self, trainer: GroupTrainer, path: Path):
+        self.trainer, self.path = trainer, path
+
+    @torch.no_grad()
+    def on_train_begin(self, args, state, control, model=None, **kwargs):
+        trainer, units = self.trainer, self.trainer.train_dataset.units
+        if state.global_step == 0:
+            model = trainer.model_wrapped
+            model.eval()
+            found = []
+            for unit in units:
+                inputs = trainer._prepare_inputs(trainer.data_collator([unit]))
+                found.append(trainer.sums(model, inputs).tolist())
+            model.train()
+            if trainer.is_world_process_zero():
+                write_json(self.path, found)
+        else:
+            found = json.loads(self.path.read_text())
+        for i, (unit, sums) in enumerate(zip(units, found, strict=True)):
+            units[i] = [dataclasses.replace(e, before=before) for e, before in zip(unit, sums, strict=True)]
 
 
 class Reached(TrainerCallback):
@@ -213,9 +293,14 @@ class Metrics(TrainerCallback):
             "tokens_per_s": round(self.tokens[state.global_step - 1] / max(now - self.clock, 1e-9), 1),
             "peak_memory_mb": peak_memory_mb(),
         }
+        row |= self.more(logs)
         self.clock = now
         with open(self.path, "a") as handle:
             handle.write(json.dumps(row) + "\n")
+
+    def more(self, logs: Mapping[str, float]) -> dict:
+        """What else a line tells."""
+        return {}
 
     def on_save(self, args, state, control, **kwargs):
         if torch.distributed.is_initialized():
@@ -253,12 +338,19 @@ def last_checkpoint(folder: Path) -> str | None:
 
 def training_arguments(job: TrainJob, folder: Path, accumulation: int) -> TrainingArguments:
     """The recipe in the library's words."""
-    recipe = job.recipe
     return TrainingArguments(
-        output_dir=str(folder),
+        **common_arguments(job, folder),
         per_device_train_batch_size=1,
         gradient_accumulation_steps=accumulation,
         num_train_epochs=1,
+    )
+
+
+def common_arguments(job: TrainJob, folder: Path) -> dict[str, object]:
+    """What every method says to the library in the same words."""
+    recipe = job.recipe
+    return dict(
+        output_dir=str(folder),
         learning_rate=recipe.lr,
         lr_scheduler_type="cosine_with_min_lr" if recipe.floor else recipe.schedule,
         lr_scheduler_kwargs={"min_lr_rate": recipe.floor} if recipe.floor else None,
@@ -315,13 +407,13 @@ def foresee(job: TrainJob, tokens: int) -> None:
 def train(job: TrainJob) -> None:
     """Run this rank to the end. Rank 0 verifies the adapter and moves it to `job.out`; state is removed only then."""
     tokenizer, context = load_tokenizer(job.backbone), context_of(job.backbone)
-    examples, first = read_corpus(job.corpus, tokenizer, job.recipe, context)
+    units, first = read_corpus(job.corpus, tokenizer, job.recipe, context)
     hints = read_hints(job.corpus, tokenizer, job.recipe, context)
     for path in job.texts:
         asked = read_table(path, ["id", "prompt"])
         fitting(asked["prompt"].to_pylist(), asked["id"].to_pylist(), tokenizer, context or 1 << 30, file=path)
     micros, accumulation = plan(
-        [len(e) for e in examples],
+        [sum(map(len, unit)) for unit in units],
         batch=job.recipe.batch,
         epochs=job.recipe.epochs,
         ranks=job.ranks,
@@ -330,10 +422,11 @@ def train(job: TrainJob) -> None:
         first=first,
         first_epochs=job.recipe.first_epochs,
         replay=job.recipe.replay,
+        updates=job.recipe.updates,
     )
     per_step = accumulation * job.ranks
     tokens = [
-        sum(len(examples[i]) for micro in micros[s : s + per_step] for i in micro)
+        sum(len(example) for micro in micros[s : s + per_step] for i in micro for example in units[i])
         for s in range(0, len(micros), per_step)
     ]
     if len(tokens) == 1 and job.recipe.warmup:
@@ -356,48 +449,60 @@ def train(job: TrainJob) -> None:
         adapters.gathered_whole(model)
     if job.options.checkpointing:
         model.enable_input_require_grads()
-    trainer = PackedTrainer(
+    trainer = (GroupTrainer if job.recipe.GROUPED else PackedTrainer)(
         model=model,
         args=arguments,
-        train_dataset=MicroBatches(examples, micros, job.recipe.masking, job.seed),
+        train_dataset=MicroBatches(units, micros, job.recipe.masking, job.seed),
         data_collator=Collator(tokenizer.pad_token_id, job.options.packing),
         first_steps=n_steps(len(first), job.recipe.batch, job.recipe.first_epochs or job.recipe.epochs) if first else 0,
         callbacks=[Metrics(folder / METRICS, tokens, main), Reached(model)],
     )
+    if job.recipe.GROUPED:
+        trainer.put_to(job.recipe, min(job.recipe.batch, len(units)), folder)
     TokenBar.put_on(trainer, "/".join(Path(job.out).parts[-2:]), tokens)
     started = time.monotonic()
     resumed = last_checkpoint(folder)
     trainer.train(resume_from_checkpoint=resumed)
-    tensors = adapters.gather(model)
+    examples = [example for unit in units for example in unit]
     ids = list(examples[0].prompt)
-    logits = adapters.probe(trainer.model_wrapped, ids)
     hinted = sum(written(trainer.model_wrapped, hint) for hint in hints) / len(hints) if hints else None
     native = None  # with every parameter trained, the backbone is gone
     if isinstance(model, PeftModel):
         native = round(native_voice(model, trainer.model_wrapped, tokenizer, examples[:VOICED]), 6)
+    run = {
+        "rows": len(units),
+        "steps": len(tokens),
+        "tokens": sum(tokens),
+        "seconds": round(time.monotonic() - started, 1),
+        "native_voice": native,
+        "hint_accuracy": hinted,
+        "resumed_from": Path(resumed).name if resumed else None,
+    }
+    finish(job, trainer, shapes, ids, folder, run, held)
+
+
+def finish(
+    job: TrainJob,
+    trainer: Trainer,
+    shapes: Mapping[str, tuple[int, ...]],
+    ids: list[int],
+    folder: Path,
+    run: Mapping[str, object],
+    held,
+) -> None:
+    """All ranks together after the last step: rank 0 saves what was trained, verified on a prompt `ids`, and what the
+    run was, then the state goes."""
+    tensors = adapters.gather(trainer.model)
+    logits = adapters.probe(trainer.model_wrapped, ids)
+    main = trainer.args.process_index == 0
     if main:
-        save(
-            job,
-            model,
-            tensors,
-            shapes,
-            ids,
-            logits,
-            folder,
-            {
-                "ranks": arguments.world_size,
-                "rows": len(examples),
-                "steps": len(tokens),
-                "tokens": sum(tokens),
-                "trainable_parameters": sum(math.prod(s) for s in shapes.values()),
-                "reached": adapters.reached(model) if isinstance(model, PeftModel) else None,
-                "seconds": round(time.monotonic() - started, 1),
-                "native_voice": native,
-                "hint_accuracy": hinted,
-                "resumed_from": Path(resumed).name if resumed else None,
-                "peak_memory_mb": peak_memory_mb(),
-            },
-        )
+        made = {
+            "ranks": trainer.args.world_size,
+            "trainable_parameters": sum(math.prod(s) for s in shapes.values()),
+            "reached": adapters.reached(trainer.model) if isinstance(trainer.model, PeftModel) else None,
+            "peak_memory_mb": peak_memory_mb(),
+        }
+        save(job, trainer.model, tensors, shapes, ids, logits, folder, {**made, **run})
     if torch.distributed.is_initialized():
         torch.distributed.barrier()
         torch.distributed.destroy_process_group()

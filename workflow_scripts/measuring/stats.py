@@ -1,13 +1,17 @@
-"""Intervals and paired tests for shares measured on the same rows with several training seeds, samples or lines."""
+"""Intervals and paired tests for shares measured on the same rows with several training seeds, samples or lines.
+
+Every table and figure is a process of its own and needs these. scipy.stats and statsmodels have the same formulas (the
+tests compare them) and take most of a second to load; scipy.special does not.
+"""
 
 import math
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom, norm
-from scipy.stats import t as student
-from statsmodels.stats.proportion import proportion_confint
+from scipy.special import gammaln, ndtri, stdtrit
+
+Z = float(ndtri(0.975))
 
 
 def wilson(successes: float, n: float) -> tuple[float, float]:
@@ -18,15 +22,16 @@ def wilson(successes: float, n: float) -> tuple[float, float]:
     """
     if n == 0:
         return math.nan, math.nan
-    low, high = proportion_confint(successes, n, alpha=0.05, method="wilson")
-    return float(low) if successes > 0 else 0.0, float(high) if successes < n else 1.0  # exact, not 3e-17
+    p, square = successes / n, Z * Z / n
+    centre, half = p + square / 2, math.sqrt(square * max(0.0, p * (1 - p)) + square * square / 4)
+    low, high = (centre - half) / (1 + square), (centre + half) / (1 + square)
+    return low if successes > 0 else 0.0, high if successes < n else 1.0  # exact, not 3e-17
 
 
 def with_wilson(frame: pd.DataFrame, share: str = "share", n: str = "n") -> pd.DataFrame:
     """The frame with columns low and high: the Wilson 95 % interval of each line's share of n rows."""
-    low, high = proportion_confint(frame[share] * frame[n], frame[n], alpha=0.05, method="wilson")
-    low, high = np.where(frame[share] > 0, low, 0.0), np.where(frame[share] < 1, high, 1.0)
-    return frame.assign(low=low, high=high)
+    found = [wilson(p * rows, rows) for p, rows in zip(frame[share], frame[n], strict=True)]
+    return frame.assign(low=[low for low, _ in found], high=[high for _, high in found])
 
 
 def clustered(right: Sequence[float], total: Sequence[float]) -> tuple[float, float, float]:
@@ -50,7 +55,7 @@ def clustered(right: Sequence[float], total: Sequence[float]) -> tuple[float, fl
     variance = rows / (rows - 1) * float(((y - p * m) ** 2).sum()) / lines**2 if rows > 1 else 0.0
     n = float(rows)
     if variance > 1e-15 and 0 < p < 1:
-        n = min(float(lines), p * (1 - p) / variance * float(norm.ppf(0.975) / student.ppf(0.975, rows - 1)) ** 2)
+        n = min(float(lines), p * (1 - p) / variance * float(Z / stdtrit(rows - 1, 0.975)) ** 2)
     return p, *wilson(p * n, n)
 
 
@@ -102,7 +107,9 @@ def _sign_flip(differences: np.ndarray) -> float:
     for size, count in zip(sizes, counts, strict=True):
         if size:
             steps = np.zeros(2 * count * size + 1)
-            steps[:: 2 * size] = binom.pmf(np.arange(count + 1), count, 0.5)
+            k = np.arange(count + 1)
+            ways = gammaln(count + 1) - gammaln(k + 1) - gammaln(count - k + 1)
+            steps[:: 2 * size] = np.exp(ways - count * math.log(2))
             distribution = np.convolve(distribution, steps)
     reach = len(distribution) // 2
     observed = abs(int(round(float(differences.sum()))))

@@ -10,7 +10,7 @@ from common.config import FILES, check, check_budgets, read_arms, read_yaml, req
 from common.errors import LabError
 from learning.decoders import changed, lacking, resolve
 from learning.engines import engine_of
-from learning.methods import check_recipes
+from learning.methods import check_needs, check_recipes, check_weights, read_recipe
 from learning.settings import BackboneOptions, check_local, read_backbones
 from learning.shipped import check_context, check_shipped
 from planning.lab import Lab
@@ -83,10 +83,25 @@ def check_used(lab: Lab) -> None:
     for options in used.values():
         if options.path:
             check_shipped(options.path, lab.phrases)
+    check_needs(lab.arms, lab.recipes, lab.config["arms"])
     for name, row in lab.arms.iterrows():
+        check_training(lab, name, row)
         check_context(name, lab.recipes.get(row.recipe, {}), used[row.backbone])
     limited = [name for name, row in lab.arms.iterrows() if has_limit(row)]
     check_budgets(lab.arms, limited, lab.backbones, lab.decoders, lab.config["thought"])
+
+
+def check_training(lab: Lab, name: str, row: pd.Series) -> None:
+    """Raise LabError where a recipe weighs a line that the design does not write, or cannot train the backbone."""
+    if row.recipe not in lab.recipes:
+        return
+    kinds = {kind.KIND for family in row.families for kind in DESIGNS[family, row.design].kinds} | {"box"}
+    try:
+        check_weights(kinds, lab.recipes[row.recipe])
+        read_recipe(lab.recipes[row.recipe]).check(lab.backbones[row.backbone], lab.ranks)
+    except LabError as error:
+        message = f"arm {name} of recipe {row.recipe}: {error.message}"
+        raise LabError(message, file=lab.config["recipes"], field=error.field) from None
 
 
 def has_limit(row: pd.Series) -> bool:

@@ -143,6 +143,11 @@ class Lab:
         row = self.arms.loc[wildcards.arm]
         return row.n if self.is_trained(wildcards) else row.n * row.seeds
 
+    def rows_seed(self, wildcards: Wildcards) -> int:
+        """What the choice of an arm's rows depends on: the same for all; of the training seed if the recipe redraws."""
+        redrawn = self.recipe_of(wildcards).get("redraw", False)
+        return self.config["seed"] + 1000 * int(wildcards.seed) * redrawn
+
     # --- training ---
 
     def backbone_of(self, wildcards: Wildcards) -> BackboneOptions:
@@ -153,7 +158,7 @@ class Lab:
         return json.dumps(self.entries[name])
 
     def arm_entry(self, wildcards: Wildcards, threads: int) -> str:
-        """The entry of the arm's backbone. A function of the threads: alone it makes no job be done again."""
+        """The entry of the arm's backbone. As a function of `threads` it does not decide whether a job runs again."""
         return self.entry_of(self.arms.at[wildcards.arm, "backbone"])
 
     def local_files(self, wildcards: Wildcards) -> list[str]:
@@ -178,10 +183,23 @@ class Lab:
         options = self.backbone_of(wildcards)
         return self.here(f"config/deepspeed/zero{options.zero_stage}{'-offload' * options.offload}.json")
 
-    def method_files(self, wildcards: Wildcards) -> list[str]:
-        """The file of the arm's training method, and what judges completions where the method asks for it."""
-        recipe = read_recipe(self.recipe_of(wildcards))
-        return [f"learning.methods.{recipe.method}", *["reasoning.judging.judges"] * recipe.JUDGED]
+    def method_code(self, wildcards: Wildcards) -> list[str]:
+        """The files of a training by the arm's method, and those of what judges completions where it asks for that."""
+        recipe, row = read_recipe(self.recipe_of(wildcards)), self.arms.loc[wildcards.arm]
+        method = f"learning.methods.{recipe.method}"
+        if not recipe.JUDGED:
+            return code("train", more=[method])
+        more = [method, "reasoning.judging.judges", "reasoning.judging.truths"]
+        return code("train", family=row.families, design=row.design, more=more)
+
+    def is_judged(self, wildcards: Wildcards) -> bool:
+        """Whether the arm's method asks what its own completions are worth."""
+        return read_recipe(self.recipe_of(wildcards)).JUDGED
+
+    def judged_by(self, wildcards: Wildcards) -> list[str]:
+        """The problems whose completions a method judges: their bare claims are held to what these hide."""
+        splits = ("train", "test") if self.is_judged(wildcards) else ()
+        return [path for split in splits for path in self.arm_puzzles(wildcards.arm, split)]
 
     def start_file(self, wildcards: Wildcards) -> str | list:
         """The adapter that a training starts from, of the same seed; none starts from the backbone."""

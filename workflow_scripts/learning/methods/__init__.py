@@ -8,11 +8,15 @@ import importlib
 import json
 import pkgutil
 from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
 from common import typed
 from common.errors import LabError
 from common.typed import suggestion
 from learning.methods.base import Recipe
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 METHODS: dict[str, type[Recipe]] = {
     info.name: importlib.import_module(f"{__name__}.{info.name}").Method
@@ -38,6 +42,26 @@ def parse_recipe(text: str) -> Recipe:
         return read_recipe(json.loads(text))
     except json.JSONDecodeError as error:
         raise LabError(f"not JSON ({error})", field="--recipe") from error
+
+
+def check_needs(arms: "pd.DataFrame", recipes: Mapping[str, Mapping], file: object = None) -> None:
+    """Raise LabError naming the row of the table of arms that lacks a column which the method of its recipe needs."""
+    for _, arm in arms.iterrows():
+        recipe = read_recipe(recipes[arm.recipe]) if arm.recipe in recipes else None
+        for column in recipe.NEEDS if recipe else ():
+            if not arm[column]:
+                message = f"recipe {arm.recipe} (method {recipe.method}) needs an arm above this row, found none"
+                raise LabError(message, file=file, row=int(arm.row), field=column)
+        if recipe and recipe.harvest in ("partial", "repair") and not arm.source:
+            message = f"recipe {arm.recipe} learns from completions (harvest: {recipe.harvest}), found no source"
+            raise LabError(message, file=file, row=int(arm.row), field="source")
+
+
+def check_weights(kinds: Collection[str], recipe: Mapping) -> None:
+    """Raise LabError for a weight of a kind of line that an arm's design does not write."""
+    for kind in recipe.get("weights", {}):
+        if kind not in kinds:
+            raise LabError(f"no line of kind {kind!r}{suggestion(kind, kinds)}", field=f"weights.{kind}")
 
 
 def check_recipes(entries: Mapping[str, Mapping], hints: Collection[str], file: object = None) -> None:

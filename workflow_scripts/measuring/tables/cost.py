@@ -3,7 +3,6 @@
 import math
 
 import pandas as pd
-from scipy.stats import spearmanr
 
 from common.artifacts import read_table
 from measuring.evidence import marked
@@ -52,7 +51,7 @@ def correlation(a: pd.Series, b: pd.Series) -> tuple[float, float, float]:
     """Spearman's rho with its 95 % interval."""
     if len(a) < LEAST or a.nunique() < 2 or b.nunique() < 2:
         return (math.nan,) * 3
-    rho = float(spearmanr(a, b).statistic)
+    rho = float(a.rank().corr(b.rank()))
     z, half = math.atanh(max(-0.9999, min(0.9999, rho))), 1.96 * math.sqrt((1 + rho**2 / 2) / (len(a) - 3))
     return rho, math.tanh(z - half), math.tanh(z + half)
 

@@ -9,11 +9,15 @@ ends-55-30-15   55 in 100 come to an answer straight on (joins among them), 30 b
 ends-55-30-15-wrong-9
                 the same, and 9 in 100 box a wrong answer, all of them bails
 bad-10          10 in 100 name an example that contradicts the others (r6)
+short, long     the third with the shortest or longest texts of every stratum and tier (the solver's expected work)
+easy, hard      the third with the least or most expected work of every stratum and third of the lengths
+alike, diverse  rows whose query asks for one rule in one reading order, the commonest; or for as many as there are
 even            as many rows of every group of rules that the query can have: join, add, sub, mul (the honest corpora)
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from common.errors import LabError
@@ -55,6 +59,37 @@ def names_bad(row: Mapping[str, Any]) -> bool:
 def group_of(row: Mapping[str, Any]) -> str:
     """The group of the rule that the query asks for; `row` with its hidden rule."""
     return BY_NAME[row["rule"]["query"]].group
+
+
+THIRDS = {"short": ("n_chars", False), "long": ("n_chars", True), "easy": ("tier", False), "hard": ("tier", True)}
+KINDRED = ("alike", "diverse")
+RULED = ("even", *KINDRED)
+"""Selections that read a row's hidden rule."""
+
+
+def narrowed(selection: str, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The rows among which a selection that compares them chooses, in their order; others narrow nothing."""
+    if selection in KINDRED:
+        kinds: dict[tuple[str, str], list] = {}
+        for row in rows:
+            kinds.setdefault((row["rule"]["query"], row["rule"]["mode"]), []).append(row)
+        if selection == "alike":
+            return max(kinds.values(), key=len, default=[])
+        return [row for turn in zip_longest(*kinds.values()) for row in turn if row is not None]
+    if selection not in THIRDS:
+        return list(rows)
+    name, most = THIRDS[selection]
+    groups: dict[tuple, list[int]] = {}
+    by_length = sorted(range(len(rows)), key=lambda i: rows[i]["n_chars"])
+    third = {i: 3 * place // len(rows) for place, i in enumerate(by_length)}
+    for i, row in enumerate(rows):
+        held = third[i] if name == "tier" else row["tier"]
+        groups.setdefault((row["stratum"], held), []).append(i)
+    chosen = set()
+    for own in groups.values():
+        own.sort(key=lambda i: rows[i][name], reverse=most)
+        chosen |= set(own[: max(1, len(own) // 3)])
+    return [row for i, row in enumerate(rows) if i in chosen]
 
 
 def shares(n: int, percentages: tuple[int, ...]) -> list[int]:
@@ -100,6 +135,8 @@ def parts(selection: str, n: int) -> list[Part]:
             Part(count, lambda row, group=group: group_of(row) == group, f"ask for a rule of group {group}")
             for count, group in zip(counts, GROUPS, strict=True)
         ]
+    if selection in (*THIRDS, *KINDRED):
+        return [Part(n, lambda row: True, f"are rendered and of selection {selection!r}")]
     if found := re.fullmatch("tiers((?:-[1-9])+)", selection):
         wanted = {int(each) for each in found[1].split("-")[1:]}
         return [Part(n, lambda row: row["tier"] in wanted, f"are of the tiers {found[1].replace('-', ' ').strip()}")]
@@ -107,6 +144,7 @@ def parts(selection: str, n: int) -> list[Part]:
         return [Part(n, boxes_right, "are rendered and of selection 'right'")]
     if not re.fullmatch("[a-z_]+", selection):
         raise LabError(
-            f"{selection!r} is no selection; expected all, right, even, a stratum, tiers-N, wrong-N, bad-N, ends-A-B-C"
+            f"{selection!r} is no selection; expected all, right, even, short, long, easy, hard, alike, diverse,"
+            " a stratum, tiers-N, wrong-N, bad-N, ends-A-B-C"
         )
     return [Part(n, lambda row: selection in ("all", row["stratum"]), f"are rendered and of selection {selection!r}")]

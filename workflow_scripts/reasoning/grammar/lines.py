@@ -211,6 +211,17 @@ class Line:
             ]
         )
 
+    def split(self) -> tuple[str, str] | None:
+        """(the line up to the first field that is computed or concluded, the rest); None where there is none."""
+        before = ""
+        for literal, name, encode in self._pieces:
+            before += literal
+            role = self.roles.get(name)
+            if role is not None and role.first & {"arithmetic", "verdict"}:
+                return before, self.text()[len(before) :]
+            before += encode(getattr(self, name)) if encode else ""
+        return None
+
     @classmethod
     def parse(cls, text: str) -> Self | None:
         """The line that prints as `text`, None when it is not of this kind."""

@@ -33,7 +33,7 @@ from reasoning.designs.cryptarithm.lines import (
     query_lines,
     rule_tests,
 )
-from reasoning.designs.cryptarithm.lines.drop_lines import choices
+from reasoning.designs.cryptarithm.lines.drop_values import choices
 from reasoning.grammar.trace import Design, Trace, Unrenderable
 
 MOST_WAYS, MOST_GLYPHS, MOST_TRIES, MOST_FREE = 12, 7, 3, 100

@@ -21,7 +21,7 @@ from reasoning.designs.cryptarithm.engines.propagation import Clue, clues
 from reasoning.designs.cryptarithm.lines import (
     arithmetic,
     digit_lines,
-    drop_lines,
+    drop_families,
     join_lines,
     notation,
     query_lines,
@@ -76,7 +76,7 @@ class Cataloguer(Bounded):
         return [
             rule.name
             for rule in VALUE_RULES
-            if drop_lines.family_of(rule.name) in self.active[op]
+            if drop_families.family_of(rule.name) in self.active[op]
             and rule.mode == (mode or rule.mode)
             and rule.group not in taken
         ]

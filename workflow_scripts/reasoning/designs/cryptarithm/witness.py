@@ -31,7 +31,10 @@ from reasoning.designs.cryptarithm.engines.witnessed_chain import Witnessed
 from reasoning.designs.cryptarithm.lines import (
     chain_lines,
     digit_lines,
+    drop_families,
     drop_lines,
+    drop_sizes,
+    drop_units,
     join_lines,
     letters,
     pin_lines,
@@ -67,13 +70,13 @@ def without_witness(lines: Sequence[Line], page: Page) -> list[Line]:
         each.establish(page)
         if isinstance(each, pin_lines.PinLine):
             each = chain_lines.AssertPins(each.step, each.pairs, "pin")
-        elif isinstance(each, drop_lines.TestMode | drop_lines.TestOrder):
+        elif isinstance(each, drop_lines.TestMode | drop_units.TestOrder):
             each = chain_lines.AssertMode(each.step, each.mode, each.op, "drop")
-        elif isinstance(each, drop_lines.TestSign | drop_lines.TestRange):
+        elif isinstance(each, drop_families.TestSign | drop_sizes.TestRange):
             each = drop_lines.AssertFamilies(each.step, each.op, each.order(), each.families, "drop")
         elif isinstance(each, drop_lines.TestGroup):
             fallen = letters.gone(page, each.op) - before[each.op]
-            families = dict.fromkeys(drop_lines.family_of(rule.name) for rule in VALUE_RULES if rule.name in fallen)
+            families = dict.fromkeys(drop_families.family_of(rule.name) for rule in VALUE_RULES if rule.name in fallen)
             each = drop_lines.AssertFamilies(each.step, each.op, "any", tuple(families), "drop")
         elif type(each) in drop_lines.TEST_KINDS:
             fallen = letters.gone(page, each.op) - before[each.op]

@@ -41,7 +41,7 @@ from reasoning.designs.cryptarithm.lines import (
     tree_lines,
 )
 from reasoning.designs.cryptarithm.lines.catalog_lines import active
-from reasoning.designs.cryptarithm.lines.drop_lines import family_of
+from reasoning.designs.cryptarithm.lines.drop_families import family_of
 from reasoning.grammar.lines import Line
 from reasoning.grammar.trace import Design, Spoil, Trace, Unrenderable
 

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from puzzles.equations.prompt import Equation
 from puzzles.equations.rules import BY_NAME, Rule
 from reasoning.designs.cryptarithm.engines.propagation import clues, matching
-from reasoning.designs.cryptarithm.lines import arithmetic, drop_lines, notation
-from reasoning.designs.cryptarithm.lines.drop_lines import choices
+from reasoning.designs.cryptarithm.lines import arithmetic, drop_families, drop_sizes, notation
+from reasoning.designs.cryptarithm.lines.drop_values import choices
 from reasoning.designs.cryptarithm.lines.letters import ValueRule
 from reasoning.grammar.lines import FAILED, PASSED, Chars, Digit, Glyph, Line, Word, line
 from reasoning.grammar.page import Page
@@ -55,8 +55,8 @@ class OperatorRule(Line):
         e = notation.example(page, self.number)
         if e is None:
             return None
-        low, high = drop_lines.RANGES[drop_lines.family_of(self.rule)]
-        least, most = drop_lines.length_range(e)
+        low, high = drop_sizes.RANGES[drop_families.family_of(self.rule)]
+        least, most = drop_sizes.length_range(e)
         return least <= high and most >= low
 
     def is_true(self, page: Page) -> bool | None:

@@ -8,8 +8,8 @@ from typing import Annotated
 from puzzles.equations.prompt import Equation, EquationRow, minus_and_digits
 from puzzles.equations.rules import BY_NAME, VALUE_RULES
 from reasoning.designs.cryptarithm.engines.propagation import Clue, Table, clues, matching, signature
-from reasoning.designs.cryptarithm.lines import arithmetic, drop_lines, notation
-from reasoning.designs.cryptarithm.lines.drop_lines import RULE_FAMILIES, FamilyName
+from reasoning.designs.cryptarithm.lines import arithmetic, drop_families, drop_sizes, notation
+from reasoning.designs.cryptarithm.lines.drop_families import RULE_FAMILIES, FamilyName
 from reasoning.designs.cryptarithm.lines.letters import ValueRule
 from reasoning.grammar.lines import FAILED, PASSED, SEEN, Chars, Digit, Glyph, Line, Word, line
 from reasoning.grammar.page import Page
@@ -35,11 +35,11 @@ def active(row: EquationRow, op: str) -> tuple[str, ...]:
     found = []
     examples = [e for e in row.examples if e.op == op]
     for family in RULE_FAMILIES:
-        low, high = drop_lines.RANGES[family]
+        low, high = drop_sizes.RANGES[family]
         fit = all(
-            drop_lines.length_range(e)[0] <= high
-            and drop_lines.length_range(e)[1] >= low
-            and notation.side_of(notation.target_of(e, {}, "normal")) in drop_lines.sides_of(family, e)
+            drop_sizes.length_range(e)[0] <= high
+            and drop_sizes.length_range(e)[1] >= low
+            and notation.side_of(notation.target_of(e, {}, "normal")) in drop_families.sides_of(family, e)
             for e in examples
         )
         if fit:

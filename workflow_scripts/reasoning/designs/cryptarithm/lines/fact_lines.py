@@ -13,7 +13,7 @@ from puzzles.equations.prompt import Equation, minus_and_digits
 from puzzles.equations.rules import BY_NAME, Rule
 from reasoning.designs.cryptarithm.lines import arithmetic, notation
 from reasoning.designs.cryptarithm.lines.column_lines import COLUMNS, column, offset_of, triple
-from reasoning.designs.cryptarithm.lines.drop_lines import family_span, operand_span, output_span
+from reasoning.designs.cryptarithm.lines.drop_sizes import family_span, operand_span, output_span
 from reasoning.designs.cryptarithm.lines.pin_lines import leading_glyphs, orientation
 from reasoning.grammar.lines import Chars, Digit, Digits, Glyph, Line, line
 from reasoning.grammar.page import Page

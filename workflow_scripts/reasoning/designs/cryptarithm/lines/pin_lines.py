@@ -8,10 +8,7 @@ from reasoning.designs.cryptarithm.engines.propagation import clues
 from reasoning.designs.cryptarithm.lines import arithmetic, notation
 from reasoning.designs.cryptarithm.lines.chain_lines import ChainLine
 from reasoning.designs.cryptarithm.lines.column_lines import COLUMNS, column, column_sum, offset_of, triple
-from reasoning.designs.cryptarithm.lines.drop_lines import (
-    LetterSets,
-    Reading,
-    WithReadings,
+from reasoning.designs.cryptarithm.lines.drop_units import (
     Work,
     ones_hits,
     operands_in,
@@ -19,6 +16,7 @@ from reasoning.designs.cryptarithm.lines.drop_lines import (
     units_sign,
     units_text,
 )
+from reasoning.designs.cryptarithm.lines.drop_values import LetterSets, Reading, WithReadings
 from reasoning.designs.cryptarithm.lines.letters import (
     ALL,
     Letter,
