@@ -434,7 +434,7 @@ def train(job: TrainJob) -> None:
     folder = Path(job.state) / fingerprint(job)
     folder.mkdir(parents=True, exist_ok=True)
     held = hold(folder)
-    foresee(job, max(sum(len(examples[i]) for i in micro) for micro in micros))
+    foresee(job, max(sum(len(example) for i in micro for example in units[i]) for micro in micros))
     if held and not last_checkpoint(folder):
         rehearse(job, tokenizer, folder)
     set_seed(job.seed)
