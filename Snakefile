@@ -40,6 +40,8 @@ localrules:
     puzzles,
     texts,
     models,
+    tokens,
+    looks,
     estimate,
 
 
@@ -75,6 +77,25 @@ rule puzzles:
 rule texts:
     input:
         collect("<results>/corpora/{run[arm]}/seed-{run[seed]}.parquet", run=lab.runs),
+
+
+rule looks:
+    input:
+        sorted(
+            {
+                path.replace("/texts/", "/shortcuts/").replace("/none/train.parquet", ".parquet")
+                for name in lab.arms.index
+                for path in lab.arm_texts(name, "train")
+            }
+        ),
+
+
+rule tokens:
+    input:
+        collect(
+            "<results>/token_screens/{arm}.parquet",
+            arm=sorted({run["arm"] for run in lab.trainings}),
+        ),
 
 
 rule models:

@@ -18,7 +18,6 @@ rule leaks:
         eval_set="test|real",
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
     shell:
@@ -39,7 +38,6 @@ rule grade:
         "<results>/benchmarks/grade/{arm}/seed-{seed}/{decoder}/{eval_set}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
     shell:
@@ -71,7 +69,6 @@ rule audit:
         "<results>/benchmarks/audit/{arm}/seed-{seed}/{decoder}/{eval_set}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
     shell:
@@ -103,7 +100,6 @@ rule harvest:
         "<results>/benchmarks/harvest/{arm}/seed-{seed}/{decoder}/{kept}/{family}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
     params:

@@ -19,7 +19,6 @@ rule corpus:
         "<results>/benchmarks/corpus/{arm}/seed-{seed}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
     params:
@@ -102,6 +101,29 @@ rule native_voice:
     shell:
         "python {input.code[0]} --texts {input.texts} --backbone {params.backbone} --backbone-options {params.options:q}"
         " --gpus {params.gpus} --threads {threads} --out {output} 2> {log}"
+
+
+rule token_screen:
+    input:
+        code=code("token_screen"),
+        texts=lambda wildcards: lab.arm_texts(wildcards.arm, "train"),
+        backbone=lab.backbone_file,
+    output:
+        ensure("<results>/token_screens/{arm}.parquet", non_empty=True),
+    log:
+        "<results>/logs/token_screen/{arm}.log",
+    benchmark:
+        "<results>/benchmarks/token_screen/{arm}.jsonl"
+    conda:
+        "../envs/gpu.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        budget=lambda wildcards: lab.budget_of(wildcards.arm),
+        backbone=subpath(input.backbone, parent=True),
+    shell:
+        "python {input.code[0]} --texts {input.texts} --backbone {params.backbone} --budget {params.budget}"
+        " --out {output} 2> {log}"
 
 
 rule train:
@@ -212,7 +234,6 @@ rule choose:
         decoder="|".join(lab.selections) or "none",
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
     params:

@@ -19,7 +19,6 @@ rule table:
         "<results>/benchmarks/table/{table}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
     params:
@@ -52,7 +51,6 @@ rule figure:
         "<results>/benchmarks/figure/{figure}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
     params:
@@ -89,7 +87,6 @@ rule explorer:
         "<results>/benchmarks/explorer.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
     params:

@@ -130,6 +130,25 @@ rule screen:
         "python {input.code[0]} --texts {input.texts} --puzzles {input.puzzles} --out {output} 2> {log}"
 
 
+rule shortcuts:
+    input:
+        code=lambda wildcards: code("shortcuts", family=wildcards.family, design=wildcards.design),
+        texts="<results>/texts/{family}/{design}/reveal-{reveal}/none/train.parquet",
+        puzzles="<results>/puzzles/{family}/train.parquet",
+    output:
+        ensure("<results>/shortcuts/{family}/{design}/reveal-{reveal}.parquet", non_empty=True),
+    log:
+        "<results>/logs/shortcuts/{family}/{design}/reveal-{reveal}.log",
+    benchmark:
+        "<results>/benchmarks/shortcuts/{family}/{design}/reveal-{reveal}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+    shell:
+        "python {input.code[0]} --texts {input.texts} --puzzles {input.puzzles} --out {output} 2> {log}"
+
+
 rule gallery:
     input:
         code=code_of_designs("gallery", lab.families),

@@ -23,7 +23,6 @@ rule import_traces:
         "<results>/benchmarks/import_traces/{trace}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
     shell:
@@ -61,7 +60,6 @@ rule audit_traces:
         "<results>/benchmarks/audit_traces/{trace}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
     shell:
@@ -81,7 +79,6 @@ rule export_chats:
         "<results>/benchmarks/export_chats/{arm}/seed-{seed}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
     shell:

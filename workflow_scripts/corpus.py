@@ -39,7 +39,7 @@ from common.typed import suggestion
 from puzzles.base import content_hash, row_rng
 from puzzles.leaks import check_no_leak
 from reasoning.auxiliary.hints import HINTS, hint
-from reasoning.auxiliary.selections import RULED, THIRDS, narrowed, parts
+from reasoning.auxiliary.selections import RULED, THIRDS, empty_stratum, narrowed, parts
 from reasoning.grammar.lines import FAILED, PASSED
 
 SCHEMA = pa.schema(
@@ -75,9 +75,9 @@ def select(
     read += ("n_chars", "tier") if selection in THIRDS else ()
     every = read_table(path, dict.fromkeys((*columns, *read))).to_pylist()
     rows = [row for row in every if row["status"] == "rendered"]
-    (most, count), *_ = Counter(row["stratum"] for row in every).most_common(1) or [("", 0)]
-    if selection == "all" and rows and most not in {row["stratum"] for row in rows}:
-        message = f"none of the {count} rows of stratum {most!r} is rendered; the selection may name another one"
+    if empty := empty_stratum(selection, (row["stratum"] for row in every), (row["stratum"] for row in rows)):
+        count = sum(row["stratum"] == empty for row in every)
+        message = f"none of the {count} rows of stratum {empty!r} is rendered; the selection may name another one"
         raise LabError(message, file=path, field="selection")
     if selection in RULED:
         rules = {row["id"]: json.loads(row["rule"]) for row in read_table(puzzles, ("id", "rule")).to_pylist()}

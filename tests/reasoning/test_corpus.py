@@ -6,6 +6,10 @@ import pytest
 
 import forked
 from common.artifacts import file_hash, read_table, table_note, write_table
+from common.errors import LabError
+from corpus import TEXT_COLUMNS, select
+from puzzles.base import row_rng
+from puzzles.registry import FAMILIES
 from reasoning.auxiliary.selections import narrowed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -159,6 +163,19 @@ def test_a_stratum_that_no_row_renders_is_named(tmp_path):
     done = corpus(paths, tmp_path / "c.parquet", families=["cipher"], n=5)
     assert done.returncode and "field selection: none of the 30 rows of stratum 'value' is rendered" in done.stderr
     assert corpus(paths, tmp_path / "c.parquet", "--selection", "join", families=["cipher"], n=5).returncode == 0
+
+
+@pytest.mark.parametrize(("selection", "empty"), [("right", "join"), ("wrong-19", "join"), ("all", "value")])
+def test_every_stratum_that_an_arm_claims_has_rows(tmp_path, selection, empty):
+    """A quarter of the rows are joins; of one stratum no row is rendered."""
+    paths = write_inputs(tmp_path, unrendered=tuple(k for k in range(40) if (k % 4 == 0) == (empty == "join")))
+    with pytest.raises(LabError, match=f"field selection: none of the .* rows of stratum '{empty}' is rendered"):
+        select(paths["cipher_texts"], 5, selection, 1, TEXT_COLUMNS, paths["cipher_puzzles"])
+
+
+def test_the_strata_of_a_family_are_those_of_its_rows():
+    for name, family in FAMILIES.items():
+        assert {problem.stratum for problem in family.generate(row_rng(3, name), 60)} == set(family.strata), name
 
 
 @pytest.mark.parametrize("leaked", ["cipher-0", "numeral-39"])

@@ -22,6 +22,7 @@ from common.errors import LabError
 from common.running import hold
 from learning.methods import check_recipes
 from learning.settings import read_backbones
+from planning.checks import check_selection
 from puzzles.registry import FAMILIES
 from reasoning.auxiliary.hints import HINTS
 from reasoning.judging.corruption import CORRUPTIONS
@@ -223,6 +224,16 @@ GOOD = "extra\tcryptarithm_deduce\tderive\t5\tnone\tall\t64\ttiny\tsmall\t1\n"
         (("\t5\t", "\t10-query-first\t"), f"'10-query-first'{NO_REVEAL}"),
         (("derive\t5", "honest-columns\t0-given"),
          "design honest-columns of cryptarithm_deduce can show 0 to 10 digits, rules derived; not 0-given"),
+        (("\tall\t", "\tvlaue\t"), "unknown selection 'vlaue'; did you mean 'value'?"),
+        (("\tall\t", "\t1-tap\t"), "unknown selection '1-tap'; expected one of alike, all, bad-10, diverse, easy,"
+         " ends-55-30-15, ends-55-30-15-wrong-9, even, hard, join, long, right, short, tiers-1-2, value, wrong-19"),
+        (("\tall\t", "\twrong-a\t"), "unknown selection 'wrong-a'; did you mean 'wrong-19'?"),
+        (("\tall\t", "\tends-60-30-15\t"),
+         "'ends-60-30-15' is no selection; expected three parts of 100, and no more wrong rows than bails"),
+        (("\tall\t", "\tends-55-30-15\t"), "selection 'ends-55-30-15' is for designs with lines of kind chain/split"),
+        (("\tall\t", "\tbad-10\t"), "selection 'bad-10' is for designs with lines of kind study/bad"),
+        (("cryptarithm_deduce\tderive\t5\tnone\tall", "numeral\tforward\t0\tnone\teven"),
+         "selection 'even' is for families whose query has a rule, such as cryptarithms"),
         (("tiny", "tinny"), "unknown backbone 'tinny'; did you mean 'tiny'?"),
         (("small", "smal"), "unknown recipe 'smal'; did you mean 'small'?"),
         (("none", "shufle"), "unknown corruption 'shufle'; did you mean 'shuffle'?"),
@@ -244,7 +255,7 @@ def test_arms_table(tmp_path, change, message):
     assert str(caught.value).endswith(f": {message}")
     assert caught.value.row == len(ARMS) + 1 and caught.value.file == path
     named = {"design": "design ", "families": "family", "reveal": "digits", "backbone": "backbone", "recipe": "recipe",
-             "corruption": "corruption", "n": "10000000", "arm": "a-z"}  # fmt: skip
+             "corruption": "corruption", "selection": "selection", "n": "10000000", "arm": "a-z"}  # fmt: skip
     if caught.value.field:
         assert named[caught.value.field] in message or caught.value.field in message
 
@@ -326,6 +337,7 @@ def arms_of(path: Path):
         backbones=read_backbones(read_yaml(ROOT / "config/backbones.yaml"), "backbones.yaml"),
         recipes=read_yaml(ROOT / "config/recipes.yaml"),
         corruptions=CORRUPTIONS,
+        selections=check_selection,
         decoders={
             "greedy": lambda backbone: [],
             "sample-8": lambda backbone: ["draws"] if backbone.baseline else [],

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from test_bad_input import refused
 from test_workflow import copy, edited
@@ -10,11 +11,18 @@ from transformers import AutoTokenizer
 
 from common import typed
 from common.artifacts import file_hash, write_json
-from common.config import read_yaml
+from common.config import check_budgets, read_yaml
 from common.errors import LabError
 from learning.phrases import SPARES
 from learning.settings import BackboneOptions
-from learning.shipped import check_context, check_shipped, context_of_folder, shipped_files, with_phrases
+from learning.shipped import (
+    character_context,
+    check_context,
+    check_shipped,
+    context_of_folder,
+    shipped_files,
+    with_phrases,
+)
 from learning.tokens import character_tokenizer, spare_tokens
 from learning_fixtures import PHRASES
 
@@ -73,6 +81,25 @@ def test_more_new_phrases_than_spare_tokens_are_refused(folder):
 def test_a_tokenizer_without_spare_tokens_is_left_alone():
     own = {"added_tokens": [{"content": "<eos>", "id": 1}]}
     assert with_phrases(own, ["a phrase of a family"]) is own
+
+
+def test_budgets_below_the_longest_thought_are_refused(folder):
+    """Known at planning wherever a token is a character: of a backbone made here, and of one that ships."""
+    shipped, made = (typed.read(BackboneOptions, each) for each in (
+        {"path": str(folder)}, {"make": {"context": 2048, "lengths": [256]}}
+    ))  # fmt: skip
+    assert (character_context(shipped), character_context(made)) == (512, 2048)
+    assert character_context(typed.read(BackboneOptions, {"hub": "a/b", "revision": 40 * "a"})) is None
+    arms = pd.DataFrame({"backbone": ["small"], "decoders": [("greedy", "vote")]}, index=["search"])
+    decoders = {"greedy": {"max_tokens": 500}, "drawn": {"max_tokens": 400}, "vote": {"of": "drawn"}}
+    check_budgets(arms, ["search"], {"small": 512}, decoders, 370)
+    check_budgets(arms, ["search"], {"small": None}, decoders, 5000)
+    check_budgets(arms, ["search"], {"small": 400}, decoders, 5000)
+    message = "field decoding.max_tokens: decoder vote of arm search writes at most 400 tokens"
+    for thought in (371, 450):
+        with pytest.raises(LabError, match=message):
+            check_budgets(arms, ["search"], {"small": 512}, decoders, thought)
+    check_budgets(arms, [], {"small": 512}, decoders, 450)
 
 
 def test_rows_longer_than_the_context_are_refused(folder):

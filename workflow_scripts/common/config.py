@@ -126,12 +126,14 @@ def read_arms(
     backbones: Mapping[str, Backbone],
     recipes: Mapping[str, Mapping],
     corruptions: Iterable[str],
+    selections: Callable[[str, str, str], None],
     decoders: Mapping[str, Callable[[Backbone], Iterable[str]]],
     harvest: str,
 ) -> pd.DataFrame:
     """The table of arms, indexed by arm; `families` and `decoders` are tuples, n and seeds are int.
 
     designs: (family, design) to a function that reads a reveal and raises LabError when the design cannot show it.
+    selections: raises LabError for a selection that a family's design cannot be asked for (selection, family, design).
     decoders: name to a function that lists what a backbone lacks for that decoder. harvest: the decoder whose
     completions an arm with a source learns from. An arm names only arms above it, so that no two wait for each other.
     Raises LabError naming file, row (the line of the file), field and what was expected.
@@ -183,6 +185,10 @@ def read_arms(
                 designs[family, row["design"]](row["reveal"])
             except LabError as error:
                 raise fail("reveal", str(error)) from None
+            try:
+                selections(row["selection"], family, row["design"])
+            except LabError as error:
+                raise fail("selection", str(error)) from None
         for field, known in (("corruption", corruptions), ("backbone", backbones), ("recipe", [*recipes, IN_CONTEXT])):
             pick(field, known)
         trained = row["recipe"] != IN_CONTEXT
@@ -252,20 +258,21 @@ FRAME = 30  # tokens of a completion around its thought: the marks, the box, an 
 def check_budgets(
     arms: pd.DataFrame,
     told: Iterable[str],
-    backbones: Mapping[str, Backbone],
+    contexts: Mapping[str, int | None],
     decoders: Mapping[str, Mapping],
     thought: int,
 ) -> None:
     """Raise LabError where a decoder may stop before a thought of the allowed length ends.
 
-    told: the arms whose thoughts may have `thought` characters. Only a backbone made here is sure to write one
-    character per token; of the others the script that samples knows the lengths before it loads a model.
+    told: the arms whose thoughts may have `thought` characters, as far as the context holds them. contexts: of each
+    backbone that is sure to write one character per token; None for the others. Whether the texts that an arm really
+    has fit its context and its decoder, training and sampling know before they load a model.
     """
     for name in told:
-        make = backbones[arms.at[name, "backbone"]].make
-        for decoder in arms.at[name, "decoders"] if make else ():
+        context = contexts[arms.at[name, "backbone"]]
+        for decoder in arms.at[name, "decoders"] if context else ():
             most = decoders[decoders[decoder].get("of", decoder)]["max_tokens"]
-            if most < min(thought + FRAME, make.context):
+            if most < min(thought + FRAME, context):
                 message = f"decoder {decoder} of arm {name} writes at most {most} tokens, here characters;"
                 message += f" a thought may have {thought}, with its frame {thought + FRAME}"
                 raise LabError(message, field="decoding.max_tokens")

@@ -38,6 +38,17 @@ def context_of_folder(folder: str | Path) -> int | None:
     return json.loads(Path(folder, "config.json").read_text()).get("max_position_embeddings")
 
 
+def character_context(options: BackboneOptions) -> int | None:
+    """The context of a backbone, made here or in a folder, that writes one character per token; None for others."""
+    if options.make:
+        return options.make.context
+    file = Path(options.path or "", "tokenizer.json")
+    if not options.path or not file.is_file():
+        return None
+    is_words = json.loads(file.read_text(encoding="utf-8"))["model"]["type"] == "WordLevel"
+    return context_of_folder(options.path) if is_words else None
+
+
 def check_context(arm: str, recipe: Mapping, options: BackboneOptions) -> None:
     """Raise LabError when an arm's recipe allows rows that its backbone, in a folder or made here, cannot hold."""
     made = options.make.context if options.make else None

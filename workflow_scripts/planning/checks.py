@@ -12,9 +12,10 @@ from learning.decoders import changed, lacking, resolve
 from learning.engines import engine_of
 from learning.methods import check_needs, check_recipes, check_weights, read_recipe
 from learning.settings import BackboneOptions, check_local, read_backbones
-from learning.shipped import check_context, check_shipped
+from learning.shipped import character_context, check_context, check_shipped
 from planning.lab import Lab
 from puzzles.registry import FAMILIES
+from reasoning.auxiliary import selections
 from reasoning.auxiliary.hints import HINTS
 from reasoning.judging.corruption import CORRUPTIONS
 from reasoning.registry import DESIGNS
@@ -51,6 +52,7 @@ def read_lab(config: dict, files: Sequence[str], here: Place) -> Lab:
         backbones=backbones,
         recipes=recipes,
         corruptions=CORRUPTIONS,
+        selections=check_selection,
         decoders={name: lambda backbone, name=name: lacking(name, decoders, engine_of(backbone)) for name in decoders},
         harvest=config["harvest"]["decoder"],
     )
@@ -59,6 +61,12 @@ def read_lab(config: dict, files: Sequence[str], here: Place) -> Lab:
     lab = Lab(config, arms, entries, backbones, recipes, decoders, here)
     check_used(lab)
     return lab
+
+
+def check_selection(selection: str, family: str, design: str) -> None:
+    """Raise LabError where a family's design cannot be asked for a selection."""
+    kinds = [kind.KIND for kind in DESIGNS[family, design].kinds]
+    selections.check(selection, FAMILIES[family].strata, kinds)
 
 
 def found(path: str, here: Place) -> str:
@@ -88,7 +96,8 @@ def check_used(lab: Lab) -> None:
         check_training(lab, name, row)
         check_context(name, lab.recipes.get(row.recipe, {}), used[row.backbone])
     limited = [name for name, row in lab.arms.iterrows() if has_limit(row)]
-    check_budgets(lab.arms, limited, lab.backbones, lab.decoders, lab.config["thought"])
+    contexts = {name: character_context(options) for name, options in used.items()}
+    check_budgets(lab.arms, limited, contexts, lab.decoders, lab.config["thought"])
 
 
 def check_training(lab: Lab, name: str, row: pd.Series) -> None:

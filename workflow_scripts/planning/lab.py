@@ -143,6 +143,11 @@ class Lab:
         row = self.arms.loc[wildcards.arm]
         return row.n if self.is_trained(wildcards) else row.n * row.seeds
 
+    def budget_of(self, name: str) -> int:
+        """The new tokens of the arm's shortest decoder."""
+        named = [self.decoders[decoder] for decoder in self.arms.at[name, "decoders"]]
+        return min(self.decoders[each["of"]]["max_tokens"] if "of" in each else each["max_tokens"] for each in named)
+
     def rows_seed(self, wildcards: Wildcards) -> int:
         """What the choice of an arm's rows depends on: the same for all; of the training seed if the recipe redraws."""
         redrawn = self.recipe_of(wildcards).get("redraw", False)

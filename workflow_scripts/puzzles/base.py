@@ -64,7 +64,8 @@ class Family:
     form of an answer to this prompt, right or wrong; answer_form says that form in words. phrases: fixed strings of its
     prompt, the header first. order: its place in tables and figures. split_by(problem): generated problems for which it
     is equal lie in one split; the canonical form unless the family says otherwise. has_key: its problems hide a key of
-    glyphs and digits. tell(prompt), where families share a header: the name of the one that the prompt belongs to.
+    glyphs and digits. strata: its rows are reported by them, ("all",) where it has none. tell(prompt), where families
+    share a header: the name of the one that the prompt belongs to.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Family:
     fit_prior: Callable[..., dict] | None = None
     split_by: Callable[[Problem], str] = lambda problem: problem.canonical
     has_key: bool = False
+    strata: tuple[str, ...] = ("all",)
     tell: Callable[[str], str] | None = None
 
 

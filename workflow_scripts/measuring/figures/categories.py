@@ -16,9 +16,9 @@ CAPTION = """Accuracy (official grade) by sub-category, one panel per family and
 value of every feature of a row (what its hidden rule names: the query's rule, mode, regime, gate, ...; how many
 examples its prompt shows; the length of its answer; its tier of the solver's work), a column for the exact solver and
 for every arm. n: rows of the value. A cell counts a row as its mean over seeds; pale print: the Wilson 95 % interval
-is wider than a half, so that the cell says little. The table ``categories`` has the intervals, and every other
-decoder. ``no steps`` at an arm: it cannot do its single steps (table ``steps``), so it is no evidence about its
-procedure."""
+is wider than a half, so that the cell says little. Above 24 arms of a family a cell has its colour alone (white 0,
+dark 1). The table ``categories`` has the numbers, the intervals, and every other decoder. ``no steps`` at an arm: it
+cannot do its single steps (table ``steps``), so it is no evidence about its procedure."""
 CHANGE = """a sub-category whose cells differ from the others' in an arm and not in the solver's column says where the
 arm's accuracy comes from; accuracy from one sub-category alone is not that of the procedure."""
 SELECTION = Selection(how="each, named at the arm")
@@ -27,6 +27,8 @@ EXAMPLE = {
     "selection": "all", "n": "500", "backbone": "small", "recipe": "small", "seeds": "1",
 }  # fmt: skip
 WIDE = 0.5
+PRINTED = 24
+"""More arms of a family are told by colour alone."""
 
 
 def make(categories: pd.DataFrame, arms: pd.DataFrame) -> Figure:
@@ -44,7 +46,11 @@ def make(categories: pd.DataFrame, arms: pd.DataFrame) -> Figure:
     with plt.rc_context({**plots.STYLE, "axes.grid": False}):
         heights = [0.9 + 0.06 * longest + 0.2 * n for n in lines]
         figure, axes = plt.subplots(
-            len(panels), 1, figsize=(3.6 + 0.46 * max(8, most + 1), sum(heights)), height_ratios=heights, squeeze=False
+            len(panels),
+            1,
+            figsize=(3.6 + (0.46 if most <= PRINTED else 0.2) * max(8, most + 1), sum(heights)),
+            height_ratios=heights,
+            squeeze=False,
         )
         for axis, ((family, eval_set), part) in zip(axes[:, 0], panels, strict=True):
             solver = categories.query("arm == @SOLVER and family == @family and eval_set == @eval_set")
@@ -69,7 +75,7 @@ def draw(axis: Axes, rows: pd.DataFrame, columns: list[str], arms: pd.DataFrame)
             grey.add(at)
     axis.imshow(cells, cmap="Greens", vmin=0, vmax=1.25, aspect="auto")
     for (y, x), value in np.ndenumerate(cells):
-        if not np.isnan(value):
+        if not np.isnan(value) and len(columns) <= PRINTED + 1:
             said = f"{value:.2f}".lstrip("0") if value < 1 else "1"
             dark, light = ("#C8E6C9", "#9A9A9A") if (y, x) in grey else ("white", "black")
             axis.text(x, y, said, ha="center", va="center", fontsize=7, color=dark if value > 0.6 else light)

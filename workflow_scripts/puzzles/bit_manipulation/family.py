@@ -117,6 +117,7 @@ FAMILY = Family(
     is_answer=is_answer,
     answer_form="eight binary digits",
     phrases=(HEADER, EXAMPLES, QUERY),
+    strata=("1-tap", "2-tap", "3-tap"),
     order=5,
     fit_prior=fit_prior,
 )

@@ -89,6 +89,7 @@ def _family(name: str) -> Family:
         is_answer=is_answer,
         answer_form="one to five printable characters without digits and blanks",
         phrases=equations.PHRASES,
+        strata=("join", "value"),
         order=8 if name == DEDUCE else 9,
         has_key=True,
         tell=equations.family_name,

@@ -251,6 +251,7 @@ def _family(name: str) -> Family:
         is_answer=is_answer,
         answer_form="digits, with at most one minus (the query's operator or -) before or after them",
         phrases=equations.PHRASES,
+        strata=("join", "value"),
         order=6 if name == DEDUCE else 7,
         tell=equations.family_name,
         fit_prior=fit_prior,

@@ -1,6 +1,6 @@
 """Which rendered rows an arm trains on: all, one stratum, or a quota of rows by how they end or what they ask.
 
-all             whatever is rendered; the stratum that most puzzles have must be there
+all             whatever is rendered
 right           leaves out rows that box another answer than the challenge accepts
 join, value     one stratum
 tiers-1-2       rows of these tiers of the solver's work
@@ -13,18 +13,24 @@ short, long     the third with the shortest or longest texts of every stratum an
 easy, hard      the third with the least or most expected work of every stratum and third of the lengths
 alike, diverse  rows whose query asks for one rule in one reading order, the commonest; or for as many as there are
 even            as many rows of every group of rules that the query can have: join, add, sub, mul (the honest corpora)
+
+Who does not name a stratum claims all that make up CLAIMED of the puzzles: a corpus without one of them is refused.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from common.errors import LabError
+from common.typed import suggestion
 from puzzles.checker import grade
 from puzzles.equations.rules import BY_NAME, GROUPS
 from reasoning.grammar.trace import Box
 
+BAD = "study/bad"
+"""The kind of line that names an example which contradicts the others."""
 BAILS = {"chain/bail", "chain/last-resort", "crypt/undetermined"}
 """Kinds of line of a thought that has given up, whether it then guesses or not."""
 
@@ -53,7 +59,7 @@ def ending(row: Mapping[str, Any]) -> str:
 
 
 def names_bad(row: Mapping[str, Any]) -> bool:
-    return any(each["kind"] == "study/bad" for each in row["lines"])
+    return any(each["kind"] == BAD for each in row["lines"])
 
 
 def group_of(row: Mapping[str, Any]) -> str:
@@ -65,6 +71,11 @@ THIRDS = {"short": ("n_chars", False), "long": ("n_chars", True), "easy": ("tier
 KINDRED = ("alike", "diverse")
 RULED = ("even", *KINDRED)
 """Selections that read a row's hidden rule."""
+WORDS, EXAMPLES = (
+    ("all", "right", *RULED, *THIRDS),
+    ("wrong-19", "bad-10", "ends-55-30-15", "ends-55-30-15-wrong-9", "tiers-1-2"),
+)
+CLAIMED = 0.15
 
 
 def narrowed(selection: str, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -98,6 +109,36 @@ def shares(n: int, percentages: tuple[int, ...]) -> list[int]:
     return [n - sum(rest), *rest]
 
 
+def check(selection: str, strata: Iterable[str], kinds: Iterable[str]) -> None:
+    """Raise LabError (without a place) for what a design of a family cannot be asked for.
+
+    strata: of the family; kinds: the kinds of line of the design, which quotas of endings and bad examples go by.
+    """
+    strata, kinds = tuple(strata), tuple(kinds)
+    known = [*WORDS, *(each for each in strata if each != "all"), *EXAMPLES]
+    if selection not in known:
+        if not re.fullmatch("(wrong|bad|ends|tiers)-[0-9].*", selection):
+            raise LabError(f"unknown selection {selection!r}{suggestion(selection, known)}")
+        parts(selection, 100)
+    for start, needed in (("ends-", "chain/split"), ("bad-", BAD)):
+        if selection.startswith(start) and needed not in kinds:
+            raise LabError(f"selection {selection!r} is for designs with lines of kind {needed}")
+    if selection in RULED and "join" not in strata:
+        raise LabError(f"selection {selection!r} is for families whose query has a rule, such as cryptarithms")
+
+
+def empty_stratum(selection: str, every: Iterable[str], chosen: Iterable[str]) -> str:
+    """A stratum that a selection claims and that none of the chosen rows has; "" where there is none.
+
+    every, chosen: the stratum of each puzzle and of each row that is there to choose from.
+    """
+    counts, there = Counter(every), set(chosen)
+    if selection in counts or not there:
+        return ""
+    claimed = [name for name, n in counts.most_common() if n >= CLAIMED * counts.total()]
+    return next((name for name in claimed if name not in there), "")
+
+
 def parts(selection: str, n: int) -> list[Part]:
     """The parts of a corpus of n rows; raises LabError (without a place) for what is no selection."""
     if found := re.fullmatch("wrong-([0-9]{1,2})", selection):
@@ -109,7 +150,9 @@ def parts(selection: str, n: int) -> list[Part]:
     if found := re.fullmatch("ends-([0-9]{1,2})-([0-9]{1,2})-([0-9]{1,2})(?:-wrong-([0-9]{1,2}))?", selection):
         chain, split, bail = map(int, found.groups()[:3])
         if chain + split + bail != 100 or int(found[4] or 0) > bail:
-            raise LabError(f"{selection!r}: expected three parts of 100, and no more wrong rows than bails")
+            raise LabError(
+                f"{selection!r} is no selection; expected three parts of 100, and no more wrong rows than bails"
+            )
         wrong = None if found[4] is None else int(found[4])
         counts = shares(n, (chain, split, *((bail,) if wrong is None else (bail - wrong, wrong))))
         made = [

@@ -1,4 +1,4 @@
-"""The depth-one stump: the verdict said from one feature of a line, without any comparison.
+"""The depth-one stump: the verdict said from one feature of a line, without any comparison; and the depth-two tree.
 
 A baseline for verdict fidelity, fitted on the lines of the training texts. Its features are what a model could go by
 without looking at the evidence: how many lines of the kind came before in the trace and what the latest of them said,
@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields
 from reasoning.grammar.lines import Line
 
 MOST_LINES, MOST_VALUES, MOST_CUTS = 4000, 24, 32
+FIRSTS = 6
 _NUMBER = re.compile(r"-?[0-9]{1,15}")
 
 Features = Mapping[str, str | float]
@@ -84,6 +85,57 @@ def fit(samples: Sequence[tuple[Features, str]]) -> Stump:
             if right > most:
                 best, most = Stump(name, cut, yes, no), right
     return best
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Two questions: `first`, then that of the stump which its answer leads to."""
+
+    first: Stump
+    yes: Stump
+    no: Stump
+
+    def says(self, features: Features) -> str:
+        return (self.yes if self.first.holds(features) else self.no).says(features)
+
+    def __str__(self) -> str:
+        sign = "=" if isinstance(self.first.cut, str) else "<="
+        return f"{self.first.feature} {sign} {self.first.cut}: ({self.yes}) else ({self.no})"
+
+
+def fit_tree(samples: Sequence[tuple[Features, str]]) -> Tree:
+    """The tree that says most of these outcomes right, of those that begin with one of the FIRSTS purest divisions (by
+    Gini's index: a first question may gain nothing alone). Raises ValueError for no samples."""
+    whole = fit(samples)
+    samples = samples[:MOST_LINES]
+    best, most = Tree(Stump("", "", "", ""), whole, whole), _right(whole, samples)
+    names = dict.fromkeys(name for features, _ in samples for name in features)
+    firsts = sorted(filter(None, (_purest(name, samples) for name in names)), key=lambda found: found[0])
+    for _, first in firsts[:FIRSTS]:
+        parts = [[each for each in samples if first.holds(each[0]) == answer] for answer in (True, False)]
+        tree = Tree(first, *map(fit, parts))
+        if (right := _right(tree, samples)) > most:
+            best, most = tree, right
+    return best
+
+
+def _purest(name: str, samples: Sequence[tuple[Features, str]]) -> tuple[float, Stump] | None:
+    """(impurity, question) of the best division by one feature; None where it divides nothing."""
+    every = Counter(outcome for _, outcome in samples)
+    values, found = [features.get(name) for features, _ in samples], []
+    for cut in _cuts(values):
+        inside = Counter(o for value, (_, o) in zip(values, samples, strict=True) if _holds(value, cut))
+        if 0 < inside.total() < len(samples):
+            found.append((sum(_impurity(part) for part in (inside, every - inside)), Stump(name, cut, "", "")))
+    return min(found, key=lambda each: each[0], default=None)
+
+
+def _impurity(counts: Counter) -> float:
+    return counts.total() - sum(n * n for n in counts.values()) / counts.total()
+
+
+def _right(said: "Stump | Tree", samples: Sequence[tuple[Features, str]]) -> int:
+    return sum(said.says(features) == outcome for features, outcome in samples)
 
 
 def _cuts(values: Sequence[str | float | None]) -> list[str | float]:
