@@ -17,6 +17,7 @@ include: "rules/learning.smk"
 include: "rules/evaluate.smk"
 include: "rules/traces.smk"
 include: "rules/measuring.smk"
+include: "rules/serving.smk"
 
 
 onstart:
@@ -41,6 +42,7 @@ localrules:
     models,
     tokens,
     looks,
+    estimate,
 
 
 rule all:

@@ -14,10 +14,16 @@ os.environ.setdefault("KILL_SEED", str(random.SystemRandom().randrange(10**6))) 
 os.environ.setdefault("SLURM_CONF", "/dev/null")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow_scripts"))
 
+from common.gpus import present  # noqa: E402
+
 
 def pytest_collection_modifyitems(items):
     """The cluster first, which mostly waits, beside the short files; then those with long tests, which train on all
     cores and slow each other down: the fewer tests in a file, the longer each."""
+    if not present():
+        for item in items:
+            if item.get_closest_marker("gpu"):
+                item.add_marker(pytest.mark.skip(reason="no GPU here"))
     tests = Counter(item.path for item in items)
     long = {item.path for item in items if item.get_closest_marker("slow")}
 

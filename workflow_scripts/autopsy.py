@@ -45,7 +45,7 @@ def main() -> None:
         shape = SimpleNamespace(rank=config["r"], alpha=config["lora_alpha"], dropout=0.0)
         model = adapters.add_lora(load_model(args.backbone, options), shape, options)
         texts = read_table(args.texts, ["prompt", "completion"]).slice(0, args.rows).to_pylist()
-        examples = [tokenized(tokenizer, row["prompt"], row["completion"]) for row in texts]
+        examples = [tokenized(tokenizer, row) for row in texts]
         gradients = autopsy.first_gradients(model, [(e.ids, e.labels) for e in examples])
     write_table(args.out, [{**row, "first_gradient": gradients.get(row["module"])} for row in rows])
     never = autopsy.dead(rows)

@@ -57,7 +57,7 @@ def main() -> None:
     options = BackboneOptions.read(args.backbone_options)
     tokenizer = load_tokenizer(args.backbone)
     rows = read_table(args.texts, ["prompt", "completion"]).slice(0, args.rows).to_pylist()
-    texts = [tokenized(tokenizer, row["prompt"], row["completion"]).ids for row in rows]
+    texts = [tokenized(tokenizer, row).ids for row in rows]
     if not texts:
         raise LabError("no texts to compare on", file=args.texts)
     model = attached(args.backbone, args.adapter, options, "cpu").eval()

@@ -53,6 +53,16 @@ def test_worksheets_are_fixed_by_their_number():
     assert text.startswith("<|user|>") and "\ue000" not in text and "<|unknown|>" not in text
 
 
+def test_worksheets_are_the_same_whoever_writes_them():
+    """Two processes for a GPU, none for a CPU: the batches and their order are the same."""
+    writer, make = Writer(TOKENIZER, 512), Make(**SMALL)
+    steps = module.Steps(writer, make, EVEN, 0, 5)
+    alone, written = (list(module.loader(steps, workers)) for workers in (0, 2))
+    assert len(alone) == len(written) == 5
+    assert all(torch.equal(a[key], b[key]) for a, b in zip(alone, written, strict=True) for key in a)
+    assert module.writers() >= 1
+
+
 def test_signs_of_an_example_are_not_learned():
     """An example is learned but for its notation; later answers are learned whole."""
     writer = Writer(TOKENIZER, 256)

@@ -176,6 +176,15 @@ def test_an_autopsy_measures_the_update_and_names_what_is_dead(made, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_name_that_the_checkpoint_does_not_have_is_an_error(made, monkeypatch, tmp_path):
+    backbone, adapter, _, _ = made("qwen-moe")
+    keys = export.checkpoint_keys(backbone) - {"model.layers.1.mlp.experts.3.up_proj.weight"}
+    monkeypatch.setattr(export, "checkpoint_keys", lambda _: keys)
+    shutil.copytree(adapter, tmp_path / "adapter")
+    with pytest.raises(LabError, match=r"is model.layers.1.mlp.experts.3.up_proj.weight there, which the checkpoint"):
+        exported("qwen-moe", backbone, tmp_path / "adapter")
+
+
 def test_the_scripts(made, tmp_path):
     backbone, adapter, _, _ = made("llama-3b")
     corpus = save_corpus(tmp_path / "corpus.parquet", 4)

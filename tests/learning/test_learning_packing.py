@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import LabError
+from learning import packing
 from learning.backbones import load_model
 from learning.packing import IGNORE, PAD_TO, Collator, Example, MicroBatches, plan
 from learning.settings import BackboneOptions
@@ -50,6 +51,27 @@ def test_boundaries_matter(model):
     across = model(**batch, use_cache=False).logits
     assert torch.allclose(inside[:, : len(ROWS[0])], across[:, : len(ROWS[0])], atol=1e-5)
     assert not torch.allclose(inside[:, len(ROWS[0])], across[:, len(ROWS[0])], atol=1e-3)
+
+
+@pytest.mark.parametrize("heads", [4, 2])
+def test_one_call_for_all_rows_gets_what_the_calls_per_row_get(heads, monkeypatch):
+    """The kernel for rows of any lengths, which needs a GPU, stood for by a mask over all pairs."""
+
+    def kernel(query, key, value, cu_seq_q, cu_seq_k, max_q, max_k, *, scale, window_size, enable_gqa=False):
+        assert window_size == (-1, 0) and max_q == max_k == 5 and all(p.is_contiguous() for p in (query, key, value))
+        row = torch.bucketize(torch.arange(len(query)), cu_seq_q, right=True)
+        mask = (row[:, None] == row) & torch.ones(len(query), len(query), dtype=torch.bool).tril()
+        query, key, value = (part.transpose(0, 1) for part in (query, key, value))
+        whole = torch.nn.functional.scaled_dot_product_attention
+        return whole(query, key, value, attn_mask=mask, scale=scale, enable_gqa=enable_gqa).transpose(0, 1)
+
+    monkeypatch.setattr(packing, "VARLEN", kernel)
+    torch.manual_seed(0)
+    parts = [torch.randn(1, n, 12, 8) for n in (4, heads, heads)]
+    bounds = torch.tensor([0, 3, 8, 12], dtype=torch.int32)
+    expected, _ = packing.packed_attention(torch.nn.Identity(), *parts, None, scaling=0.2, cu_seq_lens_q=bounds)
+    found = packing.varlen_attention(*parts, bounds, 5, 0.2)[None]
+    torch.testing.assert_close(found, expected)
 
 
 def test_packed_tensors():

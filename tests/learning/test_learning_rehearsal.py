@@ -6,9 +6,8 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
-from test_learning_architectures import shared_sizes, tiny
-from transformers import AutoModelForCausalLM
 
+import tiny_models
 from common.artifacts import write_table
 from common.errors import LabError
 from learning import adapters, rehearsal, sampling, training
@@ -19,8 +18,8 @@ from learning.engines.slots import decode_slots
 from learning.engines.streams import Waiting
 from learning.methods.base import TrainJob
 from learning.settings import BackboneOptions
-from learning.tokens import character_tokenizer, prompt_ids
-from learning_fixtures import PHRASES, RECIPE, asked, last_error, recipe, rows, run, save_talker
+from learning.tokens import prompt_ids
+from learning_fixtures import RECIPE, asked, last_error, recipe, rows, run, save_talker
 
 OPTIONS = BackboneOptions()
 DECODER = read_decoder({"kind": "greedy", "max_tokens": 12, "batch": 2})
@@ -115,10 +114,7 @@ def test_a_merge_that_changes_the_logits(place, tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["qwen-4b", "nemotron-nano-30b", "gpt-oss-20b"])
 def test_an_engine_that_cannot_decode_the_backbone(tmp_path, name):
     """Slots hold keys and values; these models have other states, too, or windows."""
-    tokenizer = character_tokenizer(PHRASES, 512)
-    torch.manual_seed(0)
-    AutoModelForCausalLM.from_config(tiny(name, shared_sizes(tokenizer))).save_pretrained(tmp_path / "backbone")
-    tokenizer.save_pretrained(tmp_path / "backbone")
+    tiny_models.save(name, tmp_path / "backbone")
     options = {"targets": ("q_proj", "v_proj"), "attention": "eager", "packing": False}
     rehearse(tmp_path / "backbone", tmp_path, BackboneOptions(**options, engine="generate"))
     with pytest.raises(LabError, match="field engine: slots cannot decode a"):

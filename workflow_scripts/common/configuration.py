@@ -8,6 +8,7 @@ from common import typed
 from common.errors import LabError
 from common.typed import setting, suggestion
 
+CARDS = ("h200", "h100", "a100", "l40s", "l4", "a10", "4090")  # their numbers: learning/estimate.py
 NAME = "[a-z0-9-]+"
 DEFAULT = "default"  # of the families that rows does not name
 
@@ -83,6 +84,7 @@ class Config:
     decoding: Usual = setting("of every decoder that does not say its own")
     harvest: Harvest = setting("what an arm with a source learns from")
     ranks: int = setting("processes per training job on CPUs", low=1)
+    card: str = setting("the GPU that estimates are for", among=CARDS)
     gpus: int = setting("GPUs per training job; 0 for none", low=0)
     threads: Threads = setting("CPU threads of one job, by its kind")
 

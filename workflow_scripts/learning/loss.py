@@ -8,9 +8,8 @@ from peft import PeftModel
 from torch.nn.functional import cross_entropy
 from torch.utils.checkpoint import checkpoint
 
+from learning.loss_size import LOGITS
 from learning.packing import IGNORE
-
-LOGITS = 1 << 26  # numbers in fp32 (256 MiB) that exist at once
 
 
 @contextmanager

@@ -5,10 +5,12 @@ data that an uninterrupted one would. A step is `batch` rows, as the recipe says
 """
 
 import dataclasses
+import inspect
 import itertools
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch.utils.data import Dataset
@@ -223,17 +225,47 @@ class Collator:
         return {"input_ids": ids, "labels": labels, "attention_mask": mask}
 
 
+def kernel_for_any_lengths() -> Callable | None:
+    """torch's attention over rows of any lengths, where it takes what we ask of it; older ones do not."""
+    try:
+        from torch.nn.attention.varlen import varlen_attn
+    except ImportError:
+        return None
+    known = inspect.signature(varlen_attn).parameters
+    return varlen_attn if {"scale", "window_size", "enable_gqa"} <= set(known) else None
+
+
+HALF = (torch.bfloat16, torch.float16)
+VARLEN = kernel_for_any_lengths()
+
+
+def varlen_attention(query, key, value, bounds: torch.Tensor, longest: int, scaling: float | None) -> torch.Tensor:
+    """All packed rows in one call: (1, heads, T, size) -> (T, heads, size)."""
+    parts = (part[0].transpose(0, 1).contiguous() for part in (query, key, value))
+    grouped = {"enable_gqa": True} if key.shape[1] != query.shape[1] else {}
+    return VARLEN(*parts, bounds, bounds, longest, longest, scale=scaling, window_size=(-1, 0), **grouped)
+
+
+def places(bounds: torch.Tensor) -> list[int]:
+    """The boundaries as numbers, fetched from the device once and not in every layer."""
+    if not hasattr(bounds, "as_numbers"):
+        bounds.as_numbers = bounds.tolist()
+    return bounds.as_numbers
+
+
 def packed_attention(module, query, key, value, attention_mask, dropout=0.0, scaling=None, **kwargs):
     """Causal attention inside each packed row: (1, heads, T, size) -> (1, T, heads, size).
 
-    Each row is one call of the fused kernel, so no work is spent on pairs of rows and no mask is built. Without
+    On a GPU in 16 bits all rows are one call of the kernel for rows of any lengths, where torch has it; else each row
+    is one call of the fused kernel. Either way no work is spent on pairs of rows and no mask is built. Without
     boundaries (decoding, padded batches) it is the library's own `sdpa`.
     """
     bounds = kwargs.get("cu_seq_lens_q")
     if bounds is None:
         plain = ALL_ATTENTION_FUNCTIONS["sdpa"]
         return plain(module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs)
-    ends = bounds.tolist()
+    if query.device.type == "cuda" and query.dtype in HALF and VARLEN and not (dropout and module.training):
+        return varlen_attention(query, key, value, bounds, kwargs["max_length_q"], scaling)[None], None
     rows = [
         torch.nn.functional.scaled_dot_product_attention(
             query[:, :, a:b],
@@ -244,7 +276,7 @@ def packed_attention(module, query, key, value, attention_mask, dropout=0.0, sca
             scale=scaling,
             enable_gqa=key.shape[1] != query.shape[1],
         )
-        for a, b in zip(ends, ends[1:], strict=False)
+        for a, b in pairwise(places(bounds))
     ]
     return torch.cat(rows, dim=2).transpose(1, 2).contiguous(), None
 

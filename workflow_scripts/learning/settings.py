@@ -52,6 +52,7 @@ class BackboneOptions:
     hub: str = setting("Hugging Face repository", "", form="[^/]+/[^/]+")
     revision: str = setting("a commit, because a branch moves", "", form="[0-9a-f]{40}")
     path: str = setting("local model folder", "")
+    shape: dict[str, Any] = setting("sizes of a hub backbone's configuration, for estimates before it is fetched", {})
     endpoint: Endpoint | None = setting("an OpenAI-compatible server", None)
     baseline: str = setting("answers without a model", "", among=("most-frequent",))
     targets: tuple[str, ...] = setting(

@@ -380,6 +380,30 @@ def common_arguments(job: TrainJob, folder: Path) -> dict[str, object]:
     )
 
 
+def foresee(job: TrainJob, tokens: int) -> None:
+    """Before the weights are loaded: raise LabError for a target that is not there, and on a GPU where its memory is
+    too little for the longest micro-batch, of so many tokens.
+
+    A model that cannot be counted on shapes is trained without this.
+    """
+    from learning import counting, estimate
+
+    try:
+        if job.device == "cpu":
+            job.recipe.trainable(counting.skeleton(job.options, job.backbone), job.options, None)
+            return
+        counts = {n: counting.count(job.options, job.recipe, job.backbone, 1, n) for n in (tokens, tokens // 2)}
+    except LabError:
+        raise
+    except Exception as error:
+        print(f"its memory cannot be estimated: {error}", file=sys.stderr)
+        return
+    room = torch.cuda.mem_get_info()[1]
+    needed = estimate.memory(counts[tokens], job.options, job.ranks, tokens)
+    ways = estimate.ways_to_fit(counts[tokens], job.options, job.ranks, tokens, room, counts)
+    estimate.require(needed, room, ways, f"{tokens} tokens at once")
+
+
 def train(job: TrainJob) -> None:
     """Run this rank to the end. Rank 0 verifies the adapter and moves it to `job.out`; state is removed only then."""
     tokenizer, context = load_tokenizer(job.backbone), context_of(job.backbone)
@@ -410,6 +434,7 @@ def train(job: TrainJob) -> None:
     folder = Path(job.state) / fingerprint(job)
     folder.mkdir(parents=True, exist_ok=True)
     held = hold(folder)
+    foresee(job, max(sum(len(example) for i in micro for example in units[i]) for micro in micros))
     if held and not last_checkpoint(folder):
         rehearse(job, tokenizer, folder)
     set_seed(job.seed)

@@ -1,6 +1,7 @@
 """What the rules ask: the configuration of a run, and for each job its files and settings."""
 
 import json
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -277,6 +278,47 @@ class Lab:
         if input.adapter:
             return f"{options} --adapter {Path(input.adapter).parent}"
         return f"{options} --corpus {input.corpus} --shots {self.arms.at[wildcards.arm, 'n']}"
+
+    # --- serving ---
+
+    @property
+    def engines(self) -> list[str]:
+        """What parity.py compares: engines of a model here, and endpoints by their names in backbones.yaml."""
+        return ["slots", "generate", "vllm", *(name for name, own in self.backbones.items() if own.endpoint)]
+
+    def engine_name(self, name: str) -> str:
+        """The engine itself, of one of `engines`."""
+        return "endpoint" if name in self.backbones and self.backbones[name].endpoint else name
+
+    def engine_files(self, wildcards: Wildcards) -> list[str]:
+        """The files of the two engines, and of the decoder that they serve."""
+        names = {self.engine_name(name) for name in (wildcards.one, wildcards.other)}
+        return ["learning.decoders.greedy", *sorted(f"learning.engines.{name}" for name in names)]
+
+    def engine_options(self, wildcards: Wildcards) -> str:
+        """The options of parity.py that say which engines are compared."""
+        names = (wildcards.one, wildcards.other)
+        options = f"--engines {self.engine_name(names[0])} {self.engine_name(names[1])}"
+        for name in names:
+            if self.engine_name(name) == "endpoint":
+                options += f" --endpoint {shlex.quote(json.dumps(self.entries[name]['endpoint']))}"
+        return options
+
+    @property
+    def estimated(self) -> list[dict]:
+        """What is to be trained, for an estimate: rows, seeds and problems of every arm."""
+        return [
+            {
+                "arm": name,
+                "backbone": row.backbone,
+                "recipe": row.recipe,
+                "rows": int(row.n) * len(row.families),
+                "seeds": int(row.seeds),
+                "tests": sum(self.rows("test", family) for family in row.families),
+            }
+            for name, row in self.arms.iterrows()
+            if row.recipe != IN_CONTEXT
+        ]
 
     # --- tables and figures; kind: "table" or "figure", which is the name of the wildcard, too ---
 

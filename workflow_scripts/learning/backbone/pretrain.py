@@ -40,27 +40,30 @@ LEAST = 0.03  # an error below this counts as this, so that no skill is forgotte
 SMOOTH = 0.5  # weight of the newest held-out table in the running error
 
 
-def build(make: Make, vocabulary: int, tokenizer: PreTrainedTokenizerBase) -> LlamaForCausalLM:
+def config_of(make: Make, vocabulary: int, tokenizer: PreTrainedTokenizerBase) -> LlamaConfig:
     """A Llama-style model with tied embeddings."""
-    torch.manual_seed(make.seed)
-    model = LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=vocabulary,
-            hidden_size=make.width,
-            intermediate_size=make.feed_forward,
-            num_hidden_layers=make.layers,
-            num_attention_heads=make.heads,
-            num_key_value_heads=make.heads,
-            head_dim=make.head_size,
-            rope_parameters={"rope_type": "default", "rope_theta": make.theta},
-            max_position_embeddings=make.context,
-            tie_word_embeddings=True,
-            pad_token_id=tokenizer.pad_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-            bos_token_id=None,
-            attn_implementation="blocked",
-        )
+    return LlamaConfig(
+        vocab_size=vocabulary,
+        hidden_size=make.width,
+        intermediate_size=make.feed_forward,
+        num_hidden_layers=make.layers,
+        num_attention_heads=make.heads,
+        num_key_value_heads=make.heads,
+        head_dim=make.head_size,
+        rope_parameters={"rope_type": "default", "rope_theta": make.theta},
+        max_position_embeddings=make.context,
+        tie_word_embeddings=True,
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        bos_token_id=None,
+        attn_implementation="blocked",
     )
+
+
+def build(make: Make, vocabulary: int, tokenizer: PreTrainedTokenizerBase) -> LlamaForCausalLM:
+    """The model at its start."""
+    torch.manual_seed(make.seed)
+    model = LlamaForCausalLM(config_of(make, vocabulary, tokenizer))
     if make.start == "structured":
         structured_start(model, make.seed)
     return model
@@ -150,6 +153,17 @@ class Steps(torch.utils.data.Dataset):
         return {key: torch.from_numpy(made[key]) for key in ("input_ids", "labels", "position_ids")}
 
 
+def writers() -> int:
+    """How many processes write worksheets for a GPU: each writes about a million tokens a second."""
+    return max(1, min(8, len(os.sched_getaffinity(0)) - 1))
+
+
+def loader(steps: Steps, workers: int, pinned: bool = False) -> torch.utils.data.DataLoader:
+    """The batches in their order, the same ones whoever writes them; pinned ones go to a GPU while it computes."""
+    ahead = {"prefetch_factor": 4} if workers else {}
+    return torch.utils.data.DataLoader(steps, batch_size=None, num_workers=workers, pin_memory=pinned, **ahead)
+
+
 @dataclass
 class Trunk:
     """Where a pretraining is: all that the next step depends on, and the learning curve."""
@@ -189,11 +203,11 @@ class Trunk:
 
     def run(self, until: int, fall: bool = False, each: Callable[["Trunk"], None] = lambda trunk: None) -> None:
         """Advance to step `until`, with a rate that falls linearly to zero if `fall`; call `each` after every step."""
-        first, workers = self.step, 4 if self.model.device.type == "cuda" else 0
+        first, gpu = self.step, self.model.device.type == "cuda"
         while self.step < until:
             last = min(until, (self.step // self.make.check + 1) * self.make.check)
             steps = Steps(self.writer, self.make, self.shares(), self.step, last)
-            for batch in torch.utils.data.DataLoader(steps, batch_size=None, num_workers=workers):
+            for batch in loader(steps, writers() if gpu else 0, pinned=gpu):
                 began = time.monotonic()
                 self.advance(batch, 1 - (self.step - first) / (until - first) if fall else 1.0)
                 if self.step % self.make.check == 0:
@@ -207,7 +221,7 @@ class Trunk:
         learned = int((batch["labels"][:, 1:] != IGNORE).sum())
         losses = []
         for piece in micro_batches(batch, MICRO if device.type == "cpu" else self.make.batch):
-            piece = {key: value.to(device) for key, value in piece.items()}
+            piece = {key: value.to(device, non_blocking=True) for key, value in piece.items()}
             with autocast(device.type):
                 logits, targets = answer_logits(self.model, piece)
             loss = torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum") / learned
