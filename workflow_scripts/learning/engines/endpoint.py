@@ -157,13 +157,19 @@ def ask(client: httpx2.Client, endpoint: Endpoint, text: str, budget: int, drawn
             "text": text_of(choice["message"]),
             "n_tokens": usage.get("completion_tokens"),
             "finish": choice["finish_reason"],
-            "served": " ".join(filter(None, (body.get("model"), body.get("system_fingerprint")))),
+            "served": named(body.get("model"), body.get("system_fingerprint")),
         }
     except (ValueError, LookupError, TypeError, AttributeError):
         raise Unanswered("HTTP 200 with a body that is no completion") from None
     if wrong := fault(record):
         raise Unanswered(f"HTTP 200 with a body that is no completion ({wrong})")
     return record
+
+
+def named(*parts: object) -> object:
+    """What a server says of itself, joined; as it came where that is not text, which the record's check refuses."""
+    said = [part for part in parts if part]
+    return " ".join(said) if all(isinstance(part, str) for part in said) else said
 
 
 def text_of(message: Mapping[str, object]) -> str:
