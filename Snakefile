@@ -81,13 +81,7 @@ rule texts:
 
 rule looks:
     input:
-        sorted(
-            {
-                path.replace("/texts/", "/shortcuts/").replace("/none/train.parquet", ".parquet")
-                for name in lab.arms.index
-                for path in lab.arm_texts(name, "train")
-            }
-        ),
+        lab.shortcut_screens,
 
 
 rule tokens:

@@ -107,6 +107,10 @@ rule parity:
 
 # Without an output: it is told anew whenever it is asked for.
 rule estimate:
+    log:
+        "<results>/logs/estimate.log",
+    conda:
+        "../envs/cpu.yaml"
     params:
         code=lambda wildcards: code("estimate")[0],
         arms=lambda wildcards: json.dumps(lab.estimated),
@@ -120,4 +124,4 @@ rule estimate:
         decoding=f"--max-tokens {config['decoding']['max_tokens']} --batch {config['decoding']['batch']}",
     shell:
         "python {params.code} --arms {params.arms:q} --backbones {params.backbones:q} --recipes {params.recipes:q}"
-        " --folders {params.folders:q} --gpu {params.card} --ranks {params.ranks} {params.decoding}"
+        " --folders {params.folders:q} --gpu {params.card} --ranks {params.ranks} {params.decoding} 2> {log}"

@@ -111,6 +111,14 @@ class Lab:
         tail = f"{row.design}/reveal-{row.reveal}/{corruption}/{split}.parquet"
         return [f"<results>/texts/{family}/{tail}" for family in row.families]
 
+    @property
+    def shortcut_screens(self) -> list[str]:
+        """The shortcut screens of every text that an arm learns from."""
+        texts = {path for name in self.arms.index for path in self.arm_texts(name, "train")}
+        return sorted(
+            path.replace("/texts/", "/shortcuts/").replace("/none/train.parquet", ".parquet") for path in texts
+        )
+
     def arm_rendered(self, wildcards: Wildcards) -> list[str]:
         """The rendered texts that an arm learns from; with a source, only where its recipe mixes them in."""
         row = self.arms.loc[wildcards.arm]
