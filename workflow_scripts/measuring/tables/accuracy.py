@@ -2,13 +2,11 @@
 
 import pandas as pd
 
-from common.artifacts import read_table
 from common.config import IN_CONTEXT
+from measuring.endings import read_texts
 from measuring.evidence import marked
 from measuring.pooling import POOLED, with_pooled
 from measuring.stats import wilson
-from puzzles.checker import grade
-from reasoning.grammar.texts import RENDERED
 
 NEEDS = ("grades", "rows", "texts", "arms", "tables/steps")
 CAPTION = """Accuracy per arm, family, stratum, evaluation set, decoder and training seed (``all``: pooled). n:
@@ -51,26 +49,6 @@ def make(
     abstained = (grades.failure == "no-box") & pd.Series([each in ends for each in endings], grades.index)
     told = {"boxes": boxes, "abstains": abstains, "abstained": abstained, "abstained_right": abstained & abstains}
     return marked(accuracy(grades.assign(**told), arms), steps)
-
-
-def read_texts(paths: list[str]) -> pd.DataFrame:
-    """How the rendered texts end: boxes (the right answer), abstains (without a box), ending (the last line's kind)."""
-    found = []
-    for path in paths:
-        columns = ["id", "family", "design", "reveal", "answer", "completion", "status", "lines"]
-        for row in read_table(path, columns).to_pylist():
-            graded = grade(row["completion"], row["answer"])
-            found.append(
-                {name: row[name] for name in ("id", "family", "design")}
-                | {
-                    "shown": row["reveal"],
-                    "eval_set": path.rpartition("/")[2].removesuffix(".parquet"),
-                    "boxes": row["status"] == RENDERED and graded.boxed and graded.official,
-                    "abstains": row["status"] == RENDERED and not graded.boxed,
-                    "ending": row["lines"][-1]["kind"] if row["lines"] else "",
-                }
-            )
-    return pd.DataFrame(found)
 
 
 def accuracy(grades: pd.DataFrame, arms: pd.DataFrame) -> pd.DataFrame:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from measuring.endings import read_texts
 from measuring.stats import clustered_mean
-from measuring.tables.accuracy import read_texts
 
 NEEDS = ("completions", "grades", "probes", "texts", "arms")
 CAPTION = """Do an arm's log-probabilities rank right answers above wrong ones of the same row? Of ``own answers``
