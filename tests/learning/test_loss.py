@@ -12,7 +12,7 @@ from learning.packing import IGNORE
 from learning_fixtures import ROOT, environment
 
 GROWTH = """
-import resource, sys
+import sys
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 sys.path[:0] = ["workflow_scripts"]
@@ -21,12 +21,14 @@ size = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num
 model = LlamaForCausalLM(LlamaConfig(vocab_size=131072, num_key_value_heads=1, tie_word_embeddings=True, **size))
 model.requires_grad_(False)
 ids = torch.randint(0, 131072, (1, 768))
+def peak():  # in KiB; of this process alone, where ru_maxrss begins at that of the one which started it
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
 for tokens, logits in ((8, 1 << 40), (768, 1 << 23), (768, 1 << 40)):  # to warm up, in pieces, at once
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak()
     inputs = model.get_input_embeddings()(ids[:, :tokens]).detach().requires_grad_()
     with summed_loss(model, ids[:, :tokens], logits):
         model(inputs_embeds=inputs).logits.sum().backward()
-    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**10)
+    print((peak() - before) / 2**10)
 """
 
 
