@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -82,8 +83,12 @@ def state() -> str:
 
 
 @contextmanager
-def cluster(folder: Path, cpus: int = 2, memory_mb: int = 16000) -> Iterator[None]:
-    """Start the daemons, yield while the node is idle, stop everything and remove the configuration."""
+def cluster(cpus: int = 2, memory_mb: int = 16000) -> Iterator[None]:
+    """Start the daemons, yield while the node is idle, stop everything and remove the configuration.
+
+    Its folder has a short name: the path of a job's socket may have 107 characters, or no job is launched.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="slurm-", dir="/tmp"))
     elsewhere = os.environ.pop("SLURM_CONF", None)  # see conftest.py
     for name in ("state", "spool"):
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -122,5 +127,6 @@ def cluster(folder: Path, cpus: int = 2, memory_mb: int = 16000) -> Iterator[Non
             except subprocess.TimeoutExpired:
                 daemon.kill()
         SYSTEM_CONFIG.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
         if elsewhere:
             os.environ["SLURM_CONF"] = elsewhere

@@ -68,7 +68,7 @@ def test_killed_cancelled_finished(tmp_path):
     folder, log = tmp_path / "project", tmp_path / "snakemake.log"
     folder.mkdir()
     copy(folder)
-    with slurm_cluster.cluster(tmp_path / "slurm"):
+    with slurm_cluster.cluster():
         run = submit(folder, log)
         killed = wait_for(run, log, "backbone")
         subprocess.run(["scancel", "--signal=KILL", "--full", killed], check=True)
