@@ -40,7 +40,7 @@ def test_a_line_says_what_runs_and_how_long_it_may_still_take():
     run.now = 600
     run.end(4)
     assert run.out.getvalue().splitlines() == [
-        "1 of 4 jobs, 20 s gone, about 1 min? left: generate cipher train",
+        "1 of 4 jobs, 20 s gone, perhaps 1 min left: generate cipher train",
         "3 of 4 jobs, 5 min gone, about 5 min left: train derive 2",
         "4 of 4 jobs, 10 min gone",
     ]

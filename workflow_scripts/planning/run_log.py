@@ -24,7 +24,7 @@ class RunLog(logging.Handler):
     """Jobs done and left, the time gone and about the time left, and what runs now.
 
     planned: jobs per rule. The time left takes the mean seconds that finished jobs of a rule took; a rule without one
-    counts with the mean of all, and `?` says so. A line every SECONDS at most, when a job starts, and one in the end.
+    counts with the mean of all, and `perhaps` says so. A line every SECONDS at most, when a job starts, and one in the end.
     """
 
     def __init__(
@@ -72,8 +72,8 @@ class RunLog(logging.Handler):
             n * (self.seconds[rule] / self.done[rule] if self.done[rule] else usual) for rule, n in waiting.items()
         )
         busy = self.seconds.total() + sum(now - began for _, _, began in self.running.values())
-        unsure = "" if all(self.done[rule] for rule in waiting) else "?"
-        return f", about {minutes(needed * (now - self.start) / busy)}{unsure} left"
+        word = "about" if all(self.done[rule] for rule in waiting) else "perhaps"
+        return f", {word} {minutes(needed * (now - self.start) / busy)} left"
 
 
 def minutes(seconds: float) -> str:
