@@ -24,7 +24,8 @@ class RunLog(logging.Handler):
     """Jobs done and left, the time gone and about the time left, and what runs now.
 
     planned: jobs per rule. The time left takes the mean seconds that finished jobs of a rule took; a rule without one
-    counts with the mean of all, and `perhaps` says so. A line every SECONDS at most, when a job starts, and one in the end.
+    counts with the mean of all, and it says `perhaps`. A line every SECONDS at most, when a job starts, and one in
+    the end.
     """
 
     def __init__(
