@@ -45,18 +45,17 @@ localrules:
     estimate,
 
 
-rule all:
-    default_target: True
-    input:
-        collect("<results>/tables/{name}.html", name=names("table")),
-        collect("<results>/figures/{name}.png", name=names("figure")),
-        rules.fidelity.output if config["benchmark_csv"] else [],
-
-
 rule figures:
     input:
         collect("<results>/tables/{name}.html", name=names("table")),
         collect("<results>/figures/{name}.png", name=names("figure")),
+
+
+rule all:
+    default_target: True
+    input:
+        rules.figures.input,
+        rules.fidelity.output if config["benchmark_csv"] else [],
 
 
 rule quick:

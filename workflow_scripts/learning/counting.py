@@ -8,7 +8,6 @@ backbone asks for the plain one.
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
@@ -17,6 +16,7 @@ from transformers import AttentionInterface, AttentionMaskInterface, AutoConfig,
 from transformers.integrations.moe import ExpertsInterface
 
 from common.errors import LabError
+from learning.estimate import Counted
 from learning.settings import BackboneOptions
 
 COUNTED = "counted"
@@ -58,32 +58,6 @@ def _experts(self, states, top_k_index, top_k_weights):
 AttentionInterface.register(COUNTED, _attention)
 AttentionMaskInterface.register(COUNTED, lambda *args, **kwargs: None)
 ExpertsInterface.register(COUNTED, _experts)
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """parameters, adapter: numbers; active: of the parameters, those that one token meets; largest: the biggest tensor.
-
-    layers: how many; saved: bytes that the forward pass keeps for the backward one, outside of layers; per_layer: in
-    each layer; states: bytes of the states between two layers; vocabulary, context: of the model; kept: bytes of keys
-    and values (or states) that a token of a text being written takes.
-    """
-
-    parameters: int
-    adapter: int
-    active: int
-    largest: int
-    layers: int
-    outside: int
-    per_layer: tuple[int, ...]
-    states: int
-    vocabulary: int
-    kept: int
-
-    @property
-    def saved(self) -> int:
-        """Everything that the forward pass keeps."""
-        return self.outside + sum(self.per_layer)
 
 
 def skeleton(options: BackboneOptions, folder: str | Path | None) -> PreTrainedModel:

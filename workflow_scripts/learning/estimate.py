@@ -7,7 +7,6 @@ has to be done, at a share of what the GPU can do at most; it says which size a 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from common.errors import LabError
 from learning.loss_size import LOGITS
@@ -31,8 +30,14 @@ GPUS = {  # name in lower case: (GiB, 10^12 operations a second in bf16, GB a se
 }
 
 
-class Counted(Protocol):
-    """See counting.Counted."""
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """parameters, adapter: numbers; active: of the parameters, those that one token meets; largest: the biggest tensor.
+
+    layers: how many; saved: bytes that the forward pass keeps for the backward one, outside of layers; per_layer: in
+    each layer; states: bytes of the states between two layers; vocabulary, context: of the model; kept: bytes of keys
+    and values (or states) that a token of a text being written takes.
+    """
 
     parameters: int
     adapter: int
@@ -44,6 +49,11 @@ class Counted(Protocol):
     states: int
     vocabulary: int
     kept: int
+
+    @property
+    def saved(self) -> int:
+        """Everything that the forward pass keeps."""
+        return self.outside + sum(self.per_layer)
 
 
 @dataclass(frozen=True, slots=True)

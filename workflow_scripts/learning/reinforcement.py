@@ -19,8 +19,7 @@ from transformers import TrainerCallback, set_seed
 
 from common.artifacts import read_table
 from common.errors import LabError
-from learning import adapters
-from learning.backbones import context_of, load_model, load_tokenizer
+from learning.backbones import context_of, load_tokenizer
 from learning.bar import TokenBar
 from learning.engines import Extension, Opening, Request, generate, slots
 from learning.methods.base import TrainJob
@@ -34,6 +33,7 @@ from learning.training import (
     finish,
     hold,
     last_checkpoint,
+    load_trained,
 )
 
 os.environ["TRL_EXPERIMENTAL_SILENCE"] = "1"  # that the hook for completions may change: trl is pinned
@@ -259,13 +259,7 @@ def train(job: TrainJob) -> None:
     set_seed(job.seed)
     arguments = arguments_of(job, folder)
     main = arguments.process_index == 0
-    model = load_model(job.backbone, job.options)
-    model = job.recipe.trainable(model, job.options, job.start)
-    shapes = adapters.adapter_shapes(model)
-    if job.deepspeed["zero_optimization"]["stage"] == 3:
-        adapters.gathered_whole(model)
-    if job.options.checkpointing:
-        model.enable_input_require_grads()
+    model, shapes = load_trained(job)
     start, updates = Start(), Updates(folder / METRICS, job.recipe.updates, main, job.recipe.patience)
     trainer = Reinforcement(
         model=model,

@@ -404,6 +404,17 @@ def foresee(job: TrainJob, tokens: int) -> None:
     estimate.require(needed, room, ways, f"{tokens} tokens at once")
 
 
+def load_trained(job: TrainJob) -> tuple[torch.nn.Module, dict]:
+    """The model with what the recipe trains, and the shapes of its adapter before ZeRO splits them."""
+    model = job.recipe.trainable(load_model(job.backbone, job.options), job.options, job.start)
+    shapes = adapters.adapter_shapes(model)
+    if job.deepspeed["zero_optimization"]["stage"] == 3:
+        adapters.gathered_whole(model)
+    if job.options.checkpointing:
+        model.enable_input_require_grads()
+    return model, shapes
+
+
 def train(job: TrainJob) -> None:
     """Run this rank to the end. Rank 0 verifies the adapter and moves it to `job.out`; state is removed only then."""
     tokenizer, context = load_tokenizer(job.backbone), context_of(job.backbone)
@@ -442,13 +453,7 @@ def train(job: TrainJob) -> None:
     main = arguments.process_index == 0
     if arguments.world_size != job.ranks:
         raise LabError(f"{arguments.world_size} ranks started, {job.ranks} were asked for")
-    model = load_model(job.backbone, job.options)
-    model = job.recipe.trainable(model, job.options, job.start)
-    shapes = adapters.adapter_shapes(model)
-    if job.deepspeed["zero_optimization"]["stage"] == 3:
-        adapters.gathered_whole(model)
-    if job.options.checkpointing:
-        model.enable_input_require_grads()
+    model, shapes = load_trained(job)
     trainer = (GroupTrainer if job.recipe.GROUPED else PackedTrainer)(
         model=model,
         args=arguments,

@@ -1,7 +1,7 @@
 """What the figures share: our numbers filled, the published ones hollow, Wilson 95 % intervals, a dot per seed."""
 
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from common.artifacts import whole
 from measuring.evidence import NO
+from measuring.inputs import ORDER
 from measuring.selection import Selection
 from measuring.stats import wilson
 from reasoning.grammar.reveal import RULE_SOURCES
@@ -82,6 +83,12 @@ def nothing(what: str, selection: Selection, example: Mapping[str, str], arms: p
 def ordered_strata(found: Iterable[str]) -> list[str]:
     """`all` first, then the others in a fixed order."""
     return sorted({"all", *found}, key=lambda s: (STRATA.index(s) if s in STRATA else len(STRATA), s))
+
+
+def panels(rows: pd.DataFrame, by: Sequence[str]) -> list[tuple[tuple, pd.DataFrame]]:
+    """Groups of rows by columns, `family` the first of them: in the order of families, generated rows before real."""
+    at = list(by).index("eval_set")
+    return sorted(rows.groupby(list(by)), key=lambda each: (ORDER.index(each[0][0]), each[0][at] != "test", each[0]))
 
 
 def design_order(frame: pd.DataFrame) -> list[str]:

@@ -7,7 +7,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from measuring import plots
-from measuring.inputs import ORDER
 from measuring.selection import Selection, with_arms
 from measuring.tables.categories import SOLVER
 
@@ -37,9 +36,7 @@ def make(categories: pd.DataFrame, arms: pd.DataFrame) -> Figure:
     ours = SELECTION.of(every)
     if ours.empty:
         return plots.nothing("of a family whose rows have sub-categories", SELECTION, EXAMPLE, arms)
-    panels = sorted(
-        ours.groupby(["family", "eval_set"]), key=lambda each: (ORDER.index(each[0][0]), each[0][1] != "test")
-    )
+    panels = plots.panels(ours, ["family", "eval_set"])
     lines = [len(part[["feature", "value"]].drop_duplicates()) for _, part in panels]
     most = max(part.arm.nunique() for _, part in panels)
     longest = max(len(arm) for arm in ours.arm)

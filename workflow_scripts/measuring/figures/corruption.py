@@ -4,7 +4,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from measuring import dots, plots
-from measuring.inputs import ORDER
 from measuring.pooling import POOLED
 from measuring.selection import Selection, with_arms
 from reasoning.judging.corruption import CORRUPTIONS
@@ -44,7 +43,7 @@ def make(meaning: pd.DataFrame, arms: pd.DataFrame) -> Figure:
     if ours.empty:
         return plots.nothing("that is trained on broken texts beside one on unbroken ones", SELECTION, EXAMPLE, arms)
     ladder, blocks = list(CORRUPTIONS), []
-    for key, part in sorted(ours.groupby(ALIKE), key=lambda each: (ORDER.index(each[0][0]), each[0])):
+    for key, part in plots.panels(ours, ALIKE):
         name = dict(zip(ALIKE, key, strict=True))
         stratum = "" if name["stratum"] == POOLED else f", {name['stratum']} rows"
         block = dots.Block(

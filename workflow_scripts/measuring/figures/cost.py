@@ -4,7 +4,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from measuring import dots, plots
-from measuring.inputs import ORDER
 from measuring.selection import Selection, with_arms
 
 NEEDS = ("tables/cost", "arms")
@@ -32,9 +31,7 @@ def make(cost: pd.DataFrame, arms: pd.DataFrame) -> Figure:
     if shown.empty:
         return plots.nothing("that is trained, with ten rows whose lengths differ", SELECTION, EXAMPLE, arms)
     blocks = []
-    for (family, eval_set), part in sorted(
-        shown.groupby(["family", "eval_set"]), key=lambda each: (ORDER.index(each[0][0]), each[0][1] != "test")
-    ):
+    for (family, eval_set), part in plots.panels(shown, ["family", "eval_set"]):
         block = dots.Block(f"{family}\n{eval_set}")
         for arm in [each for each in arms.index if each in set(part.arm)]:
             own = part[part.arm == arm].set_index("tiers")

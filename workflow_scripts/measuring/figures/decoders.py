@@ -6,7 +6,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from measuring import plots
-from measuring.inputs import ORDER
 from measuring.pooling import POOLED
 from measuring.selection import Selection, with_arms
 
@@ -38,9 +37,7 @@ def make(decoders: pd.DataFrame, arms: pd.DataFrame) -> Figure:
     ours = ours[(strata == 1) | (ours.stratum != POOLED)]
     if ours.empty:
         return plots.nothing("with a decoder beside greedy", SELECTION, EXAMPLE, arms)
-    panels = sorted(
-        ours.groupby(["family", "stratum", "eval_set"]), key=lambda each: (ORDER.index(each[0][0]), each[0])
-    )
+    panels = plots.panels(ours, ["family", "stratum", "eval_set"])
     names = sorted(ours.arm.unique())
     width = min(3, len(panels))
     with plt.rc_context(plots.STYLE):

@@ -6,7 +6,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from measuring import plots
-from measuring.inputs import ORDER
 from measuring.pooling import POOLED
 from measuring.selection import Selection, with_arms
 
@@ -42,9 +41,7 @@ def make(failures: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) ->
     ours = SELECTION.of(every[every.trained.astype(bool) & (every.stratum == POOLED)])
     if ours.empty:
         return plots.nothing("that is trained", SELECTION, EXAMPLE, arms)
-    panels = sorted(
-        ours.groupby(["family", "eval_set"]), key=lambda each: (ORDER.index(each[0][0]), each[0][1] != "test")
-    )
+    panels = plots.panels(ours, ["family", "eval_set"])
     theirs = published[published.table == "failures"]
     rows = [part.arm.nunique() + (family == "cryptarithm_deduce") for (family, _), part in panels]
     with plt.rc_context(plots.STYLE):

@@ -7,7 +7,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from measuring import plots
-from measuring.inputs import ORDER
 from measuring.pooling import POOLED
 from measuring.selection import Selection, with_arms
 
@@ -39,9 +38,7 @@ def make(decoders: pd.DataFrame, arms: pd.DataFrame) -> Figure:
     ours = ours[((strata == 1) | (ours.stratum != POOLED)) & (ours.ceiling_n > 0)]
     if ours.empty:
         return plots.nothing("with given lines whose own text is right", SELECTION, EXAMPLE, arms)
-    panels = sorted(
-        ours.groupby(["family", "stratum", "eval_set"]), key=lambda each: (ORDER.index(each[0][0]), each[0])
-    )
+    panels = plots.panels(ours, ["family", "stratum", "eval_set"])
     names, width = sorted(ours.arm.unique()), min(3, len(panels))
     with plt.rc_context(plots.STYLE):
         figure, axes = plt.subplots(

@@ -4,7 +4,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from measuring import dots, plots
-from measuring.inputs import ORDER
 from measuring.pooling import POOLED
 from measuring.selection import Selection
 
@@ -38,7 +37,7 @@ def make(accuracy: pd.DataFrame, paired: pd.DataFrame, published: pd.DataFrame, 
     strata = [*plots.ordered_strata(ours.stratum)[1:], POOLED]
     columns = {stratum: f"{stratum} rows" for stratum in strata}
     blocks = []
-    for key, part in sorted(ours.groupby(ALIKE), key=lambda each: (ORDER.index(each[0][0]), each[0])):
+    for key, part in plots.panels(ours, ALIKE):
         told = dict(zip(ALIKE, key, strict=True))
         title = f"{told['family']}\n{told['eval_set']}, {told['backbone']}\n{told['design']}, n={told['arm_n']}"
         block = dots.Block(title)

@@ -6,7 +6,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from measuring import plots
-from measuring.inputs import ORDER
 from measuring.pooling import POOLED
 from measuring.selection import Selection, with_arms
 
@@ -37,9 +36,7 @@ def make(lengths: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) -> 
     ours = SELECTION.of(every)
     if ours.empty:
         return plots.nothing("that is evaluated so", SELECTION, EXAMPLE, arms)
-    panels = sorted(
-        ours.groupby(["family", "eval_set"]), key=lambda each: (ORDER.index(each[0][0]), each[0][1] != "test")
-    )
+    panels = plots.panels(ours, ["family", "eval_set"])
     theirs = published[published.table == "lengths"]
     theirs = theirs.iloc[: 0 if "cryptarithm_deduce" not in set(ours.family) else len(theirs)]
     rows = [part.arm.nunique() for _, part in panels] + [theirs.row.nunique()] * bool(len(theirs))

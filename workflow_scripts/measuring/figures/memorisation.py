@@ -5,7 +5,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from measuring import plots
-from measuring.inputs import ORDER
 from measuring.pooling import POOLED
 from measuring.selection import Selection
 
@@ -52,7 +51,7 @@ def make(
     if both.empty:
         return plots.nothing("that recalls from a catalog in its thought", SELECTION, EXAMPLE, arms)
     both = both.assign(schedule=both.arm.map(schedules(configuration)))
-    groups = sorted(both.groupby(["family", "eval_set", "backbone"]), key=lambda g: (ORDER.index(g[0][0]), g[0]))
+    groups = plots.panels(both, ["family", "eval_set", "backbone"])
     width = max(part.kind.nunique() for _, part in groups)
     with plt.rc_context(plots.STYLE):
         figure, axes = plt.subplots(

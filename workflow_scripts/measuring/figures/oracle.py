@@ -6,7 +6,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from measuring import dots, plots
-from measuring.inputs import ORDER
 from measuring.selection import Selection, with_arms
 
 NEEDS = ("tables/decoders", "arms")
@@ -41,7 +40,7 @@ def make(decoders: pd.DataFrame, arms: pd.DataFrame) -> Figure:
     ours = ours.assign(answers=ours.apply(answers_of, axis=1))
     columns = {name: f"{name} rows" for name in plots.ordered_strata(ours.stratum)}
     blocks = []
-    order = sorted(ours.groupby(["family", "eval_set", "arm"]), key=lambda each: (ORDER.index(each[0][0]), each[0]))
+    order = plots.panels(ours, ["family", "eval_set", "arm"])
     for (family, eval_set, arm), own in order:
         first = own.iloc[0]
         name = f"{family}, {eval_set}\n{arm}\n(backbone {first.backbone}, n={first.arm_n}){plots.told(first.installed)}"

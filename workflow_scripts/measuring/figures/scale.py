@@ -6,7 +6,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from measuring import plots
-from measuring.inputs import ORDER
 from measuring.pooling import POOLED
 from measuring.selection import Selection
 
@@ -38,7 +37,7 @@ def make(accuracy: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) ->
     if ours.empty:
         return plots.nothing("that differs from another in its training rows alone", SELECTION, EXAMPLE, arms)
     strata = [*plots.ordered_strata(ours.stratum)[1:], POOLED]
-    groups = sorted(ours.groupby(["family", "eval_set", "backbone"]), key=lambda g: (ORDER.index(g[0][0]), g[0]))
+    groups = plots.panels(ours, ["family", "eval_set", "backbone"])
     order = plots.design_order(ours)
     with plt.rc_context(plots.STYLE):
         figure, axes = plt.subplots(
