@@ -184,7 +184,9 @@ rule probe:
         skills=lab.skills_file,
         texts=lambda wildcards: lab.arm_texts(wildcards.arm, wildcards.eval_set),
     output:
-        ensure("<results>/probes/{arm}/seed-{seed}/{eval_set}.parquet", non_empty=True),
+        multiext(
+            "<results>/probes/{arm}/seed-{seed}/{eval_set}", lines=".parquet", early=".early.parquet"
+        ),
     log:
         "<results>/logs/probe/{arm}/seed-{seed}/{eval_set}.log",
     benchmark:
@@ -206,7 +208,8 @@ rule probe:
         adapter=subpath(input.adapter, parent=True),
     shell:
         "python {input.code[0]} --texts {input.texts} --backbone {params.backbone} --adapter {params.adapter}"
-        " --backbone-options {params.options:q} --gpus {params.gpus} --threads {threads} --out {output} 2> {log}"
+        " --backbone-options {params.options:q} --gpus {params.gpus} --threads {threads}"
+        " --early {output.early} --out {output.lines} 2> {log}"
 
 
 rule sample:

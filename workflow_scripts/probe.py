@@ -5,6 +5,8 @@ Writes  --out P.parquet: one row per line of a rendered text (the marks around t
         the boxed answer is box, the token that ends the turn is end): n_tokens, logprob (nats, of all its tokens),
         n_first (tokens that greedy decoding would choose, given all before them); of the first that it would not:
         wanted, choice, and their probabilities. Rows without a text are left out.
+        --early E.parquet: the same of what was trained after the first steps (DIR/early of the adapter), as far as the
+        training kept it; else the table stays empty.
 
 Nothing is decoded: one forward pass per row, so a training can be screened in seconds.
 
@@ -15,11 +17,13 @@ Nothing is decoded: one forward pass per row, so a training can be screened in s
 import os
 import sys
 from dataclasses import asdict
+from pathlib import Path
 
 import pyarrow as pa
 
 from common import cli
 from common.artifacts import read_table, write_table
+from common.errors import LabError
 from common.progress import progress
 from reasoning.grammar.texts import RENDERED
 
@@ -56,16 +60,19 @@ def main() -> None:
     p.add_argument("--backbone-options", default="{}", help="JSON, one entry of config/backbones.yaml")
     p.add_argument("--gpus", type=int, default=0, help="0 runs on the CPU")
     p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--early", help="another table, of what the training kept early")
     p.add_argument("--out", required=True)
     args = p.parse_args()
     os.environ["OMP_NUM_THREADS"] = str(args.threads)
     os.environ["HF_HUB_OFFLINE"] = "1"
-    from learning.settings import BackboneOptions, check_adapter, check_folder
+    from learning.settings import EARLY, BackboneOptions, check_adapter, check_folder
 
     options = BackboneOptions.read(args.backbone_options)
     check_folder(args.backbone)
     if args.adapter:
         check_adapter(args.adapter)
+    elif args.early:
+        raise LabError("only a training has something early", field="--early")
     told = [row for path in args.texts for row in read_table(path, COLUMNS).to_pylist() if row["status"] == RENDERED]
     if not told:
         print("no row has a rendered text: the table stays empty", file=sys.stderr)
@@ -81,13 +88,18 @@ def main() -> None:
     from learning.probing import probed
 
     torch.set_num_threads(args.threads)
-    engine = LocalEngine(Opening(args.backbone, args.adapter, options, 1, device))
-    table = []
-    for row in progress(told, desc="probe"):
-        kinds, kept = kinds_of(row), {name: row[name] for name in KEPT}
-        for each in probed(engine, Question(row["id"], row["family"], row["prompt"], row["completion"])):
-            table.append({**kept, "kind": kinds[each.line], **asdict(each)})
-    write_table(args.out, table, PROBE, params=options.probes(), sources=args.texts)
+    asked = [(args.adapter, args.out)]
+    if args.early:
+        asked.append((Path(args.adapter, EARLY), args.early))
+    for adapter, out in asked:
+        table = []
+        if adapter is None or Path(adapter).is_dir():
+            engine = LocalEngine(Opening(args.backbone, adapter and str(adapter), options, 1, device))
+            for row in progress(told, desc="probe"):
+                kinds, kept = kinds_of(row), {name: row[name] for name in KEPT}
+                for each in probed(engine, Question(row["id"], row["family"], row["prompt"], row["completion"])):
+                    table.append({**kept, "kind": kinds[each.line], **asdict(each)})
+        write_table(out, table, PROBE, params=options.probes(), sources=args.texts)
 
 
 if __name__ == "__main__":

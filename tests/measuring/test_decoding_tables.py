@@ -7,7 +7,7 @@ import made_run
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import mannwhitneyu
+from scipy.stats import mannwhitneyu, spearmanr
 
 from measuring.figures import decoders as decoders_figure
 from measuring.figures import forced as forced_figure
@@ -48,7 +48,22 @@ def test_the_probe_predicts_what_it_predicts():
             lines += probed(arm, f"r{i}", ("open", 1, 1, -0.1), ("sum", 5, 5 if good else 2, -1.0), ("box", 4, 4, -0.1))
             kept = {"arm": arm, "seed": "1", "eval_set": "test", "family": "sums", "id": f"r{i}", "sample": 0}
             grades += [kept | {"decoder": "greedy", "official": good}, kept | {"decoder": "vote", "official": not good}]
-    table = screening.make(pd.DataFrame(lines), pd.DataFrame(grades))
+    late, early = pd.DataFrame(lines), pd.DataFrame(lines)
+    early["n_first"] = early.n_tokens - (early.arm == "b")  # after a tenth only b is known to go wrong, everywhere
+    shares = {"a": 0.9, "b": 0.2, "c": 0.5, "d": None}
+    both = [{"arm": arm, "transcription": share, "arithmetic": 1.0} for arm, share in shares.items()]
+    both += [{"arm": "b", "transcription": 1.0, "arithmetic": 1.0, "decoder": "vote"}]
+    steps = pd.DataFrame(both).assign(family="sums", eval_set="test")
+    steps["decoder"] = steps.decoder.fillna("greedy")
+    table = screening.make(late, early, pd.DataFrame(grades), steps)
+    tenth = table[(table.after == "a tenth") & (table.of == "arms")].set_index(["predicted", "measure"])
+    assert tenth.value["grade", "first"] == pytest.approx(spearmanr([1, 0, 1, 1], [4, 2, 3, 0])[0])
+    assert tenth.value["steps", "first"] > 0 and list(tenth.n.loc["steps"]) == [4] * 3
+    table = table[table.after == "all"]
+    assert table[(table.predicted == "steps") & (table.measure == "first")].value.item() == pytest.approx(
+        spearmanr([1, 0.5, 0.75, 0], [0.9, 0.2, 0.5, 1])[0]
+    )
+    table = table[table.predicted == "grade"]
     rows = table[table.of == "rows"].set_index(["arm", "measure"])
     assert rows.value["b", "reached"] == rows.value["b", "first"] == 1 and rows.value["b", "logprob"] == 0.5
     assert (rows.n["b", "first"], rows.n_right["b", "first"]) == (4, 2)
@@ -62,7 +77,8 @@ def test_nothing_probed_gives_tables_without_rows():
     empty = pd.DataFrame(columns=["arm", "seed", "eval_set", "family", "id", "design", "line", "kind", "n_tokens",
                                   "n_first", "logprob"])  # fmt: skip
     grades = pd.DataFrame(columns=["arm", "seed", "eval_set", "family", "id", "sample", "decoder", "official"])
-    assert probe.make(empty).empty and screening.make(empty, grades).empty
+    steps = pd.DataFrame(columns=["arm", "family", "eval_set", "decoder", "transcription", "arithmetic"])
+    assert probe.make(empty).empty and screening.make(empty, empty, grades, steps).empty
 
 
 def test_areas_means_and_rank_correlations():

@@ -15,6 +15,7 @@ from learning.make import Make
 
 MAX_RANK = 32
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"  # the files of an adapter
+EARLY = "early"  # in its folder: the adapter as it was after the first steps
 MODEL_SUFFIXES = (".safetensors", ".json", ".jinja", ".model", ".txt")
 TEMPLATE_DATE = datetime(2026, 1, 1)
 """The date that chat templates print as today's: a prompt is the same on every day."""

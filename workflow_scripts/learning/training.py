@@ -34,7 +34,7 @@ from learning.loss import summed_loss
 from learning.methods.base import Supervised, TrainJob
 from learning.packing import Collator, Example, MicroBatches, n_steps, plan
 from learning.rehearsal import rehearse
-from learning.settings import model_files
+from learning.settings import EARLY, model_files
 from learning.tokens import completion_ids, fitting, prompt_ids, require_characters
 
 DONE = "complete"  # written into a checkpoint after everything else: without it the checkpoint is not resumed
@@ -261,6 +261,22 @@ class Reached(TrainerCallback):
             self.watched = None
 
 
+class Early(TrainerCallback):
+    """Keeps what is trained after the step `at` in the state folder, from where `save` takes it along."""
+
+    def __init__(self, job: TrainJob, at: int, folder: Path):
+        self.job, self.at, self.folder = job, at, folder
+
+    def on_step_end(self, args, state, control, model=None, **kwargs):
+        if state.global_step != self.at:
+            return
+        tensors = adapters.gather(model)
+        if state.is_world_process_zero:
+            with whole(self.folder) as partial:
+                partial.mkdir(parents=True)
+                adapters.write(model, tensors, partial, Path(self.job.backbone))
+
+
 class Metrics(TrainerCallback):
     """metrics.jsonl in the state folder, one line a step, readable meanwhile; stops at a loss that is no number."""
 
@@ -464,6 +480,8 @@ def train(job: TrainJob) -> None:
     )
     if job.recipe.GROUPED:
         trainer.put_to(job.recipe, min(job.recipe.batch, len(units)), folder)
+    if 0 < (at := math.ceil(job.recipe.early * len(tokens))) < len(tokens):
+        trainer.add_callback(Early(job, at, folder / EARLY))
     TokenBar.put_on(trainer, "/".join(Path(job.out).parts[-2:]), tokens)
     started = time.monotonic()
     resumed = last_checkpoint(folder)
@@ -543,7 +561,7 @@ def save(
     folder: Path,
     run: Mapping[str, object],
 ) -> None:
-    """Write the four output files into a temporary folder, verify the adapter there, and move it into place."""
+    """Write the output files into a temporary folder, verify the adapter there, and move it into place."""
     with whole(job.out) as partial:
         partial.mkdir(parents=True)
         adapters.write(model, tensors, partial, Path(job.backbone))
@@ -556,5 +574,7 @@ def save(
         unset_hf_deepspeed_config()  # under ZeRO-3 loading would shard the model and wait for the other ranks
         adapters.check_reload(partial, Path(job.backbone), job.options, ids, logits)
         shutil.copy(folder / METRICS, partial / METRICS)
+        if (folder / EARLY).is_dir():
+            shutil.copytree(folder / EARLY, partial / EARLY)
         text = json.dumps({**job.provenance, "run": dict(run)}, indent=1, sort_keys=True)
         (partial / PROVENANCE).write_text(text + "\n")

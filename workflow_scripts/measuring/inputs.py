@@ -109,10 +109,10 @@ class Run:
             for seed in range(1, int(row.seeds) + 1)
         ]
 
-    def probes(self) -> list[str]:
+    def probes(self, suffix: str = ".parquet") -> list[str]:
         """The teacher-forced probe of every adapter on every evaluation set."""
         return [
-            f"{self.results}/probes/{arm}/seed-{seed}/{eval_set}.parquet"
+            f"{self.results}/probes/{arm}/seed-{seed}/{eval_set}{suffix}"
             for arm, row in self.arms.iterrows()
             if row.recipe != IN_CONTEXT
             for seed in range(1, int(row.seeds) + 1)
@@ -223,6 +223,7 @@ FILES: dict[str, Callable[[Run], list[str]]] = {
     "kinds": lambda run: run.cells("audits", ".kinds.parquet"),
     "completions": lambda run: run.cells("completions"),
     "probes": lambda run: run.probes(),
+    "early_probes": lambda run: run.probes(".early.parquet"),
     "texts": lambda run: run.own_texts(),
     "puzzles": lambda run: run.per_family("puzzles/{f}/{s}.parquet"),
     "train_puzzles": lambda run: [f"{run.results}/puzzles/{f}/train.parquet" for f in run.families],
@@ -241,6 +242,7 @@ READ: dict[str, Callable[[list[str]], Any]] = {
     "grades": read_grades,
     "completions": read_completions,
     "probes": read_probes,
+    "early_probes": read_probes,
     "rows": lambda paths: read_cells(paths, ROW_COLUMNS),
 }
 """Needs that come as a data frame; the others as paths."""

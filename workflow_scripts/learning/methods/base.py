@@ -107,7 +107,8 @@ class Supervised(Recipe):
     corpus marks and that carry no loss: none, failed (tests) or outcomes (of tests). weights: by kind of line, what the
     loss of its tokens counts; 1 where it is not named. first_stage: a regular expression
     on "family/stratum"; rows in which it is found are trained before the others, for `first_epochs` (0: for `epochs`),
-    with a schedule of their own; the others get a share `replay` of them mixed in.
+    with a schedule of their own; the others get a share `replay` of them mixed in. early: the share of the steps after
+    which what is trained is kept beside the outcome, so that the probe can be asked what it foretells; 0 for none.
     """
 
     GROUPED: ClassVar[bool] = False  # whether rows are learned in groups, by `objective` and not token by token
@@ -119,6 +120,7 @@ class Supervised(Recipe):
     first_stage: str = ""
     first_epochs: float = 0.0
     replay: float = 0.1
+    early: float = 0.1
 
     def __post_init__(self):
         super().__post_init__()
@@ -134,7 +136,7 @@ class Supervised(Recipe):
         except re.error as error:
             raise LabError(f"not a regular expression: {error}", field="first_stage") from error
         typed.at_least(self, 0, "first_epochs")
-        self.shares("masking", "replay")
+        self.shares("masking", "replay", "early")
 
     def units(self, rows: Sequence[Mapping]) -> list[list[dict]]:
         """The rows of the corpus as groups of texts that are learned together; a text is a row, perhaps changed."""
