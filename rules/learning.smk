@@ -185,7 +185,9 @@ rule probe:
         texts=lambda wildcards: lab.arm_texts(wildcards.arm, wildcards.eval_set),
     output:
         multiext(
-            "<results>/probes/{arm}/seed-{seed}/{eval_set}", lines=".parquet", early=".early.parquet"
+            "<results>/probes/{arm}/seed-{seed}/{eval_set}",
+            lines=".parquet",
+            early=".early.parquet",
         ),
     log:
         "<results>/logs/probe/{arm}/seed-{seed}/{eval_set}.log",

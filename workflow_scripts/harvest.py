@@ -33,7 +33,7 @@ from common import cli
 from common.artifacts import read_table, write_table
 from common.errors import LabError
 from reasoning.grammar.texts import RENDERED, TEXTS, Written
-from reasoning.grammar.trace import Box, Malformed, parse_completion, spoken
+from reasoning.grammar.trace import Box, Malformed, parse_completion, place_of, spoken
 from reasoning.judging.audit import MALFORMED, first_divergence
 from reasoning.registry import design_of
 
@@ -69,11 +69,6 @@ def lines_of(text: str, family: str, design: str) -> list[dict]:
     return lines
 
 
-def at_fault(text: str, failure: int) -> int:
-    """The number of the line of the text, the opening tag among them, that the audit counts as line `failure`."""
-    return next(number for k, (number, *_) in enumerate(spoken(text)) if k == failure)
-
-
 def example(keep: str, row: Mapping, right: bool, valid: bool, failure: int | None, told: Mapping) -> str | dict:
     """What is kept of a completion (columns of HARVEST beyond the row's own), or why nothing is."""
     whole = {"completion": row["text"], "prefix": 0, "rejected": "", "ended": True, "valid": bool(valid)}
@@ -83,14 +78,14 @@ def example(keep: str, row: Mapping, right: bool, valid: bool, failure: int | No
             return "no line at fault"
         if told["status"] != RENDERED:
             return "no text of the solver"
-        fault = at_fault(row["text"], failure)
+        fault = place_of(row["text"], failure)
         if row["finish"] != "stop" and fault == len(lines) - 1:
             return "cut off"
         if fault != first_divergence(row["text"], told["completion"]):
             return "left the solver's text before its first fault"
         return whole | {"completion": told["completion"], "prefix": fault, "rejected": row["text"], "valid": None}
     if keep == "partial" and failure is not None:
-        fault = at_fault(row["text"], failure)
+        fault = place_of(row["text"], failure)
         sound = lines[:fault]
         if sum(1 for _ in spoken("\n".join(sound))) == 0:
             return "its first line is at fault"

@@ -44,7 +44,7 @@ def trained(place) -> Path:
 
 
 def test_two_ranks_to_the_end(place, trained):
-    assert {p.name for p in trained.iterdir()} == FILES
+    assert {p.name for p in trained.iterdir()} == FILES | {"early"}
     steps = curve(trained)
     assert [row["step"] for row in steps] == list(range(1, 9))
     assert steps[-1]["loss"] < steps[0]["loss"]
@@ -55,6 +55,9 @@ def test_two_ranks_to_the_end(place, trained):
     assert record["recipe"]["rank"] == 4 and record["run"]["rows"] == 32
     assert record["template_date"] == "2026-01-01"
     assert 0 < record["run"]["native_voice"] < 0.2  # random weights have no voice
+    early, late = (load_file(folder / "adapter_model.safetensors") for folder in (trained / "early", trained))
+    assert {p.name for p in (trained / "early").iterdir()} == {"adapter_config.json", "adapter_model.safetensors"}
+    assert early.keys() == late.keys() and any(not early[name].equal(late[name]) for name in late)
     assert not list((place / "adapter-state").glob("*/checkpoint-*"))
 
 
@@ -108,9 +111,10 @@ def same_end(one: Path, other: Path) -> None:
     """Same loss curve and adapter; the tolerance is that of fp32 sums."""
     for a, b in zip(curve(one), curve(other), strict=True):
         assert a["step"] == b["step"] and a["loss"] == pytest.approx(b["loss"], rel=1e-4)
-    first, second = (load_file(folder / "adapter_model.safetensors") for folder in (one, other))
-    for name in first:
-        assert (first[name] - second[name]).abs().max() < 1e-4, name
+    for place in (".", "early") if (one / "early").exists() else (".",):
+        first, second = (load_file(folder / place / "adapter_model.safetensors") for folder in (one, other))
+        for name in first:
+            assert (first[name] - second[name]).abs().max() < 1e-4, name
 
 
 def test_killed_and_started_again(place, trained):

@@ -1,6 +1,8 @@
 """The teacher-forced probe: what it says of a text is what the model itself would write and say."""
 
 import math
+import shutil
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -9,10 +11,12 @@ import torch
 import probe
 from common.artifacts import write_table
 from common.errors import LabError
+from learning import adapters
+from learning.backbones import load_model
 from learning.engines import Opening, Question, Request, open_engine
 from learning.probing import probed
 from learning.settings import BackboneOptions
-from learning_fixtures import rows, save_talker
+from learning_fixtures import recipe, rows, save_talker
 
 PROMPT = "Add the two numbers of this line: 1 2"
 
@@ -86,3 +90,25 @@ def test_the_script_names_the_kinds_of_line(engine, tmp_path, monkeypatch):
     write_table(tmp_path / "texts.parquet", told[1:2])
     script(monkeypatch, *words, tmp_path / "none.parquet")
     assert pq.read_table(tmp_path / "none.parquet").num_rows == 0
+
+
+def test_what_a_training_kept_early_is_probed_into_a_table_of_its_own(engine, tmp_path, monkeypatch):
+    (row,) = rows(1)
+    write_table(tmp_path / "texts.parquet", [row | {"lines": [{"kind": "sums/sum", "text": row["completion"]}]}])
+    model = load_model(engine.opening.backbone, BackboneOptions())
+    wrapped = adapters.add_lora(model, recipe(), BackboneOptions())
+    for folder, scale in ((tmp_path / "adapter", 0.3), (tmp_path / "adapter/early", 0.0)):
+        folder.mkdir()
+        torch.manual_seed(1)
+        tensors = {n: torch.randn_like(t) * scale if "lora_B" in n else t for n, t in adapters.gather(wrapped).items()}
+        adapters.write(wrapped, tensors, folder, Path(engine.opening.backbone))
+    words = ("--texts", tmp_path / "texts.parquet", "--backbone", engine.opening.backbone)
+    early = ("--early", tmp_path / "early.parquet")
+    script(monkeypatch, *words, "--adapter", tmp_path / "adapter", *early, "--out", tmp_path / "late.parquet")
+    script(monkeypatch, *words, "--out", tmp_path / "alone.parquet")
+    found = {name: pq.read_table(tmp_path / f"{name}.parquet")["logprob"] for name in ("early", "late", "alone")}
+    assert found["early"].to_pylist() == pytest.approx(found["alone"].to_pylist(), abs=1e-4)
+    assert found["late"].to_pylist() != pytest.approx(found["alone"].to_pylist(), abs=1e-2)
+    shutil.rmtree(tmp_path / "adapter/early")  # a reinforcement keeps none
+    script(monkeypatch, *words, "--adapter", tmp_path / "adapter", *early, "--out", tmp_path / "late.parquet")
+    assert pq.read_table(tmp_path / "early.parquet").num_rows == 0

@@ -172,6 +172,63 @@ def test_the_oracle_answers_on_its_own_axis_only(gravity):
         assert all(each["notes"]["corrected"] == 0 for each in found)
 
 
+def test_the_model_s_own_rule_is_applied_well(gravity):
+    """From the query on lines are put right against the lines before, and an error before it stays, with all that
+    follows from it."""
+    entry = {"kind": "applied", "answers": ["transcription", "arithmetic", "verdict"], "since": "proportion/multiply"}
+    asked, rng, seen = [(row, tutor) for row, tutor, _ in gravity], random.Random(5), Counter()
+    for row, tutor in asked * 6:
+        text, number = spoiled(row, tutor, "arithmetic", rng)
+        since = next(i for i, line in enumerate(row.lines, 1) if line.kind == "proportion/multiply")
+        ((found,), _) = completed(entry, [(row, tutor)], [text])
+        mine = found["text"].rstrip("\0").split("\n")
+        seen[number >= since] += 1
+        if number >= since:
+            assert mine == row.completion.split("\n") and found["notes"]["corrected"] == 1
+        else:
+            assert mine[:since] == text.split("\n")[:since] != row.completion.split("\n")[:since]
+    assert min(seen[True], seen[False]) > 1
+
+
+class Turns(dict):
+    """Texts of which each is written once, the last one ever again."""
+
+    def __getitem__(self, name: str) -> str:
+        texts = super().__getitem__(name)
+        return texts.pop(0) if len(texts) > 1 else texts[0]
+
+
+class Silent(Writer):
+    """Its end of a turn is no part of a text, as with the engines."""
+
+    def text(self, tokens) -> str:
+        return super().text(tokens).rstrip("\0")
+
+
+def test_a_thought_is_drawn_again_from_its_first_fault(gravity):
+    """Lines before it stay, later ones are new; every draw counts, and the last one stands, with a fault or without."""
+    asked, rng = [(row, tutor) for row, tutor, _ in gravity], random.Random(3)
+    spoilt = [spoiled(row, tutor, "arithmetic", rng) for row, tutor in asked]
+    entry = {"kind": "refine", "rounds": 2, "temperature": 0.8, "seed": 1}
+    questions = [Question(row.id, "gravity", row.prompt, row.completion, tutor) for row, tutor in asked]
+    for helped in (True, False):
+        texts = {
+            row.id: [text, row.completion][: 1 + helped] for (row, _), (text, _) in zip(asked, spoilt, strict=True)
+        }
+        engine = Silent(Turns(texts))
+        streams = [Stream(i, 0, each, engine.begin(each)) for i, each in enumerate(questions)]
+        (found,) = read_decoder(USUAL | entry).decode(engine, streams, 1)
+        for each in found:
+            (row, tutor), (text, number) = asked[each["row"]], spoilt[each["row"]]
+            assert tutor.fault(text) == number and tutor.fault(row.completion) is None
+            if helped:
+                assert each["text"] == row.completion and each["notes"] == {"redrawn": 1, "faulty": 0}
+                again = "\n".join(row.completion.split("\n")[number:])
+                assert each["n_decoded"] == len(text) + 1 + len(again) + 1
+            else:
+                assert each["text"] == text and each["notes"] == {"redrawn": 2, "faulty": 1}
+
+
 def test_given_lines(gravity):
     """All of the lines and a model that only closes and boxes: the answer; a share of them: that many."""
     asked = [(row, tutor) for row, tutor, _ in gravity]
@@ -286,6 +343,10 @@ def test_the_script_makes_tutors_of_the_puzzles(tmp_path, gravity, monkeypatch):
             "x.answers: [] is not a list of transcription, arithmetic, verdict, branch",
         ),
         ({"kind": "oracle", "answers": ["sums"]}, "x.answers: ['sums'] is not a list of transcription"),
+        ({"kind": "applied", "answers": ["verdict"], "since": ""}, "x.since: expected a part of the name of a kind"),
+        ({"kind": "applied", "answers": ["verdict"], "since": "("}, "x.since: not a regular expression"),
+        ({"kind": "applied", "answers": ["branch"], "since": "query"}, "x.answers: what a row hides is no application"),
+        ({"kind": "refine", "rounds": 0, "temperature": 0.8, "seed": 1}, "x.rounds: 0 is not at least 1"),
         ({"kind": "oracle", "answers": "verdict"}, "x.answers: 'verdict' is not a list of texts"),
     ],
 )

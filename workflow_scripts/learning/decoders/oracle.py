@@ -6,7 +6,7 @@ lies there (successive prompting, arXiv:2212.04092): the causal counterpart of t
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from common.errors import LabError
 from learning.decoders.base import Decoding, Stream, driven, in_batches, record
@@ -34,12 +34,16 @@ class Decoder(Decoding):
             writers = [self.written(engine, stream) for stream in part]
             yield [found for _, found in driven(engine, writers, stop=engine.breaks)]
 
+    def listener(self, stream: Stream) -> Any:
+        """What hears the lines of a completion (`Tutor.listener`)."""
+        return stream.question.tutor.listener(self.answers)
+
     def written(self, engine: Engine, stream: Stream) -> Generator[Request, Extension, dict]:
         """Asks for one line after another. notes: lines heard, put right, and wrong ones for which nothing was found.
 
         n_decoded counts what the model wrote, also of lines that were replaced.
         """
-        listener = stream.question.tutor.listener(self.answers)
+        listener = self.listener(stream)
         prompt, tokens, kept, heard, decoded = stream.beginning, [], None, 0, 0
         limit = min(self.max_tokens, engine.window - len(prompt))
         finish = "pause"

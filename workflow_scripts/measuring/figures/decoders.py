@@ -24,7 +24,7 @@ EXAMPLE = {
     "selection": "all", "n": "2400", "backbone": "small", "recipe": "small", "seeds": "1",
     "decoders": "greedy,maj-8,bon-8,power",
 }  # fmt: skip
-TOLD = ("forced", "oracle")
+TOLD = ("applied", "forced", "oracle")
 
 
 def make(decoders: pd.DataFrame, arms: pd.DataFrame) -> Figure:

@@ -139,6 +139,11 @@ def spoken(text: str) -> Iterator[tuple[int, int, str, bool]]:
         yield number, start, raw, thinking
 
 
+def place_of(text: str, line: int) -> int:
+    """The number, among all lines of a text, of what parse_completion reads as line `line`; both count from 0."""
+    return next(number for k, (number, *_) in enumerate(spoken(text)) if k == line)
+
+
 def parse_completion(text: str, design: Design) -> list[Line | Malformed]:
     """Every line of a completion: lines of the design's kinds, Malformed ones, and a Box for the boxed answer.
 

@@ -4,12 +4,13 @@ Decoders ask for it by name (`TUTORED`), because the room that decodes knows no 
 """
 
 import random
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 
 from reasoning.grammar.page import Page, Truth
-from reasoning.grammar.trace import CLOSE, OPEN, Box, Design, Malformed, parse_completion
-from reasoning.judging.audit import audit_lines
+from reasoning.grammar.trace import CLOSE, OPEN, Box, Design, Malformed, parse_completion, place_of
+from reasoning.judging.audit import audit, audit_lines
 from reasoning.judging.oracle import is_wrong, repaired
 from reasoning.judging.planted_errors import wrong_lines
 from reasoning.judging.truths import truths
@@ -17,19 +18,31 @@ from reasoning.registry import design_of
 
 
 class Tutor:
-    """Of one row: its design, its prompt as shown with what it hides from the model, and the truth behind it."""
+    """Of one row: its design, its prompt as shown with what it hides from the model, and the truth behind it.
 
-    def __init__(self, design: Design, shown: str, truth: Truth | None):
+    seen: the prompt alone, where the row hides a line.
+    """
+
+    def __init__(self, design: Design, shown: str, truth: Truth | None, seen: str | None = None):
         self.design, self.shown, self.truth = design, shown, truth
+        self.seen = seen if seen is not None else shown
 
     def page(self) -> Page:
         page = Page.of(self.design.family, self.shown, self.truth)
         page.thinks = bool(self.design.kinds)
         return page
 
-    def listener(self, answers: Sequence[str]) -> "Listener":
-        """Reads one completion from its beginning and answers on these axes."""
-        return Listener(self, answers)
+    def listener(self, answers: Sequence[str], since: str = "") -> "Listener":
+        """Reads one completion from its beginning and answers on these axes, from the first line on in whose kind the
+        regular expression `since` is found."""
+        return Listener(self, answers, since)
+
+    def fault(self, text: str) -> int | None:
+        """The number of the first line of a completion at which the audit, on the prompt alone, finds fault; None where
+        it finds none."""
+        checked = audit(text, self.seen, self.design)
+        failed = next((i for i, line in enumerate(checked) if line.failed), None)
+        return None if failed is None else place_of(text, failed)
 
     def astray(self, text: str, n: int, seed: int) -> list[str]:
         """The first n lines of a thought, the last of them wrong where the audit finds it; fewer where only an earlier
@@ -50,8 +63,8 @@ class Tutor:
 class Listener:
     """Hears a completion line by line. corrected: lines that were put right; unsolved: wrong ones that were not."""
 
-    def __init__(self, tutor: Tutor, answers: Sequence[str]):
-        self.design, self.page, self.answers = tutor.design, tutor.page(), answers
+    def __init__(self, tutor: Tutor, answers: Sequence[str], since: str = ""):
+        self.design, self.page, self.answers, self.since = tutor.design, tutor.page(), answers, since
         self.thinking, self.corrected, self.unsolved = True, 0, 0
 
     def heard(self, raw: str) -> str:
@@ -64,10 +77,13 @@ class Listener:
         if isinstance(line, Malformed):
             return raw
         right = line
-        for axis in self.answers:
+        if re.search(self.since, getattr(line, "KIND", "box")):
+            self.since = ""
+        answers = () if self.since else self.answers
+        for axis in answers:
             right = repaired(right, self.page, axis) or right
         self.corrected += right != line
-        self.unsolved += any(is_wrong(right, self.page, axis) for axis in self.answers)
+        self.unsolved += any(is_wrong(right, self.page, axis) for axis in answers)
         right.establish(self.page)
         self.page.lines_read += 1
         return right.text()
@@ -81,6 +97,7 @@ def tutors(rows: Iterable[dict], puzzles: Sequence[str], solutions: Sequence[str
             design_of(row["family"], row["design"]),
             "\n".join(filter(None, (row["prompt"], row.get("hidden")))),
             known.get(row["id"]),
+            row["prompt"],
         )
         for row in rows
     }
