@@ -5,7 +5,7 @@ import math
 
 import pytest
 import torch
-from test_learning_train import arguments, curve
+from test_learning_train import arguments, curve, same_end, start_and_kill
 
 from common.artifacts import write_table
 from common.errors import LabError
@@ -121,6 +121,31 @@ def test_a_preference_is_learned(place):
         assert done.returncode == 0, done.stderr[-3000:]
     losses = [row["loss"] for row in curve(place / "dpo")]
     assert losses[0] == pytest.approx(math.log(2), abs=1e-4) and losses[-1] < 0.9 * losses[0]
+
+
+@pytest.mark.slow
+def test_sets_are_learned_and_a_killed_training_loses_one_interval(place):
+    """Sets of a whole text, another one and a beginning: the loss falls, and a resumed training ends where one ends
+    that was not killed."""
+    told = [row | {"ended": True} for row in rows(24)]
+    told += [row | {"completion": row["completion"].replace("=", " =", 1)} for row in told]
+    told += [
+        row | {"completion": "\n".join(row["completion"].split("\n")[:2]) + "\n", "ended": False} for row in told[:24]
+    ]
+    write_table(place / "sets.parquet", told)
+
+    def words(out: str) -> list[object]:
+        return [*arguments(place, out, 1, "sets.parquet")[:-1], json.dumps(MML | {"updates": 8})]
+
+    start_and_kill(words("killed"), place / "killed-state", step=5)
+    for out in ("killed", "whole"):
+        done = run("train", *words(out))
+        assert done.returncode == 0, done.stderr[-3000:]
+    losses = [row["loss"] for row in curve(place / "whole")]
+    assert losses[-1] < 0.8 * losses[0]
+    made = json.loads((place / "killed" / "provenance.json").read_text())["run"]
+    assert made["resumed_from"] in ("checkpoint-4", "checkpoint-6")
+    same_end(place / "whole", place / "killed")
 
 
 def test_what_cannot_be(place):
