@@ -24,7 +24,6 @@ from reasoning.designs.cryptarithm.lines.notation import (
 from reasoning.grammar.lines import DIGITS, Codec, Glyph, Line, Word, line
 from reasoning.grammar.page import Page
 
-
 Back = Annotated[str, Codec("[0-9]=[!-~]", str, str, DIGITS)]  # a digit and the glyph that stands for it
 
 
@@ -288,5 +287,6 @@ class Undetermined(Line):
 
 
 QUERY_KINDS = (
-    DecodeQuery, Reverse, AddQuery, MulQuery, SubQuery, ModQuery, SignQuery, OffsetQuery, ReverseResult, KeyBack, Encode,
+    DecodeQuery, Reverse, AddQuery, MulQuery, SubQuery, ModQuery, SignQuery, OffsetQuery, ReverseResult,
+    KeyBack, Encode,
 )  # fmt: skip
