@@ -175,7 +175,8 @@ def make(
         for seed in range(1, int(row["seeds"]) + 1):
             if row["recipe"] != IN_CONTEXT:
                 write_training(out / f"adapters/{row['arm']}/seed-{seed}", row, len(planned))
-                write_probe(out / f"probes/{row['arm']}/seed-{seed}/test.parquet", run.texts(row["arm"], "test"))
+                for name in ("test.parquet", "test.early.parquet"):
+                    write_probe(out / f"probes/{row['arm']}/seed-{seed}/{name}", run.texts(row["arm"], "test"))
             for decoder in decoders:
                 write_cell(made, run, row, seed, decoder, models.get(decoder, models["greedy"]))
     return made
