@@ -135,14 +135,15 @@ def test_sets_are_learned_and_a_killed_training_loses_one_interval(place):
     write_table(place / "sets.parquet", told)
 
     def words(out: str) -> list[object]:
-        return [*arguments(place, out, 1, "sets.parquet")[:-1], json.dumps(MML | {"updates": 8})]
+        return [*arguments(place, out, 1, "sets.parquet")[:-1], json.dumps(MML | {"updates": 9})]
 
     start_and_kill(words("killed"), place / "killed-state", step=5)
     for out in ("killed", "whole"):
         done = run("train", *words(out))
         assert done.returncode == 0, done.stderr[-3000:]
     losses = [row["loss"] for row in curve(place / "whole")]
-    assert losses[-1] < 0.8 * losses[0]
+    epochs = [sum(losses[i : i + 3]) / 3 for i in (0, 3, 6)]  # 24 sets, 8 a step: each epoch has them all
+    assert epochs[0] - 1 > epochs[1] > epochs[2]  # of 73; a backbone of random weights can do little
     made = json.loads((place / "killed" / "provenance.json").read_text())["run"]
     assert made["resumed_from"] in ("checkpoint-4", "checkpoint-6")
     same_end(place / "whole", place / "killed")
