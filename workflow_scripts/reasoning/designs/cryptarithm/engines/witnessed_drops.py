@@ -75,6 +75,9 @@ class Dropping(Chain):
         state.domains[glyph] = 1 << digit
         self.note(state, glyph, digit)
 
+    def said_of(self, state: Written, glyph: str) -> list[int]:
+        return bits(state.domains[glyph])
+
     def note(self, state: Written, glyph: str, digit: int) -> None:
         state.shown[glyph] = digit
         for other in state.domains:
