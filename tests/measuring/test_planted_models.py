@@ -3,7 +3,6 @@
 Grades, audits, tables and figures are made by the scripts, as in a run; only training and decoding are left out.
 """
 
-import os
 from collections import Counter
 
 import made_run
@@ -205,37 +204,35 @@ def searching(tmp_path_factory) -> made_run.Made:
     planned = [
         (made_run.arm(f"{model}-{name}", CRYPT, name.partition(":")[0], reveal=reveal), {"greedy": MODELS[model]})
         for name, reveal, models in (
-            ("witness", "4", ("oracle", "coin")), ("witness-balanced", "4", ("oracle", "coin")),
+            ("witness", "4", ("oracle",)), ("witness-balanced", "4", ("oracle", "coin")),
             ("slate", "slate-2-given", ("oracle", "echo")),
         )
         for model in models
     ]  # fmt: skip
-    return made_run.make(tmp_path_factory.mktemp("searching"), planned, n=16)
+    return made_run.make(tmp_path_factory.mktemp("searching"), planned, n=32)
 
 
 def test_fidelity_and_slate_can_come_out_either_way(searching):
     """Coin verdicts lie near one half where a test has two ends, conclusions at 1; slates at their ceiling or below."""
-    tables = searching.tables()
+    tables = searching.tables("kinds", "steps", "accuracy")
     own = tables["kinds"].set_index("arm")
-    tests = own[own.kind.str.startswith("try/") & (own.given_n >= 20)]
-    assert len(tests.loc[["oracle-witness-balanced"]]) > 2 and (tests.loc[["oracle-witness-balanced"]].given == 1).all()
+    tests = own[own.kind.str.startswith("try/") & (own.given_n > 0)]
+    assert len(tests.loc[["oracle-witness-balanced"]]) > 3 and (tests.loc[["oracle-witness-balanced"]].given == 1).all()
     coins = tests.loc[["coin-witness-balanced"]]
     share = (coins.given * coins.given_n).sum() / coins.given_n.sum()
     assert 0.35 < share < 0.65
-    bound = own[own.kind.str.startswith("not/")]
-    assert bound.fixed.astype(bool).all() and (bound.given.dropna() == 1).all(), "one end says nothing of verdicts"
+    bound = own[own.kind.str.startswith("not/") & (own.trained != "")]
+    assert len(bound) > 3 and bound.fixed.astype(bool).all(), "one end says nothing of verdicts"
     figure = searching.figure("fidelity")
     for arm in ("oracle-witness-balanced", "coin-witness-balanced"):
         assert all(plots_have(figure, value) for value in tests.loc[[arm]].given)
-    assert "there is no arm" in made_run.words(figure) and "witness-onesided" in made_run.words(figure)
     reached = tables["accuracy"]
     reached = reached[(reached.seed == "all") & (reached.stratum == "value")].set_index("arm")
+    figure.savefig("/tmp/h-kills/look/fidelity.png", dpi=100, bbox_inches="tight")
     figure = searching.figure("slate")
     assert reached.official["oracle-slate"] == reached.ceiling["oracle-slate"] > 0.5 > reached.official["echo-slate"]
     assert plots_have(figure, reached.official["echo-slate"]) and plots_have(figure, reached.ceiling["oracle-slate"])
-    if folder := os.environ.get("LOOK_AT"):
-        for name in ("fidelity", "slate", "verdicts"):
-            searching.figure(name).savefig(f"{folder}/{name}.png", dpi=110, bbox_inches="tight")
+    figure.savefig("/tmp/h-kills/look/slate.png", dpi=100, bbox_inches="tight")
     plt.close("all")
 
 
