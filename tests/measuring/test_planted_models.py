@@ -223,16 +223,15 @@ def test_fidelity_and_slate_can_come_out_either_way(searching):
     assert 0.35 < share < 0.65
     bound = own[own.kind.str.startswith("not/") & (own.trained != "")]
     assert len(bound) > 3 and bound.fixed.astype(bool).all(), "one end says nothing of verdicts"
+    assert tables["steps"].set_index("arm").installed["coin-witness-balanced"] == "yes", "a coin is no wrong step"
     figure = searching.figure("fidelity")
     for arm in ("oracle-witness-balanced", "coin-witness-balanced"):
         assert all(plots_have(figure, value) for value in tests.loc[[arm]].given)
     reached = tables["accuracy"]
     reached = reached[(reached.seed == "all") & (reached.stratum == "value")].set_index("arm")
-    figure.savefig("/tmp/h-kills/look/fidelity.png", dpi=100, bbox_inches="tight")
     figure = searching.figure("slate")
     assert reached.official["oracle-slate"] == reached.ceiling["oracle-slate"] > 0.5 > reached.official["echo-slate"]
     assert plots_have(figure, reached.official["echo-slate"]) and plots_have(figure, reached.ceiling["oracle-slate"])
-    figure.savefig("/tmp/h-kills/look/slate.png", dpi=100, bbox_inches="tight")
     plt.close("all")
 
 
