@@ -230,6 +230,8 @@ GOOD = "extra\tcryptarithm_deduce\tderive\t5\tnone\tall\t64\ttiny\tsmall\t1\n"
         (("\tall\t", "\tvlaue\t"), "unknown selection 'vlaue'; did you mean 'value'?"),
         (("\tall\t", "\t1-tap\t"), "unknown selection '1-tap'; expected one of alike, all, bad-10, diverse, easy,"
          " ends-55-30-15, ends-55-30-15-wrong-9, even, hard, join, long, right, short, tiers-1-2, value, wrong-19"),
+        (("cryptarithm_deduce\tderive\t5\tnone\tall", "bit_manipulation\tpeel\t0\tnone\t1-tap"),
+         "selection '1-tap': design peel tells no row of this stratum"),
         (("\tall\t", "\twrong-a\t"), "unknown selection 'wrong-a'; did you mean 'wrong-19'?"),
         (("\tall\t", "\tends-60-30-15\t"),
          "'ends-60-30-15' is no selection; expected three parts of 100, and no more wrong rows than bails"),
