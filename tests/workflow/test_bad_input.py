@@ -209,7 +209,7 @@ NO_REVEAL = (
     " slate-8-none-50 (none right in 50 of 100 rows, not said for 20)"
 )
 ARMS = (ROOT / "config/arms.smoke.tsv").read_text().splitlines()
-SEARCH_ROW = next(row for row, line in enumerate(ARMS, 1) if line.startswith("search\t"))
+MIX_ROW = next(row for row, line in enumerate(ARMS, 1) if line.startswith("forward-mix\t"))
 GOOD = "extra\tcryptarithm_deduce\tderive\t5\tnone\tall\t64\ttiny\tsmall\t1\n"
 
 
@@ -240,7 +240,7 @@ GOOD = "extra\tcryptarithm_deduce\tderive\t5\tnone\tall\t64\ttiny\tsmall\t1\n"
         (("tiny", "tinny"), "unknown backbone 'tinny'; did you mean 'tiny'?"),
         (("small", "smal"), "unknown recipe 'smal'; did you mean 'small'?"),
         (("none", "shufle"), "unknown corruption 'shufle'; did you mean 'shuffle'?"),
-        (("extra", "search"), f"duplicate arm 'search', already on row {SEARCH_ROW}"),
+        (("extra", "forward-mix"), f"duplicate arm 'forward-mix', already on row {MIX_ROW}"),
         (("extra", "Extra!"), "'Extra!' is not made of a-z, 0-9 and '-'"),
         (("\t64\t", "\tmany\t"), "'many' is not a whole number from 1 to 10000000"),
         (("\tsmall\t1\n", "\tsmall\n"), "9 cells, expected 10 to 13"),
