@@ -264,7 +264,7 @@ def test_arms_table(tmp_path, change, message):
 
 
 ROUND = (
-    "round\tcryptarithm_deduce\tderive\t10\tnone\tall\t8\ttiny\tsmall\t2\tderive-reveal-10\tderive-reveal-10\tgreedy\n"
+    "round\tcryptarithm_deduce\tderive\t10\tnone\tall\t8\ttiny\tsmall\t1\tderive-reveal-10\tderive-reveal-10\tgreedy\n"
 )
 
 
@@ -281,7 +281,7 @@ ROUND = (
         (("cryptarithm_deduce", "cryptarithm_guess"), "source",
          "arm derive-reveal-10 knows cryptarithm_deduce, not cryptarithm_guess"),
         (("\tnone\t", "\tswap\t"), "source", "corruption swap is for rendered texts, not for the completions of arm"),
-        (("\t2\t", "\t3\t"), "source", "arm derive-reveal-10 has 2 seed(s), this one 3; each seed needs its own"),
+        (("\t1\t", "\t3\t"), "source", "arm derive-reveal-10 has 1 seed(s), this one 3; each seed needs its own"),
         (("small", "in-context"), "source", "recipe in-context does not train, so the arm has no source"),
         (("small", "scratch"), "start", "has rank 32, this one of nothing; expected the same"),
         (("small", "study"), "start", "the recipe of arm derive-reveal-10 has alpha 64, this one 32"),
