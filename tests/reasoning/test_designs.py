@@ -8,7 +8,7 @@ from reasoning.grammar.trace import Box, parse_completion
 from reasoning.judging.audit import audit_lines
 from reasoning.registry import DESIGNS
 
-ROWS, EXHAUSTIVE = 250, 1000
+ROWS, EXHAUSTIVE = 120, 1000
 # The designs whose bailed rows keep their guess as the target, right or wrong, and the lines that say so.
 KEEPS_WRONG_GUESSES = ("forced-chain", "anchor-capped", "anchor-sized")
 KEEPS_WRONG_GUESSES += ("witness", "witness-hidden", "witness-onesided", "witness-balanced")
