@@ -304,11 +304,11 @@ def test_arms_that_name_arms(tmp_path, change, field, message):
 
 def test_a_decoder_that_may_cut_a_thought_short(project, tmp_path):
     """As far as planning can know: where a token is a character."""
-    (tmp_path / "short.yaml").write_text("decoding: {max_tokens: 1879}\n")
+    (tmp_path / "short.yaml").write_text("decoding: {max_tokens: 1029}\n")
     found = refused(project, *SMOKE, str(tmp_path / "short.yaml"))
     assert found == (
-        "field decoding.max_tokens: decoder greedy of arm derive-reveal-10 writes at most 1879 tokens, here characters;"
-        " a thought may have 1850, with its frame 1880"
+        "field decoding.max_tokens: decoder greedy of arm derive-reveal-10 writes at most 1029 tokens, here characters;"
+        " a thought may have 1000, with its frame 1030"
     )
 
 
