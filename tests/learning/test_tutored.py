@@ -3,7 +3,7 @@
 import json
 import random
 from collections import Counter
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -79,6 +79,24 @@ def test_the_oracle_puts_planted_errors_right(family, design, reveal):
         solved, unsolved = found[axis, True], found[axis, False]
         assert solved + unsolved == 0 or solved / (solved + unsolved) > 0.85, (axis, found)
     assert found.total() > 20
+
+
+def test_the_oracle_encodes_in_place_of_a_model_that_knows_no_glyph():
+    """Every glyph of the line may be wrong at once: that is how a weak model fails."""
+    seen = 0
+    for row, tutor, _ in told("cryptarithm_deduce", "derive", "10", n=12):
+        page = tutor.page()
+        for line in parse_completion(row.completion, tutor.design):
+            if line.KIND == "crypt/encode" and len({glyph for _, glyph in line.pairs}) > 1:
+                turned = [glyph for _, glyph in line.pairs]
+                turned = [*turned[1:], turned[0]]
+                wrong = replace(line, pairs=tuple((v, g) for (v, _), g in zip(line.pairs, turned, strict=True)))
+                if is_wrong(wrong, page, "transcription"):
+                    assert repaired(wrong, page, "transcription") == line
+                    seen += 1
+            line.establish(page)
+            page.lines_read += 1
+    assert seen > 2
 
 
 def test_the_oracle_takes_the_branch_that_the_row_hides():

@@ -250,9 +250,14 @@ class Encode(Line):
     def transcription(self, page: Page) -> bool:
         known = known_digits(page)
         same = page.get("result") == self.value and finished(page)
-        return same and all(
-            glyph == page.parsed.query.op if value == "-" else str(known.get(glyph, "")) == value
-            for value, glyph in self.pairs
+        glyphs = {str(digit): glyph for glyph, digit in known.items()} | {"-": page.parsed.query.op}
+        wanted = tuple((value, glyphs.get(value, "")) for value, _ in self.pairs)
+        return same and (  # as a whole first: that tells an oracle what the line should be
+            self.pairs == wanted
+            or all(
+                glyph == page.parsed.query.op if value == "-" else str(known.get(glyph, "")) == value
+                for value, glyph in self.pairs
+            )
         )
 
     def verdict_follows(self, page: Page) -> bool:
