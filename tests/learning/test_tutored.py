@@ -81,22 +81,22 @@ def test_the_oracle_puts_planted_errors_right(family, design, reveal):
     assert found.total() > 20
 
 
-def test_the_oracle_encodes_in_place_of_a_model_that_knows_no_glyph():
-    """Every glyph of the line may be wrong at once: that is how a weak model fails."""
-    seen = 0
+def test_the_oracle_puts_right_what_is_wrong_in_all_its_parts():
+    """Every pair of a line of pairs wrong at once: that is how a weak model fails."""
+    kinds, seen = ("crypt/decode", "crypt/decode-query", "crypt/encode"), Counter()
     for row, tutor, _ in told("cryptarithm_deduce", "derive", "10", n=12):
         page = tutor.page()
         for line in parse_completion(row.completion, tutor.design):
-            if line.KIND == "crypt/encode" and len({glyph for _, glyph in line.pairs}) > 1:
-                turned = [glyph for _, glyph in line.pairs]
-                turned = [*turned[1:], turned[0]]
-                wrong = replace(line, pairs=tuple((v, g) for (v, _), g in zip(line.pairs, turned, strict=True)))
+            if line.KIND in kinds:
+                seconds = [second for _, second in line.pairs]
+                turned = zip(line.pairs, [*seconds[1:], seconds[0]], strict=True)
+                wrong = replace(line, pairs=tuple((first, second) for (first, _), second in turned))
                 if is_wrong(wrong, page, "transcription"):
                     assert repaired(wrong, page, "transcription") == line
-                    seen += 1
+                    seen[line.KIND] += 1
             line.establish(page)
             page.lines_read += 1
-    assert seen > 2
+    assert min(seen[kind] for kind in kinds) > 2
 
 
 def test_the_oracle_takes_the_branch_that_the_row_hides():

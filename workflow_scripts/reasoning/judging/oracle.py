@@ -12,7 +12,7 @@ import re
 import string
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from reasoning.grammar.lines import Chars, Line
@@ -82,9 +82,39 @@ def forced(line: Line, name: str, axis: str) -> bool:
 
 
 def compared(line: Line, name: str, page: Page, axis: str) -> list[Any]:
-    """What the checks compare a field with, each once."""
-    value, found = getattr(line, name), []
+    """What the checks compare a field with; where it has parts, also the field with what they compare each part with,
+    one after another, in its place. Each once."""
+    value = getattr(line, name)
+    found = heard(line, name, value, lambda asked: asked, page, axis)
+    right = value
+    for path, part in parts(value) if isinstance(value, tuple) else ():
+        if others := heard(line, name, part, partial(put, right, path), page, axis):
+            right = put(right, path, others[0])
+            found.append(right)
+    return list(dict.fromkeys(found))
+
+
+def parts(value: tuple, path: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Any]]:
+    """The parts of a tuple that are none themselves, each with the places that lead to it."""
+    for place, each in enumerate(value):
+        if isinstance(each, tuple):
+            yield from parts(each, (*path, place))
+        else:
+            yield (*path, place), each
+
+
+def put(value: tuple, path: tuple[int, ...], part: Any) -> tuple:
+    """The tuple with another part at a place."""
+    inner = part if len(path) == 1 else put(value[path[0]], path[1:], part)
+    return (*value[: path[0]], inner, *value[path[0] + 1 :])
+
+
+def heard(line: Line, name: str, value: Any, field_with: Callable[[Any], Any], page: Page, axis: str) -> list[Any]:
+    """What the checks compare a value with that stands in a field. field_with: the field with another value there."""
+    found: list[Any] = []
     base = type(value)
+    if base in (bool, type(None)):
+        return found
 
     class Asked(base):  # type: ignore[misc, valid-type]
         __hash__ = base.__hash__
@@ -96,14 +126,14 @@ def compared(line: Line, name: str, page: Page, axis: str) -> list[Any]:
         def __ne__(self, other: object) -> bool:
             return not self == other
 
-    asked = replace(line, **{name: Asked(value)})
+    asked = replace(line, **{name: field_with(Asked(value))})
     if axis == "branch":  # what may be chosen is what the page has, and what is true
         asked.transcription(page)
         asked.is_true(page)
         misguides(asked, page)
     else:
         check(asked, axis)(page)
-    return list(dict.fromkeys(each for each in found if type(each) is base and each != value))
+    return [each for each in found if type(each) is base and each != value]
 
 
 def varied(value: Any) -> Iterator[str]:
