@@ -14,9 +14,10 @@ from types import ModuleType, SimpleNamespace
 import pyarrow.parquet as pq
 import pytest
 
+import tiny_models
 from common.artifacts import write_table
 from common.errors import LabError
-from learning import adapters, sampling
+from learning import adapters, export, sampling
 from learning.backbones import load_model
 from learning.decoders import read_decoder
 from learning.engines import Request
@@ -137,6 +138,74 @@ def test_the_package_itself_completes_as_the_slots_do(place, adapter):
     for one, other in zip(*tables.values(), strict=True):
         assert (one["text"], one["n_tokens"], one["finish"]) == (other["text"], other["n_tokens"], other["finish"])
         assert one["logprob_sum"] == pytest.approx(other["logprob_sum"], abs=1e-3)
+
+
+SERVED = """
+import json, os, sys, traceback
+os.environ |= {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "HF_HUB_OFFLINE": "1"}
+from vllm import LLM, SamplingParams
+from vllm.lora.request import LoRARequest
+
+for folder in sys.argv[1:]:
+    told = json.load(open(f"{folder}/told.json"))
+    found = {}
+    try:
+        llm = LLM(f"{folder}/backbone", dtype="float32", max_model_len=128, max_num_seqs=4, enable_lora=True,
+                  max_lora_rank=32, enforce_eager=True, logprobs_mode="raw_logprobs", max_logprobs=-1, seed=0)
+        asked = SamplingParams(temperature=0, max_tokens=1, logprobs=-1, detokenize=False)
+        for name, lora in (("base", None), ("adapter", LoRARequest("adapter", 1, f"{folder}/export"))):
+            prompts = [{"prompt_token_ids": ids[:n]} for ids, n in told["asked"]]
+            made = llm.generate(prompts, asked, lora_request=lora, use_tqdm=False)
+            found[name] = [out.outputs[0].logprobs[0][ids[n]].logprob
+                           for out, (ids, n) in zip(made, told["asked"], strict=True)]
+    except Exception as error:
+        traceback.print_exc()
+        found["error"] = f"{type(error).__name__}: {error}"
+    json.dump(found, open(f"{folder}/found.json", "w"))
+"""
+IDS = list(range(5, 60))
+ASKED = [(ids, n) for ids in (IDS, IDS[::-1]) for n in range(1, len(IDS), 4)]
+REFUSED: dict[str, str] = {}
+"""What vLLM says of the classes that it does not serve on a CPU."""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("VLLM_PYTHON" not in os.environ, reason="VLLM_PYTHON names no Python that has vllm")
+def test_an_export_has_the_same_log_probabilities_in_the_package(tmp_path):
+    """Of every class that it serves on a CPU. It has no log-probabilities of a prompt with LoRA there, so the next
+    token after many beginnings is asked for."""
+    expected = {}
+    for name in (*tiny_models.HUB, "qwen-moe"):
+        backbone = tiny_models.save(name, tmp_path / name / "backbone")
+        tiny_models.save_adapter(name, backbone, tmp_path / name / "adapter")
+        options = tiny_models.options(name)
+        model = adapters.attach(load_model(backbone, options), tmp_path / name / "adapter").eval()
+        expected[name] = of_the_next(model)
+        (tmp_path / name / "told.json").write_text(json.dumps({"asked": ASKED}))
+        (tmp_path / name / "export").mkdir()
+        base, more = load_model(backbone, options).eval(), {"hub": "org/model", "dtype": "float32"}
+        expected[name, "base"] = of_the_next(base)
+        export.export(model, base, backbone, tmp_path / name / "export", [IDS], **more)
+    env = {**environment(), "VLLM_CPU_KVCACHE_SPACE": "1"}
+    folders = [str(tmp_path / name) for name in (*tiny_models.HUB, "qwen-moe")]
+    line = [os.environ["VLLM_PYTHON"], "-c", SERVED, *folders]
+    done = subprocess.run(line, capture_output=True, text=True, env=env, timeout=1800)
+    for name in (*tiny_models.HUB, "qwen-moe"):
+        assert (tmp_path / name / "found.json").exists(), done.stderr[-3000:]
+        found = json.loads((tmp_path / name / "found.json").read_text())
+        if name in REFUSED:
+            assert REFUSED[name] in found["error"], found
+            continue
+        assert "error" not in found, f"{name}: {found['error']}\n{done.stderr[-3000:]}"
+        assert found["base"] == pytest.approx(expected[name, "base"], abs=1e-3), name
+        assert found["adapter"] == pytest.approx(expected[name], abs=1e-3), name
+        assert max(abs(a - b) for a, b in zip(found["adapter"], found["base"], strict=True)) > 0.1, name
+
+
+def of_the_next(model) -> list[float]:
+    """The log-probability of each token asked for."""
+    texts = {tuple(ids): export.log_probabilities(model, ids) for ids, _ in ASKED}
+    return [float(texts[tuple(ids)][n - 1]) for ids, n in ASKED]
 
 
 def test_without_the_package(place, monkeypatch):
