@@ -190,9 +190,10 @@ def _odds(k: int, m: int, j: int) -> float:
 
 
 def known_of(problem: Problem, operators: Iterable[str], reveal: Reveal, seed: int = 0) -> Known:
-    """What the thought starts from: the revealed digits and, unless it derives them, the rules of these operators."""
+    """What the thought starts from: the revealed digits as the prompt lists them and, unless it derives them, the rules
+    of these operators."""
     digits = shown_key(problem, reveal.digits, reveal.order, seed)
-    known = Known(digits, slate=slate_of(problem, reveal, seed) if reveal.slate else ())
+    known = Known(dict(sorted(digits.items())), slate=slate_of(problem, reveal, seed) if reveal.slate else ())
     if reveal.rule == "derived":
         return known
     if not problem.rule:

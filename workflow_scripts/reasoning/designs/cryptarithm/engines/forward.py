@@ -329,6 +329,7 @@ class Worker:
         if lost and self.last():
             glyph_of = {str(digit): glyph for glyph, digit in self.digits.items()} | {"-": query.op}
             lost = "".join(dict.fromkeys(c for c in value if c not in glyph_of))
+        self.add(query_lines.KeyBack(tuple((glyph, f"{digit}={glyph}") for glyph, digit in self.digits.items())))
         if lost:
             self.undetermined("glyph", lost)
             return

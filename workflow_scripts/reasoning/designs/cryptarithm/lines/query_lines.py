@@ -1,6 +1,6 @@
 """Lines that work out the query: arithmetic, sign, offset, reversal, encoding, or an undetermined end."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from reasoning.designs.cryptarithm.lines.arithmetic import (
     OFFSETS,
@@ -21,8 +21,10 @@ from reasoning.designs.cryptarithm.lines.notation import (
     operands_of,
     query_rule,
 )
-from reasoning.grammar.lines import Glyph, Line, Word, line
+from reasoning.grammar.lines import DIGITS, Codec, Glyph, Line, Word, line
 from reasoning.grammar.page import Page
+
+Back = Annotated[str, Codec("[0-9]=[!-~]", str, str, DIGITS)]  # a digit and the glyph that stands for it
 
 
 class _Query(Line):
@@ -221,6 +223,21 @@ def finished(page: Page) -> bool:
 
 
 @line
+class KeyBack(Line):
+    """Every known glyph with its digit, and back. A model reads from left to right: in `#=4` it finds the digit of a
+    glyph, but not the glyph of a digit."""
+
+    KIND = "crypt/key-back"
+    TEXT = "key {pairs: =}"
+    ROLES = "pairs:T"
+    pairs: tuple[tuple[Glyph, Back], ...]
+
+    def transcription(self, page: Page) -> bool:
+        known = {glyph: f"{digit}={glyph}" for glyph, digit in known_digits(page).items()}
+        return len(self.pairs) == len(known) and dict(self.pairs) == known
+
+
+@line
 class Encode(Line):
     """Every character of the result with its glyph; the minus is the query's operator."""
 
@@ -270,5 +287,6 @@ class Undetermined(Line):
 
 
 QUERY_KINDS = (
-    DecodeQuery, Reverse, AddQuery, MulQuery, SubQuery, ModQuery, SignQuery, OffsetQuery, ReverseResult, Encode,
+    DecodeQuery, Reverse, AddQuery, MulQuery, SubQuery, ModQuery, SignQuery, OffsetQuery, ReverseResult,
+    KeyBack, Encode,
 )  # fmt: skip
