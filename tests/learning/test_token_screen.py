@@ -8,6 +8,7 @@ import token_screen as script
 from common.artifacts import read_table, write_table
 from learning.token_screen import merges, screen
 from learning.tokens import character_tokenizer
+from learning.training import token_flags
 from puzzles.base import Solution, row_rng
 from puzzles.registry import FAMILIES
 from reasoning.grammar.reveal import Reveal
@@ -89,3 +90,7 @@ def test_the_script_screens_what_an_arm_trains_on(rows, tmp_path, monkeypatch, c
     assert told["characters"][0]["merged"] == 0 and told["characters"][1] == ""
     assert told["pairs"][0]["merged"] > 0.2 and "cryptarithm_deduce derive 0: " in told["pairs"][1]
     assert told["pairs"][0]["budget"] == 1880 and told["pairs"][0]["n"] == len(rows)
+    for name, tokenizer in (("pairs", pairs), ("characters", character_tokenizer())):
+        assert token_flags(str(tmp_path / "train.parquet"), tokenizer, 1880) == told[name][0]["flags"]
+        assert told[name][0]["flags"] in capsys.readouterr().err
+        assert bool(told[name][0]["flags"]) == (name == "pairs")

@@ -116,10 +116,10 @@ class Made:
         part.write_arms()
         return part
 
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """All tables, made in this process, in the order in which one needs another."""
+    def tables(self, *only: str) -> dict[str, pd.DataFrame]:
+        """All tables or some, made in this process, in the order in which one needs another."""
         made = {}
-        for name in in_order():
+        for name in (each for each in in_order() if not only or each in only):
             module, run = load("table", name), self.run
             made[name] = module.make(**{need.removeprefix("tables/"): run.read(need) for need in module.NEEDS})
             files.write(self.results / "tables", name, made[name])

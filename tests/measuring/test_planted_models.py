@@ -198,5 +198,42 @@ def test_verdicts_of_another_decoder_or_corruption_never_mix_in(made, tables):
     plt.close("all")
 
 
+@pytest.fixture(scope="module")
+def searching(tmp_path_factory) -> made_run.Made:
+    """The witnessed designs and slates, by a model that concludes and one that tosses coins or copies another row."""
+    planned = [
+        (made_run.arm(f"{model}-{name}", CRYPT, name.partition(":")[0], reveal=reveal), {"greedy": MODELS[model]})
+        for name, reveal, models in (
+            ("witness", "4", ("oracle",)), ("witness-balanced", "4", ("oracle", "coin")),
+            ("slate", "slate-2-given", ("oracle", "echo")),
+        )
+        for model in models
+    ]  # fmt: skip
+    return made_run.make(tmp_path_factory.mktemp("searching"), planned, n=32)
+
+
+def test_fidelity_and_slate_can_come_out_either_way(searching):
+    """Coin verdicts lie near one half where a test has two ends, conclusions at 1; slates at their ceiling or below."""
+    tables = searching.tables("kinds", "steps", "accuracy")
+    own = tables["kinds"].set_index("arm")
+    tests = own[own.kind.str.startswith("try/") & (own.given_n > 0)]
+    assert len(tests.loc[["oracle-witness-balanced"]]) > 3 and (tests.loc[["oracle-witness-balanced"]].given == 1).all()
+    coins = tests.loc[["coin-witness-balanced"]]
+    share = (coins.given * coins.given_n).sum() / coins.given_n.sum()
+    assert 0.35 < share < 0.65
+    bound = own[own.kind.str.startswith("not/") & (own.trained != "")]
+    assert len(bound) > 3 and bound.fixed.astype(bool).all(), "one end says nothing of verdicts"
+    assert tables["steps"].set_index("arm").installed["coin-witness-balanced"] == "yes", "a coin is no wrong step"
+    figure = searching.figure("fidelity")
+    for arm in ("oracle-witness-balanced", "coin-witness-balanced"):
+        assert all(plots_have(figure, value) for value in tests.loc[[arm]].given)
+    reached = tables["accuracy"]
+    reached = reached[(reached.seed == "all") & (reached.stratum == "value")].set_index("arm")
+    figure = searching.figure("slate")
+    assert reached.official["oracle-slate"] == reached.ceiling["oracle-slate"] > 0.5 > reached.official["echo-slate"]
+    assert plots_have(figure, reached.official["echo-slate"]) and plots_have(figure, reached.ceiling["oracle-slate"])
+    plt.close("all")
+
+
 def plots_have(figure, value: float) -> bool:
     return round(float(value), 6) in made_run.drawn(figure)

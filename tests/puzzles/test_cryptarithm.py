@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from puzzles.base import PromptError
 from puzzles.cryptarithm import family
-from puzzles.cryptarithm.family import DEDUCE, GUESS, parse, solve
+from puzzles.cryptarithm.family import DEDUCE, GUESS, parse
+from puzzles.cryptarithm.solver import solve
 from puzzles.equations import prompt as equations
 from puzzles.equations.prior import fit_prior
 from puzzles.equations.prompt import Equation, EquationRow

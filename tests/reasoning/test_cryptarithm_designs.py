@@ -1,5 +1,6 @@
 """Every cryptarithm design: what it writes reads back, checks out line by line, and never boxes a wrong answer."""
 
+import random
 import re
 from dataclasses import replace
 from functools import cache
@@ -8,12 +9,16 @@ import pytest
 
 from puzzles.base import Problem, Solution, row_rng
 from puzzles.cryptarithm import family as cryptarithm
-from puzzles.equations.rules import BY_NAME
-from reasoning.grammar.page import Page
+from puzzles.equations.prompt import Equation, EquationRow
+from puzzles.equations.rules import BY_NAME, VALUE_RULES, apply
+from reasoning.designs.cryptarithm.lines.drop_families import family_of
+from reasoning.designs.cryptarithm.lines.drop_ident import returns_of
+from reasoning.grammar.page import Page, Truth
 from reasoning.grammar.reveal import RULE_SOURCES, shown_key, shown_prompt, split_shown
 from reasoning.grammar.texts import RENDERED, Row, render_row
 from reasoning.grammar.trace import Design, Trace, Unrenderable, completion_of, parse_completion
 from reasoning.judging.audit import audit, audit_lines
+from reasoning.judging.planted_errors import Told, errors
 from reasoning.registry import DESIGNS
 
 ROWS = 200
@@ -336,3 +341,49 @@ def test_digits_narrow_only_by_what_is_written() -> None:
         caught += any("transcription" in each.failed for each in audit_lines(kept, Page.of(design.family, row.page)))
     assert tried > 3 and caught == tried
     assert sum(size > 1 for size in sizes) > 0.8 * len(sizes) > 20
+
+
+def test_which_operand_a_rule_can_give_back_is_found_by_trying_all() -> None:
+    """Of two operands from 10 to 99, as an output of two digits without a minus; in both reading orders."""
+    pairs = [(str(x), str(y)) for x in range(10, 100) for y in range(10, 100)]
+    for rule in VALUE_RULES:
+        turn = -1 if rule.mode == "flip" else 1
+        given = {
+            side
+            for x, y in pairs
+            for side, operand in (("left", x), ("right", y))
+            if apply(rule, x[::turn], y[::turn]) == operand[::turn]
+        }
+        said = returns_of(family_of(rule.name))
+        assert given == {"none": set(), "either": {"left", "right"}}.get(said, {said}), rule.name
+
+
+def test_an_output_that_is_an_operand_rules_families_out() -> None:
+    """84!42=42 beside 36"27=63 and 24"86=110: never a sum, a product, a remainder or 42-84; every error is caught."""
+    digits = dict(zip("@[&?<;{%#^", range(10), strict=True))
+    glyph = {str(digit): each for each, digit in digits.items()}
+
+    def say(text: str) -> str:
+        return "".join(glyph.get(c, c) for c in text)
+
+    told = [("84", "!", "42", "42"), ("36", '"', "27", "63"), ("24", '"', "86", "110")]
+    examples = tuple(Equation(*map(say, each)) for each in told)
+    row = EquationRow(examples, Equation(say("48"), '"', say("62"), ""))
+    rule = {"mode": "normal", "operators": {"!": "sub", '"': "add"}}
+    problem = Problem("cryptarithm_deduce", row.prompt, say("110"), rule=rule, key=digits)
+    for name, word in (("witness", "not"), ("witness-balanced", "try")):
+        design = CRYPT["cryptarithm_deduce", name]
+        trace = render(design, problem, 0)
+        drops = [each.text().split(" ", 1)[1] for each in trace.lines if each.KIND == f"{word}/ident"]
+        drops = [each for each in drops if each.endswith("drop")]
+        assert len(drops) == 2 and all(each.startswith(f"{word} x ") for each in drops)
+        assert drops[0].endswith("returns none E1 AB BC gives BC drop") and "rsub returns left E1" in drops[1]
+        row_told = Told(problem.family, problem.prompt, trace.lines, completion_of(trace), Truth.of(digits, rule))
+        found = [each for each in errors([row_told], 120, random.Random(2)) if each.kind == f"{word}/ident"]
+        fields = {"op", "families", "returns", "number", "left", "right", "output"}
+        assert {each.field for each in found} >= (fields | {"verdict"} if word == "try" else fields)
+        assert [each for each in found if not (each.caught or each.true) or each.others] == []
+        kinds = {each.kind for each in audit_lines(trace.lines, Page.of(problem.family, problem.prompt)) if each.failed}
+        assert kinds == set()
+    hidden = render(CRYPT["cryptarithm_deduce", "witness-hidden"], problem, 0)
+    assert not any("ident" in each.KIND for each in hidden.lines)

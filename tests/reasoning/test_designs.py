@@ -8,7 +8,7 @@ from reasoning.grammar.trace import Box, parse_completion
 from reasoning.judging.audit import audit_lines
 from reasoning.registry import DESIGNS
 
-ROWS, EXHAUSTIVE = 250, 1000
+ROWS, EXHAUSTIVE = {"cryptarithm_deduce": 120, "cryptarithm_guess": 120}, 1000  # 250 of the others, which are quick
 # The designs whose bailed rows keep their guess as the target, right or wrong, and the lines that say so.
 KEEPS_WRONG_GUESSES = ("forced-chain", "anchor-capped", "anchor-sized")
 KEEPS_WRONG_GUESSES += ("witness", "witness-hidden", "witness-onesided", "witness-balanced")
@@ -72,10 +72,10 @@ LEAST = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("n", [ROWS, pytest.param(EXHAUSTIVE, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("n", [0, pytest.param(EXHAUSTIVE, marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize(("family", "name"), sorted(DESIGNS))
 def test_rows_read_back_are_valid_and_box_the_answer(family: str, name: str, n: int) -> None:
-    design = DESIGNS[family, name]
+    design, n = DESIGNS[family, name], n or ROWS.get(family, 250)
     rows, reasons = told(family, name, n)
     wrong, kinds = 0, set()
     for problem, each in rows:

@@ -209,7 +209,7 @@ NO_REVEAL = (
     " slate-8-none-50 (none right in 50 of 100 rows, not said for 20)"
 )
 ARMS = (ROOT / "config/arms.smoke.tsv").read_text().splitlines()
-SEARCH_ROW = next(row for row, line in enumerate(ARMS, 1) if line.startswith("search\t"))
+MIX_ROW = next(row for row, line in enumerate(ARMS, 1) if line.startswith("forward-mix\t"))
 GOOD = "extra\tcryptarithm_deduce\tderive\t5\tnone\tall\t64\ttiny\tsmall\t1\n"
 
 
@@ -230,6 +230,8 @@ GOOD = "extra\tcryptarithm_deduce\tderive\t5\tnone\tall\t64\ttiny\tsmall\t1\n"
         (("\tall\t", "\tvlaue\t"), "unknown selection 'vlaue'; did you mean 'value'?"),
         (("\tall\t", "\t1-tap\t"), "unknown selection '1-tap'; expected one of alike, all, bad-10, diverse, easy,"
          " ends-55-30-15, ends-55-30-15-wrong-9, even, hard, join, long, right, short, tiers-1-2, value, wrong-19"),
+        (("cryptarithm_deduce\tderive\t5\tnone\tall", "bit_manipulation\tpeel\t0\tnone\t1-tap"),
+         "selection '1-tap': design peel tells no row of this stratum"),
         (("\tall\t", "\twrong-a\t"), "unknown selection 'wrong-a'; did you mean 'wrong-19'?"),
         (("\tall\t", "\tends-60-30-15\t"),
          "'ends-60-30-15' is no selection; expected three parts of 100, and no more wrong rows than bails"),
@@ -240,7 +242,7 @@ GOOD = "extra\tcryptarithm_deduce\tderive\t5\tnone\tall\t64\ttiny\tsmall\t1\n"
         (("tiny", "tinny"), "unknown backbone 'tinny'; did you mean 'tiny'?"),
         (("small", "smal"), "unknown recipe 'smal'; did you mean 'small'?"),
         (("none", "shufle"), "unknown corruption 'shufle'; did you mean 'shuffle'?"),
-        (("extra", "search"), f"duplicate arm 'search', already on row {SEARCH_ROW}"),
+        (("extra", "forward-mix"), f"duplicate arm 'forward-mix', already on row {MIX_ROW}"),
         (("extra", "Extra!"), "'Extra!' is not made of a-z, 0-9 and '-'"),
         (("\t64\t", "\tmany\t"), "'many' is not a whole number from 1 to 10000000"),
         (("\tsmall\t1\n", "\tsmall\n"), "9 cells, expected 10 to 13"),
@@ -264,7 +266,7 @@ def test_arms_table(tmp_path, change, message):
 
 
 ROUND = (
-    "round\tcryptarithm_deduce\tderive\t10\tnone\tall\t8\ttiny\tsmall\t2\tderive-reveal-10\tderive-reveal-10\tgreedy\n"
+    "round\tcryptarithm_deduce\tderive\t10\tnone\tall\t8\ttiny\tsmall\t1\tderive-reveal-10\tderive-reveal-10\tgreedy\n"
 )
 
 
@@ -281,7 +283,7 @@ ROUND = (
         (("cryptarithm_deduce", "cryptarithm_guess"), "source",
          "arm derive-reveal-10 knows cryptarithm_deduce, not cryptarithm_guess"),
         (("\tnone\t", "\tswap\t"), "source", "corruption swap is for rendered texts, not for the completions of arm"),
-        (("\t2\t", "\t3\t"), "source", "arm derive-reveal-10 has 2 seed(s), this one 3; each seed needs its own"),
+        (("\t1\t", "\t3\t"), "source", "arm derive-reveal-10 has 1 seed(s), this one 3; each seed needs its own"),
         (("small", "in-context"), "source", "recipe in-context does not train, so the arm has no source"),
         (("small", "scratch"), "start", "has rank 32, this one of nothing; expected the same"),
         (("small", "study"), "start", "the recipe of arm derive-reveal-10 has alpha 64, this one 32"),
@@ -304,11 +306,11 @@ def test_arms_that_name_arms(tmp_path, change, field, message):
 
 def test_a_decoder_that_may_cut_a_thought_short(project, tmp_path):
     """As far as planning can know: where a token is a character."""
-    (tmp_path / "short.yaml").write_text("decoding: {max_tokens: 1879}\n")
+    (tmp_path / "short.yaml").write_text("decoding: {max_tokens: 1029}\n")
     found = refused(project, *SMOKE, str(tmp_path / "short.yaml"))
     assert found == (
-        "field decoding.max_tokens: decoder greedy of arm derive-reveal-10 writes at most 1879 tokens, here characters;"
-        " a thought may have 1850, with its frame 1880"
+        "field decoding.max_tokens: decoder greedy of arm derive-reveal-10 writes at most 1029 tokens, here characters;"
+        " a thought may have 1000, with its frame 1030"
     )
 
 

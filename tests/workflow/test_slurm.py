@@ -13,8 +13,8 @@ from test_workflow import copy
 
 from common.artifacts import read_table
 
-TARGET = "results/smoke/grades/answer-only/seed-1/greedy/test.parquet"
-ADAPTER = "results/smoke/adapters/answer-only/seed-1"
+TARGET = "results/smoke/grades/derive-reveal-10/seed-1/greedy/test.parquet"
+ADAPTER = "results/smoke/adapters/derive-reveal-10/seed-1"
 LIMIT = 600  # seconds
 # One `scontrol show config` that fails or takes ten seconds, and the executor plugin asks sacct, which has no answer
 # without accounting; it then forgets its jobs and waits for ever.
@@ -92,4 +92,4 @@ def test_killed_cancelled_finished(tmp_path):
             assert time.monotonic() < deadline and LOST not in log.read_text(), standstill(run, log)
             time.sleep(0.5)
         assert run.returncode == 0, log.read_text()
-    assert read_table(folder / TARGET).num_rows == 16
+    assert read_table(folder / TARGET).num_rows == 12

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 MOST_MERGED, MOST_OVER = 0.01, 0.05
 """Larger shares are flagged."""
+LOOKED = 64  # examples of a corpus that a training looks at before it starts
 Encode = Callable[[str], Sequence[tuple[int, int]]]
 """Text -> the places (start, end) of its tokens, in characters."""
 
@@ -69,6 +70,18 @@ def screen(rows: Sequence[Mapping], encode: Encode, budget: int) -> TokenScreen:
         prompt_mean=sum(prompts) / len(rows), budget=budget, over=over, signs=found,
         merged=share, merged_tokens=named, flags="; ".join(flags),
     )  # fmt: skip
+
+
+def warning(rows: Sequence[Mapping], tokenizer, budget: int) -> str:
+    """The flags of the first LOOKED examples of a corpus; "" where the tokenizer does not say where tokens stand."""
+    shown = [row for row in rows[:LOOKED] if row.get("answer")]
+    if not shown or not tokenizer.is_fast:
+        return ""
+
+    def encode(text: str) -> list[tuple[int, int]]:
+        return tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+
+    return screen(shown, encode, budget).flags
 
 
 def merges(

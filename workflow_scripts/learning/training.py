@@ -35,6 +35,7 @@ from learning.methods.base import Supervised, TrainJob
 from learning.packing import Collator, Example, MicroBatches, n_steps, plan
 from learning.rehearsal import rehearse
 from learning.settings import model_files
+from learning.token_screen import LOOKED, warning
 from learning.tokens import completion_ids, fitting, prompt_ids, require_characters
 
 DONE = "complete"  # written into a checkpoint after everything else: without it the checkpoint is not resumed
@@ -106,6 +107,17 @@ def check_length(example: Example, recipe: Supervised, context: int | None, path
     for limit, name in ((recipe.max_length, "limit"), (context or recipe.max_length, "backbone's context")):
         if len(example) > limit:
             raise LabError(f"{len(example)} tokens, above the {name} of {limit}", file=path, row=row)
+
+
+def token_flags(path: str, tokenizer, budget: int) -> str:
+    """What the token screen says of the corpus; told on standard error, too, before anything is trained."""
+    table = read_table(path)
+    columns = ["prompt", "completion", "answer"]
+    rows = table.select(columns).slice(0, LOOKED).to_pylist() if "answer" in table.column_names else []
+    flags = warning(rows, tokenizer, budget)
+    if flags and os.environ.get("RANK", "0") == "0":
+        print(f"{path}: {flags}", file=sys.stderr)
+    return flags
 
 
 def read_hints(path: str, tokenizer, recipe: Supervised, context: int | None = None) -> list[Example]:
@@ -426,6 +438,7 @@ def train(job: TrainJob) -> None:
     tokenizer, context = load_tokenizer(job.backbone), context_of(job.backbone)
     units, first = read_corpus(job.corpus, tokenizer, job.recipe, context)
     hints = read_hints(job.corpus, tokenizer, job.recipe, context)
+    flags = token_flags(job.corpus, tokenizer, job.recipe.max_length)
     for path in job.texts:
         asked = read_table(path, ["id", "prompt"])
         fitting(asked["prompt"].to_pylist(), asked["id"].to_pylist(), tokenizer, context or 1 << 30, file=path)
@@ -486,6 +499,7 @@ def train(job: TrainJob) -> None:
     if isinstance(model, PeftModel):
         native = round(native_voice(model, trainer.model_wrapped, tokenizer, examples[:VOICED]), 6)
     run = {
+        "token_flags": flags,
         "rows": len(units),
         "steps": len(tokens),
         "tokens": sum(tokens),

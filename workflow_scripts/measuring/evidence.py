@@ -5,7 +5,8 @@ evaluation set and decoder the audit's marks of all seeds and samples are pooled
 
 transcription  the share of right lines of those up to the first wrong conclusion or claim of their completion: after
                it the page says two things, and a line can agree with one of them only. A malformed line is a wrong one.
-arithmetic     the share of right lines of all that compute something.
+arithmetic     the share of right lines of those that compute something, up to the same place: what an example leaves
+               its letters is computed from the rules that stand, so that a wrong verdict would count as a wrong step.
 written        how much of the thought is there: the lines of a completion, at most as many as its row's own text has,
                over those of the text; the mean over completions. Who stops at once shows no step.
 
@@ -74,8 +75,8 @@ def counted(path: str) -> pd.DataFrame:
         read=~malformed,
         transcription_n=malformed | (before & (frame.transcription >= 0)),
         transcription_right=~malformed & before & (frame.transcription == 1),
-        arithmetic_n=frame.arithmetic >= 0,
-        arithmetic_right=frame.arithmetic == 1,
+        arithmetic_n=before & (frame.arithmetic >= 0),
+        arithmetic_right=before & (frame.arithmetic == 1),
     )
     sums = ["lines", "read", *(f"{axis}_{what}" for axis in AXES for what in ("n", "right"))]
     return frame.groupby(who)[sums].sum().reset_index().assign(**cell_of(path))

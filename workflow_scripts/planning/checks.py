@@ -65,8 +65,10 @@ def read_lab(config: dict, files: Sequence[str], here: Place) -> Lab:
 
 def check_selection(selection: str, family: str, design: str) -> None:
     """Raise LabError where a family's design cannot be asked for a selection."""
-    kinds = [kind.KIND for kind in DESIGNS[family, design].kinds]
-    selections.check(selection, FAMILIES[family].strata, kinds)
+    own = DESIGNS[family, design]
+    selections.check(selection, FAMILIES[family].strata, [kind.KIND for kind in own.kinds])
+    if selection in own.never:
+        raise LabError(f"selection {selection!r}: design {design} tells no row of this stratum")
 
 
 def found(path: str, here: Place) -> str:

@@ -6,8 +6,8 @@ from measuring import evidence
 
 NEEDS = ("lines", "texts", "arms")
 CAPTION = """Per arm, family, evaluation set and decoder, seeds and samples together: the shares of lines that are
-copied (transcription, up to the first wrong conclusion of a completion; malformed lines count as wrong) and computed
-(arithmetic) without a mistake, with 95 % intervals clustered by row, and how much of the thought is written.
+copied (transcription; malformed lines count as wrong) and computed (arithmetic) without a mistake, both up to the first
+wrong conclusion of a completion, with 95 % intervals clustered by row, and how much of the thought is written.
 installed: yes where both shares are at least .97 and at least half is written; no: the arm is no evidence about its
 procedure, in this and every other table and figure; empty: the design has no steps."""
 CHANGE = """an arm that fails while its steps are installed speaks against its procedure; one whose steps are not

@@ -5,11 +5,10 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from puzzles.base import Family, Problem, PromptError
+from puzzles.base import Family, Problem, PromptError, Solution
 from puzzles.cryptarithm import difficulty
-from puzzles.cryptarithm.solver import DEFAULT_PRIOR, solve
 from puzzles.equations import prompt as equations
-from puzzles.equations.prior import fit_prior
+from puzzles.equations.prior import GLYPH_PRIOR, fit_prior
 from puzzles.equations.prompt import DIGIT_GLYPHS, OPERATOR_GLYPHS, Equation, EquationRow
 
 CRYPTARITHMS = DEDUCE, GUESS = "cryptarithm_deduce", "cryptarithm_guess"
@@ -30,7 +29,7 @@ def generate(
     tier: 1 to 4 by the exact solver's expected work (difficulty.py). key: the digit of every glyph that the prompt or
     the answer shows; all ten are in rule["alphabet"].
     """
-    prior = prior or DEFAULT_PRIOR
+    prior = prior or GLYPH_PRIOR
     for _ in range(n):
         glyphs = rng.sample(DIGIT_GLYPHS, 10)
         pool = [glyph for glyph in OPERATOR_GLYPHS if glyph not in glyphs]
@@ -77,6 +76,13 @@ def parse(prompt: str, family: str | None = None) -> EquationRow:
 def is_answer(row: EquationRow, text: str) -> bool:
     """Whether a text may be an output: its digits hide behind glyphs."""
     return equations.is_output(text) and not any(c.isdigit() for c in text)
+
+
+def solve(row: EquationRow, prior: Mapping[str, Any] | None = None) -> Solution:
+    """See solver.py, which is loaded here: numba takes half a second, and most jobs solve nothing."""
+    from puzzles.cryptarithm import solver
+
+    return solver.solve(row, prior)
 
 
 def _family(name: str) -> Family:

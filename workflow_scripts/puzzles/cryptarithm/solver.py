@@ -21,11 +21,10 @@ from puzzles.cryptarithm import relational_join
 from puzzles.cryptarithm.signatures import proper_rows, signature_of
 from puzzles.equations import prompt as equations
 from puzzles.equations import rules
-from puzzles.equations.prior import default_prior, falling, group_share, regime_shares, rule_share
+from puzzles.equations.prior import GLYPH_PRIOR, falling, group_share, regime_shares, rule_share
 from puzzles.equations.prompt import DIGIT_GLYPHS, OPERATOR_GLYPHS, Equation, EquationRow, join_of
 from puzzles.equations.rules import JOINS, MODES, VALUE_RULES, Rule
 
-DEFAULT_PRIOR = default_prior(hidden=True)
 # Join steps per mode: some tenths of a second.
 BUDGET = 20_000_000
 # Where the digits are not needed for the answer, fewer steps are spent on telling which rules the row has.
@@ -123,7 +122,7 @@ def solve(
     the most probable configuration that gives it. budget: join steps per mode. found: mode, order, operators
     (glyph -> rule), query (rule), key (glyph -> digit, for every glyph that the configuration fixes).
     """
-    prior = prior or DEFAULT_PRIOR
+    prior = prior or GLYPH_PRIOR
     known = dict(known or {})
     given = row.examples if answer is None else (*row.examples, dataclasses.replace(row.query, output=answer))
     if reason := _trouble(row, given, known):

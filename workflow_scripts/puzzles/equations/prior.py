@@ -81,6 +81,9 @@ def default_prior(hidden: bool) -> dict[str, Any]:
     return prior
 
 
+GLYPH_PRIOR = default_prior(hidden=True)
+
+
 def fit_prior(problems: Iterable[Mapping[str, Any]], smoothing: float = 1.0) -> dict[str, Any]:
     """Estimate a prior from hidden rules: mappings with "regime", "mode" and "operators" (all three of a row).
 

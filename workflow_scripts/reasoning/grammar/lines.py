@@ -53,6 +53,7 @@ import re
 import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -107,6 +108,7 @@ _NUMBER = Codec(r"-?[0-9]{1,12}+(?:\.[0-9]{1,12}+)?+", str, str, DIGITS | {"-"},
 Number = Annotated[str, _NUMBER]
 
 
+@cache
 def _chars(spec: Chars, base: type) -> Codec:
     allowed = frozenset(c for c in PRINTABLE if re.fullmatch(f"[{spec.body}]", c))
     if not allowed:

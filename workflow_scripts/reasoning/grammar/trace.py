@@ -40,7 +40,7 @@ class Design:
     that the prompt shows, with the rules where the thought need not derive them. kinds: every kind of line it may
     write. reveals: how many digits a prompt may show. rules: which of RULE_SOURCES it allows. spoil: changes the
     problem of a training row and keeps its answer; None in most designs. Rows of other sets are never changed.
-    slates: how many candidate keys a prompt may list, where it shows no digits.
+    slates: how many candidate keys a prompt may list, where it shows no digits. never: strata of which it tells no row.
     """
 
     id: str
@@ -51,6 +51,7 @@ class Design:
     rules: tuple[str, ...] = ("derived",)
     spoil: Spoil | None = None
     slates: tuple[int, ...] = ()
+    never: tuple[str, ...] = ()
 
     def reveal(self, text: str) -> Reveal:
         """Read a reveal; raises LabError (without a place) when this design cannot show it."""

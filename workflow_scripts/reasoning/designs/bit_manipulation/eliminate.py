@@ -4,8 +4,9 @@ The examples are ordered by how even their outputs are, since an output of mostl
 taps are written down, each with what it can be to the output: an argument of an AND (& : it is 1 wherever the output
 is) or of an OR (|), plain or negated (~). Two more examples strike taps out. What is left is tried on the first example
 as a copy, an AND or an OR; then a XOR is looked for, whose second tap can be read off, since tap ^ output must stand in
-the list. A rule that fits is tested on further examples. Nothing is recalled and no step knows the rule. Rules of three
-taps that are not also rules of two are not found, and their rows are not rendered.
+the list. A rule that fits is tested on further examples, once: of two taps that are each other's partner the first.
+Nothing is recalled and no step knows the rule. Rules of three taps that are not also rules of two are not found, and
+their rows are not rendered.
 """
 
 import random
@@ -258,11 +259,15 @@ def render(problem: Problem, parsed: Parsed, solution: Solution, known: Mapping[
             lines.append(Fit(taps, table, made, "yes" if made == output else "no"))
             if made == output:
                 yield taps, table
+        tested = set()  # a ^ b is b ^ a
         for tap, value in listed.items():
             rest = "".join("01"[a != b] for a, b in zip(value, output, strict=True))
             lines.append(Xor(tap, value, output, rest, partner_of(rest, listed)))
             if lines[-1].partner != NONE:
-                yield xor_rule(tap, lines[-1].partner)
+                taps, table = xor_rule(tap, lines[-1].partner)
+                if (frozenset(taps), table) not in tested:
+                    tested.add((frozenset(taps), table))
+                    yield taps, table
 
     for taps, table in rules():
         lines += tests(parsed, taps, table, order[1 : 1 + TESTED])

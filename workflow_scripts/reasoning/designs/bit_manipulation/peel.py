@@ -183,4 +183,4 @@ def head_line(parsed: Parsed, tap: str) -> Head:
     return Head(tap, found, "fits" if fits else "no")
 
 
-DESIGN = Design("peel", "bit_manipulation", (Head, Rest, Verify, Together, *bits.APPLY_KINDS), render)
+DESIGN = Design("peel", "bit_manipulation", (Head, Rest, Verify, Together, *bits.APPLY_KINDS), render, never=("1-tap",))

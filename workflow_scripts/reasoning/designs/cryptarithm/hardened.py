@@ -11,8 +11,7 @@ import random
 from dataclasses import replace
 
 from puzzles.base import Problem, split_of
-from puzzles.cryptarithm.family import canonical, parse
-from puzzles.cryptarithm.solver import solve
+from puzzles.cryptarithm.family import canonical, parse, solve
 from puzzles.equations.prompt import Equation, EquationRow, join_of
 from puzzles.equations.rules import BY_NAME
 from reasoning.designs.cryptarithm.engines.tree_search import Options, designs

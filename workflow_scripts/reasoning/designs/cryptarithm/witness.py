@@ -2,11 +2,11 @@
 
 The forced chain, but every drop and pin carries a compact witness, and letters have the digits that lines have left
 them, no others: what an example leaves is said where the study's engine narrowed silently. Rules fall by sign, range
-(operands as far as their digits are known), units, values, a few readings, units in both orders, or all rules of an
-order at once; letters are settled by copying, columns with their carry, inverse operations, units, readings, what is
-left over, or the one place of a digit. A row without a single split that settles it ends in guesses, and keeps their
-answer as its target, right or wrong. The study drew its rows until 55 in 100 were chains (joins among them), 30 splits
-and 15 such bails: the selection ends-55-30-15 of a corpus.
+(operands as far as their digits are known), an output that is an operand, units, values, a few readings, units in both
+orders, or all rules of an order at once; letters are settled by copying, columns with their carry, inverse operations,
+units, readings, what is left over, or the one place of a digit. A row without a single split that settles it ends in
+guesses, and keeps their answer as its target, right or wrong. The study drew its rows until 55 in 100 were chains
+(joins among them), 30 splits and 15 such bails: the selection ends-55-30-15 of a corpus.
 
     witness               a rule is named only to be dropped (`not`)
     witness-undetermined  the same rows and lines, but a bail ends in saying what is missing, and boxes nothing
@@ -33,7 +33,6 @@ from reasoning.designs.cryptarithm.lines import (
     digit_lines,
     drop_families,
     drop_lines,
-    drop_sizes,
     drop_units,
     join_lines,
     letters,
@@ -72,7 +71,7 @@ def without_witness(lines: Sequence[Line], page: Page) -> list[Line]:
             each = chain_lines.AssertPins(each.step, each.pairs, "pin")
         elif isinstance(each, drop_lines.TestMode | drop_units.TestOrder):
             each = chain_lines.AssertMode(each.step, each.mode, each.op, "drop")
-        elif isinstance(each, drop_families.TestSign | drop_sizes.TestRange):
+        elif isinstance(each, drop_families.FamiliesTest):
             each = drop_lines.AssertFamilies(each.step, each.op, each.order(), each.families, "drop")
         elif isinstance(each, drop_lines.TestGroup):
             fallen = letters.gone(page, each.op) - before[each.op]

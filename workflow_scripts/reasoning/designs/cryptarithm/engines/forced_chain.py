@@ -5,7 +5,8 @@ labelled guesses. A policy that never guesses ends undetermined instead.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import product
 
 from puzzles.equations.prior import SIGN_GROUPS
 from puzzles.equations.prompt import EquationRow
@@ -299,22 +300,27 @@ class Chain(Bounded, ABC):
         self.finish(state)
 
     def assemble(self, state: State) -> None:
-        """The first rule that is left and the smallest digits that are free."""
+        """The first rule that is left and the smallest digits that are free, of those that lines have left."""
         query, known = self.row.query, self.pins(state)
         mask = state.rules.get(query.op, ALL_RULES)
         rule = self.rule(state) or VALUE_RULES[bits(mask)[0]].name
-        free = iter(d for d in range(10) if d not in known.values())
-        pairs = []
-        for c in dict.fromkeys(query.left + query.right):
-            if c not in known:
-                digit = next(free)
-                pairs.append((self.names[c], digit))
-                state.domains[c] = 1 << digit
-                self.note(state, c, digit)
+        open_ = [c for c in dict.fromkeys(query.left + query.right) if c not in known]
+        free = [[d for d in self.said_of(state, c) if d not in known.values()] for c in open_]
+        digits = next((each for each in product(*free) if len(set(each)) == len(each)), None)
+        if digits is None:
+            raise Unrenderable("no digits are left for the query's letters")
+        pairs = [(self.names[c], digit) for c, digit in zip(open_, digits, strict=True)]
+        for c, digit in zip(open_, digits, strict=True):
+            state.domains[c] = 1 << digit
+            self.note(state, c, digit)
         self.add(chain_lines.Assemble(rule, tuple(pairs)))
         if self.row.seen:
             state.rules[query.op] = 1 << notation.RULE_INDEX[rule]
         self.rules[query.op] = BY_NAME[rule]
+
+    def said_of(self, state: State, glyph: str) -> Iterable[int]:
+        """The digits that the lines have left of a glyph; here no line narrows them."""
+        return range(10)
 
     def note(self, state: State, glyph: str, digit: int) -> None:
         """Keep a digit that was set without a line of its own."""

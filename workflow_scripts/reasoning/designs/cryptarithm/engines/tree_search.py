@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 from puzzles.base import Problem
 from puzzles.cryptarithm.family import CRYPTARITHMS
-from puzzles.cryptarithm.solver import DEFAULT_PRIOR
-from puzzles.equations.prior import SIGN_GROUPS
+from puzzles.equations.prior import GLYPH_PRIOR, SIGN_GROUPS
 from puzzles.equations.prompt import EquationRow
 from puzzles.equations.rules import BY_NAME, VALUE_RULES
 from reasoning.designs.cryptarithm.engines.forward import Bounded, gated
@@ -81,7 +80,7 @@ class Options:
 
 def by_frequency(rules: Sequence[int], rng: random.Random) -> list[int]:
     """Rules (indices) drawn one after another, each as likely as it is frequent in its group."""
-    shares = DEFAULT_PRIOR["regimes"]["canonical"]["rules"]
+    shares = GLYPH_PRIOR["regimes"]["canonical"]["rules"]
 
     def weight(index: int) -> float:
         rule = VALUE_RULES[index]

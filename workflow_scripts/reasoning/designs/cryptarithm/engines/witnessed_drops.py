@@ -21,6 +21,7 @@ from reasoning.designs.cryptarithm.lines import (
     arithmetic,
     chain_lines,
     drop_families,
+    drop_ident,
     drop_lines,
     drop_sizes,
     drop_units,
@@ -73,6 +74,9 @@ class Dropping(Chain):
     def pin(self, state: Written, glyph: str, digit: int) -> None:
         state.domains[glyph] = 1 << digit
         self.note(state, glyph, digit)
+
+    def said_of(self, state: Written, glyph: str) -> list[int]:
+        return bits(state.domains[glyph])
 
     def note(self, state: Written, glyph: str, digit: int) -> None:
         state.shown[glyph] = digit
@@ -128,10 +132,10 @@ class Dropping(Chain):
             write()
 
     def shapes(self, state: Written) -> bool:
-        """The next families that the sign of an output, or the size of its operands, rules out."""
+        """The next families that an output rules out by its sign, by its size, or as one of its own operands."""
         for op in state.rules:
             for number, e in self.examples_of(op):
-                for tests in (self.signs, self.ranges):
+                for tests in (self.signs, self.ranges, self.identities):
                     found = tests(state, op, number, e)
                     fails = next((each for each in found if each[2]), None)
                     if fails is not None:
@@ -172,6 +176,21 @@ class Dropping(Chain):
                 for span, members in groups.items()
             ]  # fmt: skip
         return made
+
+    def identities(self, state: Written, op: str, number: int, e: Equation) -> list[tuple]:
+        """The same for an output that is one of the operands; none for another output."""
+        parts = drop_ident.in_letters(self.row, e)
+        if parts is None or parts[2] not in parts[:2]:
+            return []
+        groups: dict[str, list[str]] = {}
+        for family in self.families(state, op):
+            groups.setdefault(drop_ident.returns_of(family), []).append(family)
+        return [
+            (drop_ident.TestIdent, (self.ops[op], tuple(members), returns, number, *parts),
+             drop_ident.fails(returns, *parts),
+             [name for family in members for name in drop_families.family_rules(family)])
+            for returns, members in groups.items()
+        ]  # fmt: skip
 
     def strike(self, state: Written, op: str, kind: Callable, fields: tuple, fails: bool, names) -> None:
         """Write a test that fails, and drop its rules."""

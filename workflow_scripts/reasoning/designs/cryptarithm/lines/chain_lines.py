@@ -10,6 +10,7 @@ from reasoning.designs.cryptarithm.lines.letters import (
     Letter,
     Operator,
     ValueRule,
+    candidates,
     drop,
     glyph_of,
     gone,
@@ -353,7 +354,7 @@ class Bail(Line):
 
 @line
 class Assemble(Line):
-    """Rule and digits taken without a reason, so that something can be boxed."""
+    """Rule and digits taken without a reason, so that something can be boxed; the digits are some that are left."""
 
     KIND = "chain/assemble"
     TEXT = "assemble {rule} {pairs: =|none}"
@@ -362,7 +363,10 @@ class Assemble(Line):
     pairs: tuple[tuple[Letter, Digit], ...]
 
     def transcription(self, page: Page) -> bool:
-        return all(pinned(page, letter) is None for letter, _ in self.pairs)
+        taken = [digit for _, digit in self.pairs]
+        if len(set(taken)) < len(taken) or any(pinned(page, letter) is not None for letter, _ in self.pairs):
+            return False
+        return all(str(digit) in candidates(page, letter)[0] for letter, digit in self.pairs)
 
     def is_bare(self, page: Page) -> bool:
         return True

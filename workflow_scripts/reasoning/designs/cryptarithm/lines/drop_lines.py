@@ -9,6 +9,7 @@ from typing import Literal
 from puzzles.equations.rules import VALUE_RULES
 from reasoning.designs.cryptarithm.lines.chain_lines import ChainLine
 from reasoning.designs.cryptarithm.lines.drop_families import KEEP, FamiliesTest, FamilyName, TestSign
+from reasoning.designs.cryptarithm.lines.drop_ident import TestIdent
 from reasoning.designs.cryptarithm.lines.drop_sizes import TestRange
 from reasoning.designs.cryptarithm.lines.drop_units import TestBoth, TestOnes, TestOrder, drop_order
 from reasoning.designs.cryptarithm.lines.drop_values import TestReadings, TestValue
@@ -78,7 +79,7 @@ class TestMode(ChainLine):
 
 
 TEST_KINDS = (
-    TestSign, TestRange, TestOnes, TestBoth, TestOrder, TestValue, TestReadings, TestGroup, TestMode,
+    TestSign, TestRange, TestIdent, TestOnes, TestBoth, TestOrder, TestValue, TestReadings, TestGroup, TestMode,
 )  # fmt: skip
 
 

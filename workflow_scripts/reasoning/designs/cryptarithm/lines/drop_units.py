@@ -1,4 +1,7 @@
-"""Tests of rules by the units digits of operands and output."""
+"""Tests of rules by the units digits of operands and output.
+
+On these lines `=` is followed by the units alone: 1+9=0, since 10 ends in 0, and 3-5=8.
+"""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -105,7 +108,10 @@ class TestOnes(RuleTest):
     KIND = "try/ones"
     TEXT = "s{step} try {op} {rule} E{number} ones {first} {second}: {work:,} in {target} {verdict}"
     OUTCOMES = KEEP
-    FORCED_BY = "the printed units against the output's digits on the same line, equal letters having equal digits"
+    FORCED_BY = (
+        "the printed units (1+9=0: the last digit alone) against the output's digits on the same line, equal letters"
+        " having equal digits"
+    )
     ROLES = "step:T op:T rule:A/T/V~ number:T/A/V~ first:TA second:TA work:AV target:TV line:~"
     step: int
     op: Operator
@@ -152,7 +158,10 @@ class TestBoth(RuleTest):
     KIND = "try/both"
     TEXT = "s{step} try {op} {base} E{number} normal {work:,} in {target} flip {turned:,} in {turned_target} {verdict}"
     OUTCOMES = KEEP
-    FORCED_BY = "the printed units against the output's digits of each order: dropped when no pair of either agrees"
+    FORCED_BY = (
+        "the printed units (1+9=0: the last digit alone) against the output's digits of each order: dropped when no"
+        " pair of either agrees"
+    )
     ROLES = "step:T op:T base:A/T/V~ number:T/A/V~ work:A/T/V target:TV turned:A/T/V turned_target:TV line:~"
     step: int
     op: Operator
@@ -206,7 +215,10 @@ class TestOrder(ChainLine):
     KIND = "try/order"
     TEXT = "s{step} try order {mode} {op} {tests:;} {verdict}"
     OUTCOMES = KEEP
-    FORCED_BY = "the printed units against the output's digits of every rule: the order falls when no pair agrees"
+    FORCED_BY = (
+        "the printed units (1+9=0: the last digit alone) against the output's digits of every rule: the order falls"
+        " when no pair agrees"
+    )
     ROLES = "step:T mode:T op:T tests:A/T/V line:~"
     step: int
     mode: Literal["normal", "flip"]

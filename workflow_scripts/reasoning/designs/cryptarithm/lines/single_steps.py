@@ -50,7 +50,7 @@ class Check(RuleTest):
     KIND = "crypt/check"
     TEXT = "E{number} {flip}by {group} {x} {y} gives {value} vs {target} {verdict}"
     OUTCOMES = NEAR
-    FORCED_BY = "the value against the target on the same line"
+    FORCED_BY = "the value against the target on the same line; a difference against its digits, whatever its minus"
     ROLES = "number:T flip:T~ group:A/V~ x:TA y:TA value:AV target:TV line:~"
     number: int
     flip: Flip

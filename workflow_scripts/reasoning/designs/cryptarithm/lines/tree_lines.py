@@ -65,7 +65,7 @@ def shape_of(row, glyph: str) -> str:
 
 @line
 class Pass(Line):
-    """The assumptions of the next attempt."""
+    """The assumptions of the next attempt; `true`: the renderer knows the order, no line leads to it."""
 
     KIND = "study/pass"
     TEXT = "pass {mode} {rules}"
