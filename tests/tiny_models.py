@@ -57,7 +57,7 @@ def config(name: str, tokenizer) -> PreTrainedConfig:
         "bos_token_id": None,
     }
     linear = {f"linear_{part}": size for part, size in (("num_key_heads", 2), ("num_value_heads", 2))}
-    linear |= {f"linear_{part}_head_dim": 32 for part in ("key", "value")}
+    linear |= {f"linear_{part}_head_dim": 16 for part in ("key", "value")}
     blocks = ["mamba", "moe", "attention", "moe"]
     mamba = {"mamba_num_heads": 4, "mamba_head_dim": 16, "ssm_state_size": 16, "n_groups": 1, "n_routed_experts": 4}
     experts = {"moe_intermediate_size": 48, "moe_shared_expert_intermediate_size": 64, "num_experts_per_tok": 2}

@@ -151,7 +151,7 @@ from vllm.lora.request import LoRARequest
 
 folder = sys.argv[1]
 told = json.load(open(f"{folder}/told.json"))
-llm = LLM(f"{folder}/backbone", dtype=told["dtype"], max_model_len=128, max_num_seqs=4, max_lora_rank=32,
+llm = LLM(f"{folder}/backbone", dtype="float32", max_model_len=128, max_num_seqs=4, max_lora_rank=32,
           enable_lora="adapter" in sys.argv[2:], enforce_eager=True, logprobs_mode="raw_logprobs", max_logprobs=-1,
           seed=0)
 asked = SamplingParams(temperature=0, max_tokens=1, logprobs=-1, detokenize=False)
@@ -166,10 +166,12 @@ json.dump(found, open(f"{folder}/found.json", "w"))
 """
 IDS = list(range(5, 60))
 ASKED = [(ids, n) for ids in (IDS, IDS[::-1]) for n in range(1, len(IDS), 4)]
-REFUSED = {"nemotron-nano-30b": "is_act_and_mul=False is supported only for CUDA"}
-"""What vLLM 0.32 says on a CPU of a class that it does not serve there: experts without a gate."""
-HALF = {"qwen-4b": ("bfloat16", 0.1)}
-"""What it computes in less than fp32 there, and how near that comes."""
+REFUSED = {
+    "nemotron-nano-30b": "is_act_and_mul=False is supported only for CUDA",
+    "qwen-4b": "CPU GDN attention requires BF16.",
+}
+"""What vLLM 0.32 says on a CPU of classes that it does not serve there: experts without a gate, linear attention in
+fp32 (in bf16 its kernel does not take the small heads of the test's model)."""
 MERGED = ("qwen-moe", "gpt-oss-20b")
 """Served there without LoRA only, which on experts needs a GPU."""
 
@@ -186,8 +188,7 @@ def test_an_export_has_the_same_log_probabilities_in_the_package(name, tmp_path)
     expected = {"base": of_the_next(base), "adapter": of_the_next(model)}
     (tmp_path / "export").mkdir()
     export.export(model, base, backbone, tmp_path / "export", [IDS], hub="org/model", dtype="float32")
-    dtype, near = HALF.get(name, ("float32", 1e-3))
-    (tmp_path / "told.json").write_text(json.dumps({"asked": ASKED, "dtype": dtype}))
+    (tmp_path / "told.json").write_text(json.dumps({"asked": ASKED}))
     parts = ("base", "adapter")
     if name in MERGED:
         merge(tmp_path / "export", backbone)
@@ -201,7 +202,7 @@ def test_an_export_has_the_same_log_probabilities_in_the_package(name, tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads((tmp_path / "found.json").read_text())
     for part in parts:
-        assert found[part] == pytest.approx(expected[part], abs=near), part
+        assert found[part] == pytest.approx(expected[part], abs=1e-3), part
     assert max(abs(a - b) for a, b in zip(expected["adapter"], expected["base"], strict=True)) > 0.1
 
 
