@@ -23,6 +23,9 @@ include: "rules/serving.smk"
 onstart:
     keep_config(config, f"results/{config['run']}/config")
     be_brief(workflow)
+    # With a limit on jobs per second, Snakemake looks for work every second once more for each job that was started:
+    # a quarter of a core after a hundred jobs.
+    workflow.scheduler.job_rate_limiter = None
 
 
 onsuccess:

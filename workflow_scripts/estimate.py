@@ -2,9 +2,9 @@
 
 Reads   --arms JSON: a list of {arm, backbone, recipe, rows, seeds, tests, tokens}; --backbones and --recipes JSON, the
         entries by name; --folders JSON: where a backbone lies already
-Writes  --out FILE.csv where given, and a table on stdout: GPU-hours of training and of decoding of all seeds (every row
-        as long as the recipe and the decoder allow, and a minute for each job to start), the peak of a rank, and
-        whether it fits the GPU, or what would make it fit
+Writes  --out FILE.csv where given, and a table on stdout: GPU-hours of training, with what a training writes itself,
+        and of decoding, of all seeds (every row as long as the recipe and the decoder allow, and a minute for each job
+        to start), the peak of a rank, and whether it fits the GPU, or what would make it fit
 
     snakemake estimate --configfile config/paper.yaml
 """
@@ -40,17 +40,23 @@ def main() -> None:
     backbones = {name: BackboneOptions.read(json.dumps(e)) for name, e in json.loads(args.backbones).items()}
     recipes, folders = json.loads(args.recipes), json.loads(args.folders)
     from learning.counting import counted
+    from learning.methods import read_recipe
 
     rows, making = [], {}
     for arm in json.loads(args.arms):
         options, recipe = backbones[arm["backbone"]], recipes[arm["recipe"]]
         c, tokens = counted(arm["backbone"], options, recipe, folders.get(arm["backbone"]))
         making[arm["backbone"]] = estimate.making_hours(c, options, teraflops)
-        needed = estimate.memory(c, options, args.ranks, tokens)
-        learned = arm["rows"] * recipe.get("epochs", 2) * recipe.get("max_length", 8192)
+        method = read_recipe(recipe)
+        texts, new, flight = method.written()
+        held = flight * method.max_length
+        needed = estimate.memory(c, options, args.ranks, tokens, written=held)
+        learned = method.taken(arm["rows"]) * method.max_length
+        hours = estimate.train_hours(c, options, learned, teraflops)
+        hours += estimate.decode_hours(c, options, texts, new, flight, rate) if texts else 0
         weights, adapter, state = estimate.disk(c, options)
         ways = [] if needed.peak <= room * estimate.GIB else estimate.ways_to_fit(
-            c, options, args.ranks, tokens, int(room * estimate.GIB)
+            c, options, args.ranks, tokens, int(room * estimate.GIB), written=held
         )  # fmt: skip
         rows.append(
             {
@@ -58,7 +64,7 @@ def main() -> None:
                 "backbone": arm["backbone"],
                 "runs": arm["seeds"],
                 "million_tokens": round(learned / 1e6, 1),
-                "train_gpu_h": round(arm["seeds"] * estimate.train_hours(c, options, learned, teraflops), 2),
+                "train_gpu_h": round(arm["seeds"] * hours, 2),
                 "decode_gpu_h": round(
                     arm["seeds"] * estimate.decode_hours(c, options, arm["tests"], args.max_tokens, args.batch, rate), 2
                 ),

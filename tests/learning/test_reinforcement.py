@@ -3,6 +3,7 @@
 import json
 import random
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,13 +11,13 @@ from test_learning_train import arguments, curve, same_end, start_and_kill
 
 from common.artifacts import write_table
 from common.errors import LabError
-from learning import adapters
+from learning import adapters, launch
 from learning.backbones import load_model, load_tokenizer
 from learning.methods import read_recipe
 from learning.packing import Collator
 from learning.settings import BackboneOptions
 from learning.training import tokenized
-from learning_fixtures import PHRASES, last_error, recipe, run
+from learning_fixtures import PHRASES, ROOT, last_error, recipe, run
 
 GRPO = {"method": "grpo", "rank": 4, "alpha": 8, "lr": 0.008, "schedule": "linear", "batch": 4, "max_length": 256}
 GRPO |= {"updates": 12, "group": 8, "tokens": 24, "save_every": 4, "held_out": 8, "micro_tokens": 4096, "kl": 0.05}
@@ -129,6 +130,9 @@ def test_rewards():
     ):
         with pytest.raises(LabError, match=message):
             read_recipe(GRPO).check(options, ranks)
+    args = SimpleNamespace(recipe=json.dumps(GRPO), backbone_options="{}", backbone=ROOT / "config/backbones/small")
+    with pytest.raises(LabError, match="field --start: method grpo goes on from an adapter, found none"):
+        launch.check(SimpleNamespace(**vars(args), start=None))
     for changes, message in (
         ({"group": 1}, "1 completion"),
         ({"reward": "fame"}, "unknown reward 'fame'; expected one of outcome, outcome-valid, prefix"),

@@ -83,7 +83,9 @@ def test_conda_environments_have_the_same_pins():
     assert gpu == pins and cpu < pins and not any(pin.startswith(("torch", "deepspeed")) for pin in cpu)
 
 
-@pytest.mark.parametrize(("name", "jobs"), [("default", 100), ("smoke", 60), ("designs", 600), ("paper", 800)])
+@pytest.mark.parametrize(
+    ("name", "jobs"), [("default", 100), ("smoke", 60), ("designs", 600), ("gpu", 300), ("paper", 800)]
+)
 def test_every_configuration_plans(project, name, jobs):
     plan = planned(project, "--configfile", f"config/{name}.yaml")
     assert sum(plan.values()) >= jobs and {"train", "sample", "grade", "audit", "table", "figure"} <= set(plan)

@@ -134,6 +134,10 @@ class FirstGradients:
     def see(self, name: str, grad: torch.Tensor) -> None:
         self.largest[name] = max(self.largest[name], float(grad.detach().abs().max()))
 
+    def seen(self) -> bool:
+        """Whether anything got a gradient yet."""
+        return any(self.largest.values())
+
     def close(self) -> None:
         """Stop watching. Raises LabError where some modules got a gradient and others did not."""
         for hook in self.hooks:

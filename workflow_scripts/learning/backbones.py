@@ -8,7 +8,7 @@ import transformers
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from common.errors import LabError
-from learning import packing  # noqa: F401  (makes "packed" attention known)
+from learning import packing, sinks  # noqa: F401  (make "packed" and "sinks" attention known)
 from learning.settings import TEMPLATE_DATE, BackboneOptions, check_folder
 
 transformers.utils.logging.disable_progress_bar()

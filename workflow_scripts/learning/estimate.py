@@ -60,7 +60,8 @@ class Counted:
 class Memory:
     """Bytes of one rank, by what they are for.
 
-    again: of the layer whose forward pass is made again in the backward pass; host: in the CPU's memory instead.
+    again: of the layer whose forward pass is made again in the backward pass; host: in the CPU's memory instead;
+    written: keys and values of the texts that the model writes between two steps.
     """
 
     weights: int
@@ -72,17 +73,19 @@ class Memory:
     transient: int
     host: int
     fixed: int
+    written: int = 0
 
     @property
     def peak(self) -> int:
         """Everything that stands at once: when the loss is made, or in the backward pass of the largest layer."""
-        moving = self.activations + max(self.loss, self.again + self.transient)
+        moving = max(self.activations + max(self.loss, self.again + self.transient), self.written)
         factor = SPLIT if self.fixed else 1.0
         return int(self.weights + self.adapter + self.optimizer + factor * moving + self.fixed)
 
 
-def memory(c: Counted, options: BackboneOptions, ranks: int, tokens: int, gpu: bool = True) -> Memory:
-    """What one rank of a training holds. tokens: that the count was made with, all of which may be learned."""
+def memory(c: Counted, options: BackboneOptions, ranks: int, tokens: int, gpu: bool = True, written: int = 0) -> Memory:
+    """What one rank of a training holds. tokens: that the count was made with, all of which may be learned; written: of
+    the texts that the model writes at once."""
     size = BYTES[options.dtype]
     sharded = ranks if options.zero_stage == 3 else 1
     full = c.adapter >= c.parameters  # every parameter is trained
@@ -103,9 +106,8 @@ def memory(c: Counted, options: BackboneOptions, ranks: int, tokens: int, gpu: b
     # Backward through a layer: a gradient as large as what its largest parts keep; for fused experts one of the tensor.
     fused = c.largest * size if c.largest > c.vocabulary * c.states / max(1, tokens) / size else 0
     transient = max(4 * c.states, fused)
-    return Memory(
-        *map(int, (weights, adapter, optimizer, kept, again, loss, transient, host)), fixed=ON_A_GPU if gpu else 0
-    )
+    parts = map(int, (weights, adapter, optimizer, kept, again, loss, transient, host))
+    return Memory(*parts, fixed=ON_A_GPU if gpu else 0, written=written * c.kept)
 
 
 def train_hours(c: Counted, options: BackboneOptions, tokens: float, teraflops: float) -> float:
@@ -135,7 +137,13 @@ def disk(c: Counted, options: BackboneOptions) -> tuple[int, int, int]:
 
 
 def ways_to_fit(
-    c: Counted, options: BackboneOptions, ranks: int, tokens: int, room: int, shorter: Mapping[int, Counted] = {}
+    c: Counted,
+    options: BackboneOptions,
+    ranks: int,
+    tokens: int,
+    room: int,
+    shorter: Mapping[int, Counted] = {},
+    written: int = 0,
 ) -> list[str]:
     """What would make a training fit into `room` bytes, in words, the cheapest first.
 
@@ -152,10 +160,10 @@ def ways_to_fit(
     found = []
     for words, change in changes:
         if any(getattr(options, name) != value for name, value in change.items()):
-            if memory(c, replace(options, **change), ranks, tokens).peak <= room:
+            if memory(c, replace(options, **change), ranks, tokens, written=written).peak <= room:
                 found.append(words)
     for length, own in sorted(shorter.items(), reverse=True):
-        if memory(own, options, ranks, length).peak <= room:
+        if memory(own, options, ranks, length, written=written * length // tokens).peak <= room:
             found.append(f"micro_tokens and rows of {length} tokens at most")
             break
     return found
@@ -170,8 +178,9 @@ def require(needed: Memory, room: int, ways: list[str], what: str) -> None:
             "weights": needed.weights,
             "optimiser": needed.optimizer,
             "activations": needed.activations + needed.again,
+            "texts being written": needed.written,
         }
-        told = ", ".join(f"{name} {value / GIB:.1f}" for name, value in parts.items())
+        told = ", ".join(f"{name} {value / GIB:.1f}" for name, value in parts.items() if value)
         raise LabError(
             f"{what}: a rank needs {needed.peak / GIB:.1f} GiB ({told}), {more:.1f} more than the GPU's"
             f" {room / GIB:.1f}{fits}",

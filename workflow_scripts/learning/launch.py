@@ -39,6 +39,8 @@ def check(args: argparse.Namespace) -> None:
     if recipe.method == "full" and options.engine == "vllm":
         raise LabError("vllm puts on LoRA adapters only; method full needs slots or generate", field="engine")
     check_folder(args.backbone)
+    if "start" in recipe.NEEDS and not args.start:
+        raise LabError(f"method {recipe.method} goes on from an adapter, found none", field="--start")
     if args.start and not Path(args.start).is_dir():
         raise LabError("no such adapter folder to start from; run the `train` rule first", file=args.start)
     for path in (args.corpus, args.deepspeed, *args.texts, *args.puzzles):

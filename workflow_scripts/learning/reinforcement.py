@@ -28,9 +28,11 @@ from learning.tokens import fitting
 from learning.training import (
     METRICS,
     Metrics,
+    Reached,
     common_arguments,
     fingerprint,
     finish,
+    foresee,
     hold,
     last_checkpoint,
     load_trained,
@@ -52,7 +54,7 @@ class Writer:
     def __init__(self, job: TrainJob):
         self.job, self.recipe = job, job.recipe
         kind = slots if job.options.engine == "slots" else generate  # vllm would load a model of its own
-        batch = max(1, self.recipe.micro_tokens // 64)  # keys and values are far less than a backward pass keeps
+        *_, batch = self.recipe.written()
         opening = Opening(job.backbone, None, job.options, batch, job.device)
         self.engine = kind.Engine(opening)
 
@@ -210,13 +212,17 @@ def read_rows(path: str, tokenizer, context: int, n: int = 0) -> list[dict]:
     return [row | {"ids": ids} for row, ids in zip(rows, prompts, strict=True)]
 
 
+def shared(job: TrainJob) -> tuple[int, int]:
+    """(completions of a rank in every update, how many of them it takes through the model at once)."""
+    share = job.recipe.batch * job.recipe.group // job.ranks
+    most = max(1, job.recipe.micro_tokens // job.recipe.max_length)
+    return share, max(n for n in range(1, share + 1) if share % n == 0 and n <= most)
+
+
 def arguments_of(job: TrainJob, folder: Path) -> GRPOConfig:
     """The recipe in TRL's words; what its defaults would decide is said."""
     recipe = job.recipe
-    completions = recipe.batch * recipe.group
-    share = completions // job.ranks
-    most = max(1, recipe.micro_tokens // recipe.max_length)
-    micro = max(n for n in range(1, share + 1) if share % n == 0 and n <= most)
+    share, micro = shared(job)
     return GRPOConfig(
         **common_arguments(job, folder),
         per_device_train_batch_size=micro,
@@ -224,7 +230,7 @@ def arguments_of(job: TrainJob, folder: Path) -> GRPOConfig:
         max_steps=recipe.updates,
         gradient_checkpointing=job.options.checkpointing,
         num_generations=recipe.group,
-        generation_batch_size=completions,
+        generation_batch_size=recipe.batch * recipe.group,
         max_completion_length=recipe.tokens,
         temperature=recipe.temperature,
         beta=recipe.kl,
@@ -254,6 +260,10 @@ def train(job: TrainJob) -> None:
     folder = Path(job.state) / fingerprint(job)
     folder.mkdir(parents=True, exist_ok=True)
     held = hold(folder)
+    _, micro = shared(job)
+    longest = max(len(row["ids"]) for row in rows) + job.recipe.tokens
+    _, _, flight = job.recipe.written()
+    foresee(job, micro * longest, rows=micro, written=flight * longest)
     if held and not last_checkpoint(folder):
         rehearse(job, tokenizer, folder)
     set_seed(job.seed)
@@ -266,7 +276,7 @@ def train(job: TrainJob) -> None:
         args=arguments,
         train_dataset=Dataset.from_dict({"prompt": [str(i) for i in range(len(rows))]}),
         processing_class=tokenizer,
-        callbacks=[start, updates],
+        callbacks=[start, updates, Reached(model)],
         writer=Writer(job),
         rows=rows,
         held_out=held_out,

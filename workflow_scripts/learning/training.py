@@ -262,13 +262,16 @@ class Before(TrainerCallback):
 
 
 class Reached(TrainerCallback):
-    """Stops after the first step where no gradient came to a module that is to be trained."""
+    """Stops after the first step with a gradient where none came to a module that is to be trained.
+
+    A step without any is one where nothing was learned: all completions of its groups were worth the same.
+    """
 
     def __init__(self, model: torch.nn.Module):
         self.watched: autopsy.FirstGradients | None = autopsy.FirstGradients(model)
 
     def on_step_end(self, args, state, control, **kwargs):
-        if self.watched:
+        if self.watched and self.watched.seen():
             self.watched.close()
             self.watched = None
 
@@ -408,11 +411,12 @@ def common_arguments(job: TrainJob, folder: Path) -> dict[str, object]:
     )
 
 
-def foresee(job: TrainJob, tokens: int) -> None:
+def foresee(job: TrainJob, tokens: int, *, rows: int = 1, written: int = 0) -> None:
     """Before the weights are loaded: raise LabError for a target that is not there, and on a GPU where its memory is
-    too little for the longest micro-batch, of so many tokens.
+    too little for the longest micro-batch, of so many tokens in so many rows.
 
-    A model that cannot be counted on shapes is trained without this.
+    written: tokens of the texts that the model writes at once. A model that cannot be counted on shapes is trained
+    without this.
     """
     from learning import counting, estimate
 
@@ -420,15 +424,17 @@ def foresee(job: TrainJob, tokens: int) -> None:
         if job.device == "cpu":
             job.recipe.trainable(counting.skeleton(job.options, job.backbone), job.options, None)
             return
-        counts = {n: counting.count(job.options, job.recipe, job.backbone, 1, n) for n in (tokens, tokens // 2)}
+        counts = {
+            n: counting.count(job.options, job.recipe, job.backbone, rows, n // rows) for n in (tokens, tokens // 2)
+        }
     except LabError:
         raise
     except Exception as error:
         print(f"its memory cannot be estimated: {error}", file=sys.stderr)
         return
     room = torch.cuda.mem_get_info()[1]
-    needed = estimate.memory(counts[tokens], job.options, job.ranks, tokens)
-    ways = estimate.ways_to_fit(counts[tokens], job.options, job.ranks, tokens, room, counts)
+    needed = estimate.memory(counts[tokens], job.options, job.ranks, tokens, written=written)
+    ways = estimate.ways_to_fit(counts[tokens], job.options, job.ranks, tokens, room, counts, written=written)
     estimate.require(needed, room, ways, f"{tokens} tokens at once")
 
 
@@ -474,7 +480,12 @@ def train(job: TrainJob) -> None:
     folder = Path(job.state) / fingerprint(job)
     folder.mkdir(parents=True, exist_ok=True)
     held = hold(folder)
-    foresee(job, max(sum(len(example) for i in micro for example in units[i]) for micro in micros))
+    lengths = [[len(example) for i in micro for example in units[i]] for micro in micros]
+    if job.options.packing:
+        foresee(job, max(map(sum, lengths)))
+    else:  # shorter rows are filled up
+        padded, rows = max((len(own) * max(own), len(own)) for own in lengths)
+        foresee(job, padded, rows=rows)
     if held and not last_checkpoint(folder):
         rehearse(job, tokenizer, folder)
     set_seed(job.seed)

@@ -81,6 +81,14 @@ class Recipe:
     def check(self, options: BackboneOptions, ranks: int) -> None:
         """Raise LabError where it cannot be trained on this backbone by so many processes."""
 
+    def taken(self, rows: int) -> float:
+        """How many texts a training on so many rows takes through the model."""
+        return self.updates * self.batch or rows * self.epochs
+
+    def written(self) -> tuple[int, int, int]:
+        """(texts that the model writes during a training, tokens of each at most, texts in flight at once)."""
+        return 0, 0, 0
+
     @property
     def method(self) -> str:
         """The name of the method: that of its file."""

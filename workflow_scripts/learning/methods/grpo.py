@@ -75,6 +75,15 @@ class Method(Recipe):
             message = f"{self.batch} rows of {self.group} completions cannot be shared by {ranks} ranks"
             raise LabError(message, field="batch")
 
+    def taken(self, rows: int) -> float:
+        """See Recipe."""
+        return self.updates * self.batch * self.group
+
+    def written(self) -> tuple[int, int, int]:
+        """See Recipe; without the evaluation rows."""
+        texts = self.batch * self.group
+        return self.updates * texts, self.tokens, min(texts, max(1, self.micro_tokens // 64))
+
     def worth(self, judges: Mapping[str, Judge], row: Mapping[str, str], text: str, ended: bool) -> float:
         """The reward of a completion of a row, 0 to 1; ended: by itself, not by the limit of tokens."""
         right = ended and judges["boxed"](row, text) > 0
@@ -95,6 +104,7 @@ class Method(Recipe):
         from learning import adapters
 
         wrapped = adapters.add_lora(model, self, options)
-        adapters.check_like(start, self, options)
-        adapters.restore(wrapped, start)
+        if start:  # none where only shapes are counted
+            adapters.check_like(start, self, options)
+            adapters.restore(wrapped, start)
         return wrapped
