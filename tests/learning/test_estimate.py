@@ -5,6 +5,7 @@ import runpy
 import subprocess
 import sys
 from dataclasses import replace
+from math import prod
 from types import SimpleNamespace
 
 import pytest
@@ -181,7 +182,8 @@ def test_the_table_has_every_method_of_training(monkeypatch, capsys):
     runpy.run_path(str(ROOT / "workflow_scripts/estimate.py"))["main"]()
     rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip().startswith("with-")]
     tokens = {name: float(million) for name, _, _, million, *_ in rows}
-    assert tokens["with-grpo"] == pytest.approx(60 * 4 * 8 * 2048 / 1e6, abs=0.05)  # updates, rows, completions
+    asked = prod(recipes["grpo"][name] for name in ("updates", "batch", "group", "max_length"))
+    assert tokens["with-grpo"] == pytest.approx(asked / 1e6, abs=0.05)
     assert tokens["with-small"] < 1 and {row[8] for row in rows} == {"yes"}
 
 

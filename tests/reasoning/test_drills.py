@@ -46,7 +46,7 @@ def test_the_catalog_design_says_what_the_drills_say():
     """Its counts and rows, where no digit is shown, are lines of the drills, but for the number of the example."""
     said = {each.text() for lines in of_signatures().values() for each in lines}
     design, seen = DESIGNS["cryptarithm_deduce", "catalog"], 0
-    for problem in cryptarithm.generate(row_rng(5, "drills"), 80, family="cryptarithm_deduce"):
+    for problem in cryptarithm.generate(row_rng(5, "drills"), 120, family="cryptarithm_deduce"):
         row = render_row(problem.id, problem, Solution(None), design, Reveal(), 0)
         for each in row.lines:
             if each.kind == "catalog/signature":
