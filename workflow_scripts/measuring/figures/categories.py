@@ -18,8 +18,8 @@ for every arm. n: rows of the value. A cell counts a row as its mean over seeds;
 is wider than a half, so that the cell says little. Above 24 arms of a family a cell has its colour alone (white 0,
 dark 1). The table ``categories`` has the numbers, the intervals, and every other decoder. ``no steps`` at an arm: it
 cannot do its single steps (table ``steps``), so it is no evidence about its procedure."""
-CHANGE = """a sub-category whose cells differ from the others' in an arm and not in the solver's column says where the
-arm's accuracy comes from; accuracy from one sub-category alone is not that of the procedure."""
+CHANGE = """that an arm's accuracy is that of its procedure is contradicted by a sub-category whose cells differ from
+the others' in the arm's column and not in the solver's: then it comes from there."""
 SELECTION = Selection(how="each, named at the arm")
 EXAMPLE = {
     "arm": "forward-mix", "families": "numeral,cipher", "design": "forward", "reveal": "0", "corruption": "none",

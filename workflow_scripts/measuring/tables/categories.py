@@ -18,8 +18,8 @@ prompt shows) and ``answer length`` (characters). Left out is a feature with a s
 less than two rows a value, or that parts the rows as an earlier one does; real rows hide their rule, so they have the
 latter ones only. A row counts as its mean over seeds and samples; n: rows; Wilson 95 % intervals for n rows.
 installed: whether the arm can do its single steps (table ``steps``)."""
-CHANGE = """a sub-category whose interval lies apart from the others' says where an arm's accuracy comes from;
-accuracy that comes from one alone is not that of the procedure."""
+CHANGE = """that an arm's accuracy is that of its procedure is contradicted by a sub-category whose interval lies apart
+from the others', where the exact solver's does not: then it comes from there."""
 SOLVER = "exact solver"
 MOST = 30
 

@@ -10,7 +10,8 @@ NEEDS = ("metrics", "provenance", "published", "arms")
 CAPTION = """The configuration of every trained arm: what its row of the table of arms says, the settings of its
 recipe, and of its first seed the examples, steps, tokens read (prompts included) per example and epoch, trainable
 parameters and processes. First line: the settings of the study's trainings, where its released scripts state them."""
-CHANGE = """two arms that are compared and differ in more than one of these columns are not a controlled comparison."""
+CHANGE = """that two compared arms are a controlled comparison is contradicted by more than one column in which they
+differ."""
 ARM = ["families", "design", "reveal", "corruption", "selection", "n", "backbone", "recipe", "seeds", "source", "start"]
 
 
