@@ -1,19 +1,21 @@
-"""Lines shared by unit_conversion and gravity: choose an example, long division for the slope, then the query times the
-slope.
+"""Lines shared by unit_conversion and gravity: long division for the slope of the first example, then the query times it.
 
-The example with the largest measure is used, because its rounding moves the slope least. Both procedures lean on a
-printed table of multiples, so that each step is a look-up, a subtraction or an addition. One example settles the last
-digit of about four answers in five; the answer of the others is one hundredth off, which the challenge's tolerance of
-1 % accepts, and is written all the same: leaving these rows out would let the answer choose the rows.
+Every step is a look-up, a comparison, a subtraction or an addition. A digit of the slope is found as the sum of 8, 4, 2
+and 1 times the measure that fit in what is left; the multiples stand on the page beside their factors. The slope gets
+three decimals. The answer is written as it comes out: its last digit is often not the row's, which the challenge's
+tolerance of 1 % accepts, and leaving these rows out would let the answer choose the rows.
 """
 
-from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
-from reasoning.grammar.lines import Digit, Digits, Line, Number, line
+from reasoning.grammar.lines import FAILED, PASSED, Chars, Digit, Digits, Line, Number, line
 from reasoning.grammar.page import Page
 
 Which = Literal["x", "q"]
+Part = Annotated[str, Chars("8421", 1)]
+# Three decimals: the slope is at least 0.3, so the cut costs at most a third of a per cent.
+SLOPE_DIGITS = 4
+PARTS = (8, 4, 2, 1)
 
 
 def as_cents(text: str) -> int:
@@ -23,79 +25,102 @@ def as_cents(text: str) -> int:
 
 
 @line
-class Widest(Line):
-    """The measure of every example, as printed and in hundredths, and the number of the largest."""
+class Multiples(Line):
+    """Multiples of the example's measure (x: 8, 4, 2, 1, by which it is divided) or of the query's (q: 1 to 9)."""
 
-    KIND = "proportion/widest"
-    TEXT = "{measures:,=} largest {i}"
-    ROLES = "measures:T/A/V i:V"
-    measures: tuple[tuple[Number, int], ...]
-    i: int
-
-    def transcription(self, page: Page) -> bool:
-        return [text for text, _ in self.measures] == [text for text, _ in page.parsed.examples]
-
-    def arithmetic(self, page: Page) -> bool:
-        return all(as_cents(text) == value for text, value in self.measures)
-
-    def verdict_follows(self, page: Page) -> bool:
-        values = [value for _, value in self.measures]
-        return self.i == values.index(max(values)) + 1
-
-    def establish(self, page: Page) -> None:
-        page.put("chosen", "", self.i)
-
-
-@line
-class Table(Line):
-    """The multiples one to nine of the example's measure (x) or the query's (q)."""
-
-    KIND = "proportion/table"
-    TEXT = "{which}* {multiples: }"
+    KIND = "proportion/multiples"
+    TEXT = "{which} {multiples: =}"
     ROLES = "which:T multiples:AT"
     which: Which
-    multiples: tuple[int, ...]
+    multiples: tuple[tuple[int, int], ...]
 
     def transcription(self, page: Page) -> bool:
-        return self.multiples[0] == page.get("measure", self.which)
+        return dict(self.multiples).get(1) == page.get("measure", self.which)
 
     def arithmetic(self, page: Page) -> bool:
-        return self.multiples == tuple(k * self.multiples[0] for k in range(1, 10))
+        measure = dict(self.multiples).get(1, 0)
+        return self.multiples == multiples(self.which, measure).multiples
 
     def establish(self, page: Page) -> None:
-        page.put("table", self.which, (0, *self.multiples))
+        page.put("table", self.which, dict(self.multiples))
         if self.which == "x":
             page.put("left", "", page.get("dividend"))
+            page.put("due", "", PARTS[0])
+            page.put("digit", "", 0)
             page.put("digits", "", "")
 
 
-@line
-class Divide(Line):
-    """One digit of the slope: the largest multiple that fits, and what is left."""
+def multiples(which: Which, measure: int) -> Multiples:
+    factors = (1, 2, 4, 8) if which == "x" else range(1, 10)
+    return Multiples(which, tuple((k, k * measure) for k in factors))
 
-    KIND = "proportion/divide"
-    TEXT = "{dividend}-{taken}={left} {digit}"
-    ROLES = "dividend:TA taken:TA left:AV digit:T"
-    dividend: int
-    taken: int
+
+@line
+class Compare(Line):
+    """Whether a multiple fits in what is left, and the digit of the slope so far, which grows where it does."""
+
+    KIND = "proportion/compare"
+    TEXT = "{part} {left} {multiple} {verdict} {digit}"
+    OUTCOMES = {"yes": PASSED, "no": FAILED}
+    FORCED_BY = "what is left against the multiple"
+    ROLES = "part:T left:TV multiple:TV digit:A"
+    part: Part
     left: int
-    digit: Digit
+    multiple: int
+    verdict: str
+    digit: int
 
     def transcription(self, page: Page) -> bool:
-        table = page.get("table", "x", ())
-        return self.dividend == page.get("left") and self.digit < len(table) and table[self.digit] == self.taken
+        return (
+            self.left == page.get("left")
+            and int(self.part) == page.get("due")
+            and self.multiple == page.get("table", "x", {}).get(int(self.part))
+        )
 
     def arithmetic(self, page: Page) -> bool:
-        return self.dividend - self.taken == self.left
+        return self.digit == page.get("digit", default=0) + int(self.part) * (self.verdict == "yes")
 
-    def verdict_follows(self, page: Page) -> bool | None:
-        """The digit follows when nothing is overdrawn and one multiple more would not fit."""
-        measure = page.get("measure", "x")
-        return None if measure is None else 0 <= self.left < measure
+    def verdict_follows(self, page: Page) -> bool:
+        return (self.verdict == "yes") == (self.left >= self.multiple)
 
     def establish(self, page: Page) -> None:
-        page.put("left", "", self.left * 10)
-        page.put("digits", "", page.get("digits", default="") + str(self.digit))
+        page.put("fits", "", (self.left, self.multiple) if self.verdict == "yes" else None)
+        page.put("due", "", int(self.part) // 2)
+        page.put("digit", "", self.digit)
+        if self.verdict == "no":
+            next_digit(page, self.left)
+
+
+def next_digit(page: Page, left: int) -> None:
+    """After the last part the digit is complete and what is left is looked at in tenths."""
+    last = page.get("due") == 0
+    page.put("left", "", left * 10 if last else left)
+    if last:
+        page.put("due", "", PARTS[0])
+        page.put("digits", "", page.get("digits", default="") + str(page.get("digit", default=0)))
+        page.put("digit", "", 0)
+
+
+@line
+class Subtract(Line):
+    """What is left without a multiple that fits."""
+
+    KIND = "proportion/subtract"
+    TEXT = "{left}-{multiple}={rest}"
+    ROLES = "left:TA multiple:TA rest:A"
+    left: int
+    multiple: int
+    rest: int
+
+    def transcription(self, page: Page) -> bool:
+        return page.get("fits") == (self.left, self.multiple)
+
+    def arithmetic(self, page: Page) -> bool:
+        return self.left - self.multiple == self.rest
+
+    def establish(self, page: Page) -> None:
+        page.put("fits", "", None)
+        next_digit(page, self.rest)
 
 
 @line
@@ -109,7 +134,7 @@ class Slope(Line):
 
     def transcription(self, page: Page) -> bool:
         digits = page.get("digits", default="")
-        return self.slope == f"{digits[:1]}.{digits[1:]}"
+        return len(digits) == SLOPE_DIGITS and self.slope == f"{digits[:1]}.{digits[1:]}"
 
     def establish(self, page: Page) -> None:
         page.put("slope", "", self.slope)
@@ -130,12 +155,11 @@ class Multiply(Line):
     total: int
 
     def transcription(self, page: Page) -> bool:
-        table = page.get("table", "q", ())
+        table = {0: 0, **page.get("table", "q", {})}
         return (
             page.get("unused", default="").startswith(str(self.digit))
             and self.shifted == 10 * page.get("total", default=0)
-            and self.digit < len(table)
-            and table[self.digit] == self.part
+            and table.get(self.digit) == self.part
         )
 
     def arithmetic(self, page: Page) -> bool:
@@ -169,13 +193,7 @@ class Round(Line):
         page.answer = self.answer
 
 
-KINDS = (Widest, Table, Divide, Slope, Multiply, Round)
-
-
-def widest(measures: Sequence[str]) -> Widest:
-    """The line that chooses the example with the largest measure, the first of equal ones."""
-    values = [as_cents(text) for text in measures]
-    return Widest(tuple(zip(measures, values, strict=True)), values.index(max(values)) + 1)
+KINDS = (Multiples, Compare, Subtract, Slope, Multiply, Round)
 
 
 def printed(hundredths: int, family: str) -> str:
@@ -183,18 +201,25 @@ def printed(hundredths: int, family: str) -> str:
     return str(hundredths / 100) if family == "gravity" else f"{hundredths // 100}.{hundredths % 100:02d}"
 
 
-def scale(dividend: int, measure: int, query: int, digits: int, dropped: int, family: str) -> tuple[list[Line], str]:
-    """The lines that give query * dividend / measure with a slope of `digits` digits, and the answer.
+def scale(dividend: int, measure: int, query: int, dropped: int, family: str) -> tuple[list[Line], str]:
+    """The lines that give query * dividend / measure, and the answer.
 
     dividend / measure < 10; the product's last `dropped` digits lie below the hundredths.
     """
-    lines: list[Line] = [Table("x", tuple(k * measure for k in range(1, 10)))]
+    lines: list[Line] = [multiples("x", measure)]
     slope, left = "", dividend
-    for _ in range(digits):
-        digit, rest = divmod(left, measure)
-        lines.append(Divide(left, digit * measure, rest, digit))
-        slope, left = slope + str(digit), rest * 10
-    lines += [Slope(f"{slope[0]}.{slope[1:]}"), Table("q", tuple(k * query for k in range(1, 10)))]
+    for _ in range(SLOPE_DIGITS):
+        digit = 0
+        for part in PARTS:
+            multiple = part * measure
+            fits = left >= multiple
+            digit += part * fits
+            lines.append(Compare(str(part), left, multiple, "yes" if fits else "no", digit))
+            if fits:
+                lines.append(Subtract(left, multiple, left - multiple))
+                left -= multiple
+        slope, left = slope + str(digit), left * 10
+    lines += [Slope(f"{slope[0]}.{slope[1:]}"), multiples("q", query)]
     total = 0
     for digit in map(int, slope):
         lines.append(Multiply(digit, total * 10, digit * query, total * 10 + digit * query))

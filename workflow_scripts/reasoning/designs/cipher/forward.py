@@ -1,4 +1,6 @@
-"""cipher / forward: spell out the example words that show the query's letters, decode word by word, recall the rest.
+"""cipher / forward: pair the words of every example, spell out every pair, decode letter by letter, recall the rest.
+
+Every word is spelled, in the order of the page, so that no step chooses one.
 
 For a query word with letters that no example shows, the vocabulary's words of that length are listed (recalled), and
 those that fit what is known are chosen from the list. One that fits completes the word; when several fit, the word is
@@ -19,6 +21,7 @@ from reasoning.grammar.trace import Design, Trace, Unrenderable
 
 Letter = Annotated[str, Chars("a-z", 1)]
 Seen = Annotated[str, Chars("a-z?")]
+Seen1 = Annotated[str, Chars("a-z?", 1)]
 
 _BY_PATTERN: dict[tuple[int, ...], list[str]] = defaultdict(list)
 for _word in VOCABULARY:
@@ -47,66 +50,68 @@ def fitting(code: str, seen: str, letters: Mapping[str, str]) -> list[str]:
 
 
 def looked_up(page: Page, code: str, seen: str) -> bool:
-    """A query word spelled by the letters on the page, ? only for letters that were found absent."""
-    letters, absent = page.names("letter"), page.names("absent")
-    return code in page.parsed.query and seen == spell(code, letters) and all(c in letters or c in absent for c in code)
+    """A query word spelled by the letters on the page."""
+    return code in page.parsed.query and seen == spell(code, page.names("letter"))
+
+
+@line
+class Example(Line):
+    """An example's cipher words, each with the plain word in the same place."""
+
+    KIND = "cipher/example"
+    TEXT = "E{i} {words: =}"
+    ROLES = "i:T words:T"
+    i: int
+    words: tuple[tuple[Letters, Letters], ...]
+
+    def transcription(self, page: Page) -> bool:
+        examples = page.parsed.examples
+        return 1 <= self.i <= len(examples) and self.words == tuple(zip(*examples[self.i - 1], strict=True))
+
+    def establish(self, page: Page) -> None:
+        page.put("example", "", self.words)
 
 
 @line
 class Pair(Line):
-    """An example's cipher word, its plain word, and the letters read off them."""
+    """A cipher word of the example, its plain word, and their letters side by side."""
 
     KIND = "cipher/pair"
-    TEXT = "{code} {plain} {letters: =}"
+    TEXT = "{code}={plain} {letters: =}"
     ROLES = "code:TA plain:TA letters:A"
     code: Letters
     plain: Letters
     letters: tuple[tuple[Letter, Letter], ...]
 
     def transcription(self, page: Page) -> bool:
-        return any(
-            pair == (self.code, self.plain)
-            for codes, plains in page.parsed.examples
-            for pair in zip(codes, plains, strict=True)
-        )
+        return page.get("example", default=())[:1] == ((self.code, self.plain),)
 
     def arithmetic(self, page: Page) -> bool:
-        return self.letters == tuple(dict.fromkeys(zip(self.code, self.plain, strict=False)))
+        return self.letters == tuple(zip(self.code, self.plain, strict=False))
 
     def establish(self, page: Page) -> None:
+        page.put("example", "", page.get("example", default=())[1:])
         for code, plain in self.letters:
             page.put("letter", code, plain)
 
 
 @line
-class Absent(Line):
-    """A letter of the query that no example shows."""
-
-    KIND = "cipher/absent"
-    TEXT = "{letter} absent"
-    ROLES = "letter:T~"
-    letter: Letter
-
-    def transcription(self, page: Page) -> bool:
-        shown = any(self.letter in code for codes, _ in page.parsed.examples for code in codes)
-        return not shown and any(self.letter in code for code in page.parsed.query)
-
-    def establish(self, page: Page) -> None:
-        page.put("absent", self.letter, True)
-
-
-@line
 class Decode(Line):
-    """A query word as far as its letters are known."""
+    """A query word letter by letter, and the word as far as its letters are known; ? is a letter that no pair shows."""
 
     KIND = "cipher/decode"
-    TEXT = "{code} {seen}"
-    ROLES = "code:T seen:T"
+    TEXT = "{code} {letters: =}: {seen}"
+    ROLES = "code:T letters:T seen:A"
     code: Letters
+    letters: tuple[tuple[Letter, Seen1], ...]
     seen: Seen
 
     def transcription(self, page: Page) -> bool:
-        return looked_up(page, self.code, self.seen)
+        known = page.names("letter")
+        return self.code in page.parsed.query and self.letters == tuple((c, known.get(c, "?")) for c in self.code)
+
+    def arithmetic(self, page: Page) -> bool:
+        return self.seen == "".join(plain for _, plain in self.letters)
 
     def establish(self, page: Page) -> None:
         if "?" not in self.seen:
@@ -198,28 +203,22 @@ class Answer(Line):
 def render(
     problem: Problem, parsed: CipherRow, solution: Solution, known: Mapping[str, int], rng: random.Random
 ) -> Trace:
-    pairs = [pair for codes, plains in parsed.examples for pair in zip(codes, plains, strict=True)]
     lines: list[Line] = []
     letters: dict[str, str] = {}
-    absent = set()
-    for letter in dict.fromkeys("".join(parsed.query)):
-        if letter in letters:
-            continue
-        shown = next((pair for pair in pairs if letter in pair[0]), None)
-        if shown is None:
-            lines.append(Absent(letter))
-            absent.add(letter)
-            continue
-        lines.append(Pair(*shown, tuple(dict.fromkeys(zip(*shown, strict=True)))))
-        letters.update(lines[-1].letters)
+    for i, example in enumerate(parsed.examples, 1):
+        words = tuple(zip(*example, strict=True))
+        lines.append(Example(i, words))
+        for code, plain in words:
+            lines.append(Pair(code, plain, tuple(zip(code, plain, strict=True))))
+            letters.update(lines[-1].letters)
 
     listed = set()
 
     def complete(code: str) -> bool:
         """Write what is known of a word; whether that settles it."""
         seen = spell(code, letters)
+        lines.append(Decode(code, tuple(zip(code, seen, strict=True)), seen))
         if "?" not in seen:
-            lines.append(Decode(code, seen))
             return True
         if len(code) not in listed:
             listed.add(len(code))
@@ -236,9 +235,9 @@ def render(
     postponed = [code for code in dict.fromkeys(parsed.query) if not complete(code)]
     if not all([complete(code) for code in postponed]):
         raise Unrenderable("more than one word, or none, of the vocabulary fits a word of the query")
-    words = tuple(spell(code, letters) for code in parsed.query)
-    lines.append(Answer(words))
-    return Trace(tuple(lines), " ".join(words))
+    answer = tuple(spell(code, letters) for code in parsed.query)
+    lines.append(Answer(answer))
+    return Trace(tuple(lines), " ".join(answer))
 
 
-DESIGN = Design("forward", "cipher", (Pair, Absent, Decode, Words, Fit, Complete, Answer), render)
+DESIGN = Design("forward", "cipher", (Example, Pair, Decode, Words, Fit, Complete, Answer), render)

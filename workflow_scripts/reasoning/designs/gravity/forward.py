@@ -1,6 +1,7 @@
 """gravity / forward: distance over time squared by long division, then times the square of the query's time.
 
-The example with the longest time is used.
+The first example is used. Squares are cut to three decimals, which costs the answer at most a tenth of a per cent each
+where times are at least one second.
 """
 
 import random
@@ -13,18 +14,16 @@ from reasoning.grammar.lines import Line, Number, line
 from reasoning.grammar.page import Page
 from reasoning.grammar.trace import Design, Trace, Unrenderable
 
-# Four decimals: the cut costs the answer at most 0.0025 (t squared is at most 25).
-SLOPE_DIGITS, DROPPED = 5, 6
+DROPPED = proportion.SLOPE_DIGITS
 
 
 @line
 class Example(Line):
-    """The example that is used and the query, as printed and in hundredths."""
+    """The first example and the query, as printed and in hundredths."""
 
     KIND = "gravity/example"
-    TEXT = "E{i} {t}={t_cents} {d}={d_cents} Q {query}={query_cents}"
-    ROLES = "i:T t:TA t_cents:A d:TA d_cents:A query:TA query_cents:A"
-    i: int
+    TEXT = "E1 {t}={t_cents} {d}={d_cents} Q {query}={query_cents}"
+    ROLES = "t:TA t_cents:A d:TA d_cents:A query:TA query_cents:A"
     t: Number
     t_cents: int
     d: Number
@@ -33,13 +32,7 @@ class Example(Line):
     query_cents: int
 
     def transcription(self, page: Page) -> bool:
-        examples = page.parsed.examples
-        return (
-            1 <= self.i <= len(examples)
-            and self.i == page.get("chosen")
-            and examples[self.i - 1] == (self.t, self.d)
-            and self.query == page.parsed.query
-        )
+        return page.parsed.examples[0] == (self.t, self.d) and self.query == page.parsed.query
 
     def arithmetic(self, page: Page) -> bool:
         pairs = ((self.t, self.t_cents), (self.d, self.d_cents), (self.query, self.query_cents))
@@ -48,17 +41,17 @@ class Example(Line):
     def establish(self, page: Page) -> None:
         page.put("time", "x", self.t_cents)
         page.put("time", "q", self.query_cents)
-        page.put("dividend", "", self.d_cents * 100)
+        page.put("dividend", "", self.d_cents * 10)
         page.put("decimals", "", DROPPED)
 
 
 @line
 class Square(Line):
-    """A time squared, by the three digits of its second factor."""
+    """A time squared, by the three digits of its second factor, and the square without its last digit."""
 
     KIND = "gravity/square"
-    TEXT = "{which} {t}*{u}={hundreds}+{tens}={both}+{ones}={square}"
-    ROLES = "which:T t:TA u:TA hundreds:A tens:A both:A ones:A square:A"
+    TEXT = "{which} {t}*{u}={hundreds}+{tens}={both}+{ones}={square} {cut}"
+    ROLES = "which:T t:TA u:TA hundreds:A tens:A both:A ones:A square:A cut:A"
     which: proportion.Which
     t: int
     u: int
@@ -67,6 +60,7 @@ class Square(Line):
     both: int
     ones: int
     square: int
+    cut: int
 
     def transcription(self, page: Page) -> bool:
         return self.t == self.u == page.get("time", self.which)
@@ -75,26 +69,25 @@ class Square(Line):
         return self == square(self.which, self.t, self.u)
 
     def establish(self, page: Page) -> None:
-        page.put("measure", self.which, self.square)
+        page.put("measure", self.which, self.cut)
 
 
 def square(which: str, t: int, u: int) -> Square:
     """The line that multiplies t by u, digit by digit of u."""
     parts = t * (u // 100 * 100), t * (u // 10 % 10 * 10), t * (u % 10)
-    return Square(which, t, u, parts[0], parts[1], parts[0] + parts[1], parts[2], sum(parts))
+    return Square(which, t, u, parts[0], parts[1], parts[0] + parts[1], parts[2], sum(parts), sum(parts) // 10)
 
 
 def render(
     problem: Problem, parsed: GravityRow, solution: Solution, known: Mapping[str, int], rng: random.Random
 ) -> Trace:
-    widest = proportion.widest([t for t, _ in parsed.examples])
-    t, d = parsed.examples[widest.i - 1]
-    long, fall, query = map(proportion.as_cents, (t, d, parsed.query))
-    if fall * 100 >= 10 * long * long:
+    t, d = parsed.examples[0]
+    time, fall, query = map(proportion.as_cents, (t, d, parsed.query))
+    squares = square("x", time, time), square("q", query, query)
+    if fall * 10 >= 10 * squares[0].cut:
         raise Unrenderable("the slope is not below ten")
-    squares = square("x", long, long), square("q", query, query)
-    lines, answer = proportion.scale(fall * 100, squares[0].square, squares[1].square, SLOPE_DIGITS, DROPPED, "gravity")
-    return Trace((widest, Example(widest.i, t, long, d, fall, parsed.query, query), *squares, *lines), answer)
+    lines, answer = proportion.scale(fall * 10, squares[0].cut, squares[1].cut, DROPPED, "gravity")
+    return Trace((Example(t, time, d, fall, parsed.query, query), *squares, *lines), answer)
 
 
 DESIGN = Design("forward", "gravity", (Example, Square, *proportion.KINDS), render)

@@ -1,4 +1,4 @@
-"""unit_conversion / forward: slope of the widest example by long division, then slope times the query."""
+"""unit_conversion / forward: slope of the first example by long division, then slope times the query."""
 
 import random
 from collections.abc import Mapping
@@ -10,18 +10,16 @@ from reasoning.grammar.lines import Line, Number, line
 from reasoning.grammar.page import Page
 from reasoning.grammar.trace import Design, Trace, Unrenderable
 
-# Five decimals: the cut costs the answer at most 0.0005 (x is at most 50).
-SLOPE_DIGITS, DROPPED = 6, 5
+DROPPED = proportion.SLOPE_DIGITS - 1
 
 
 @line
 class Example(Line):
-    """The example that is used and the query, as printed and in hundredths."""
+    """The first example and the query, as printed and in hundredths."""
 
     KIND = "unit/example"
-    TEXT = "E{i} {x}={x_cents} {y}={y_cents} Q {query}={query_cents}"
-    ROLES = "i:T x:TA x_cents:A y:TA y_cents:A query:TA query_cents:A"
-    i: int
+    TEXT = "E1 {x}={x_cents} {y}={y_cents} Q {query}={query_cents}"
+    ROLES = "x:TA x_cents:A y:TA y_cents:A query:TA query_cents:A"
     x: Number
     x_cents: int
     y: Number
@@ -30,13 +28,7 @@ class Example(Line):
     query_cents: int
 
     def transcription(self, page: Page) -> bool:
-        examples = page.parsed.examples
-        return (
-            1 <= self.i <= len(examples)
-            and self.i == page.get("chosen")
-            and examples[self.i - 1] == (self.x, self.y)
-            and self.query == page.parsed.query
-        )
+        return page.parsed.examples[0] == (self.x, self.y) and self.query == page.parsed.query
 
     def arithmetic(self, page: Page) -> bool:
         pairs = ((self.x, self.x_cents), (self.y, self.y_cents), (self.query, self.query_cents))
@@ -52,13 +44,12 @@ class Example(Line):
 def render(
     problem: Problem, parsed: UnitRow, solution: Solution, known: Mapping[str, int], rng: random.Random
 ) -> Trace:
-    widest = proportion.widest([x for x, _ in parsed.examples])
-    x, y = parsed.examples[widest.i - 1]
+    x, y = parsed.examples[0]
     values = tuple(map(proportion.as_cents, (x, y, parsed.query)))
     if values[1] >= 10 * values[0]:
         raise Unrenderable("the slope is not below ten")
-    lines, answer = proportion.scale(values[1], values[0], values[2], SLOPE_DIGITS, DROPPED, "unit_conversion")
-    return Trace((widest, Example(widest.i, x, values[0], y, values[1], parsed.query, values[2]), *lines), answer)
+    lines, answer = proportion.scale(values[1], values[0], values[2], DROPPED, "unit_conversion")
+    return Trace((Example(x, values[0], y, values[1], parsed.query, values[2]), *lines), answer)
 
 
 DESIGN = Design("forward", "unit_conversion", (Example, *proportion.KINDS), render)

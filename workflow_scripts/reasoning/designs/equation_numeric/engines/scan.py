@@ -1,7 +1,7 @@
 """The scan of an operator's examples, shared by the two families of equations with visible digits.
 
-The thought first copies all examples, numbered. An operator's examples are then looked up in this list by its sign. The
-scan takes the first of them, narrows the kinds of rule by the shape of the result, reads the operands backwards (flip)
+The thought first lists the examples' operators, each with its number. An operator's examples are looked up in this
+list. The scan takes the first of them, narrows the kinds of rule by the shape of the result, reads the operands backwards (flip)
 and forwards (normal), and tests the rules in a fixed order. A rule that gives the first example is tested on the
 operator's other examples. If one fails, the scan goes on where it was.
 """
@@ -19,7 +19,7 @@ from reasoning.designs.equation_numeric.lines.equation_lines import (
     JoinResult,
     JoinTest,
     Lock,
-    Product,
+    Ops,
     Query,
     Read,
     Remainder,
@@ -29,19 +29,20 @@ from reasoning.designs.equation_numeric.lines.equation_lines import (
     Test,
     With,
     from_start,
+    product,
     shape,
     written,
 )
+from reasoning.grammar.lines import Line
 from reasoning.grammar.trace import Unrenderable
 
 
 class Scan:
-    """Writes the lines of one row, its examples first; `lines` grows as the scan goes."""
+    """Writes the lines of one row, its operators first; `lines` grows as the scan goes."""
 
     def __init__(self, row: EquationRow):
-        self.row, self.lines = row, []
-        for number, example in enumerate(row.examples, 1):
-            self._example(number, example)
+        self.row = row
+        self.lines: list[Line] = [Ops(tuple((example.op, number) for number, example in enumerate(row.examples, 1)))]
 
     def find(self, op: str) -> tuple[str, str]:
         """(mode, rule) of a shown operator, with its Lock line; raises Unrenderable when no rule fits."""
@@ -122,8 +123,7 @@ class Scan:
             large, small = max(x, y), min(x, y)
             self.lines.append(Remainder(large, small, large, large - large % small, large % small))
         elif group == "mul":
-            tens, ones = x * (y - y % 10), x * (y % 10)
-            self.lines.append(Product(x, y, tens, ones, tens + ones))
+            self.lines.append(product(x, y))
         else:
             kind, value = (Sum, x + y) if group == "add" else (Difference, x - y)
             self.lines.append(kind(x, y, value))

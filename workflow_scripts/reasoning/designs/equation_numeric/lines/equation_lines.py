@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from puzzles.equations import rules
 from puzzles.equations.prompt import Equation, minus_and_digits
 from puzzles.equations.rules import Rule
-from reasoning.grammar.lines import FAILED, PASSED, SEEN, Chars, Glyph, Line, Word, line
+from reasoning.grammar.lines import FAILED, PASSED, SEEN, Chars, Digit, Glyph, Line, Word, line
 from reasoning.grammar.page import Page
 
 Two = Annotated[str, Chars("0-9", 2)]
@@ -72,13 +72,28 @@ class Example(Line):
 
     def establish(self, page: Page) -> None:
         page.put("now", "", (self.left, self.op, self.right, self.target, self.i))
-        page.put("listed", str(self.i), self.op)
         forget_reading(page)
 
 
 @line
+class Ops(Line):
+    """Every example's operator with its number."""
+
+    KIND = "equation/ops"
+    TEXT = "ops {ops: }"
+    ROLES = "ops:T"
+    ops: tuple[tuple[Glyph, int], ...]
+
+    def transcription(self, page: Page) -> bool:
+        return self.ops == tuple((example.op, i) for i, example in enumerate(page.parsed.examples, 1))
+
+    def establish(self, page: Page) -> None:
+        page.put("ops", "", self.ops)
+
+
+@line
 class With(Line):
-    """The numbers of the examples that have an operator."""
+    """The numbers of the examples that have an operator, out of the list of operators."""
 
     KIND = "equation/with"
     TEXT = "with {op} {numbers:,|none}"
@@ -87,11 +102,8 @@ class With(Line):
     numbers: tuple[int, ...]
 
     def transcription(self, page: Page) -> bool:
-        """The examples are on the page, and these are the operator's."""
-        listed = page.names("listed")
-        return len(listed) == len(page.parsed.examples) and self.numbers == tuple(
-            sorted(int(i) for i, op in listed.items() if op == self.op)
-        )
+        ops = page.get("ops")
+        return ops is not None and self.numbers == tuple(i for op, i in ops if op == self.op)
 
     def establish(self, page: Page) -> None:
         page.put("with", self.op, self.numbers)
@@ -208,19 +220,34 @@ class Difference(Start):
 
 @line
 class Product(Start):
+    """A product by the two digits of its second factor."""
+
     KIND = "equation/product"
-    TEXT = "{x}*{y}={tens}+{ones}={value}"
-    ROLES = "x:TA y:TA tens:A ones:A value:A"
+    TEXT = "{x}*{y}: {x_tens}*{tens_digit}={tens} {x_ones}*{ones_digit}={ones} {shifted}+{added}={value}"
+    ROLES = (
+        "x:TA y:TA x_tens:A tens_digit:A tens:A x_ones:A ones_digit:A ones:A shifted:A added:A value:A"
+    )
     group = "mul"
     x: int
     y: int
+    x_tens: int
+    tens_digit: Digit
     tens: int
+    x_ones: int
+    ones_digit: Digit
     ones: int
+    shifted: int
+    added: int
     value: int
 
     def arithmetic(self, page: Page) -> bool:
-        parts = self.x * (self.y - self.y % 10), self.x * (self.y % 10)
-        return (self.tens, self.ones) == parts and self.tens + self.ones == self.value
+        return 10 <= self.y < 100 and self == product(self.x, self.y)
+
+
+def product(x: int, y: int) -> Product:
+    """The line that multiplies x by y, of two digits."""
+    tens, ones = x * (y // 10), x * (y % 10)
+    return Product(x, y, x, y // 10, tens, x, y % 10, ones, tens * 10, ones, x * y)
 
 
 @line
@@ -414,7 +441,7 @@ class JoinResult(Line):
 
 
 KINDS = (
-    Example, With, Query, Shape, Read, Sum, Difference, Product, Remainder, Test, JoinTest, Lock, Result, JoinResult
+    Ops, With, Example, Query, Shape, Read, Sum, Difference, Product, Remainder, Test, JoinTest, Lock, Result, JoinResult
 )  # fmt: skip
 
 
