@@ -30,7 +30,7 @@ class Multiples(Line):
 
     KIND = "proportion/multiples"
     TEXT = "{which} {multiples: =}"
-    ROLES = "which:T multiples:AT"
+    ROLES = "which:TA multiples:AT"
     which: Which
     multiples: tuple[tuple[int, int], ...]
 
@@ -63,7 +63,7 @@ class Compare(Line):
     TEXT = "{part} {left} {multiple} {verdict} {digit}"
     OUTCOMES = {"yes": PASSED, "no": FAILED}
     FORCED_BY = "what is left against the multiple"
-    ROLES = "part:T left:TV multiple:TV digit:A"
+    ROLES = "part:TA left:TV multiple:TV verdict:VA digit:A"
     part: Part
     left: int
     multiple: int

@@ -10,9 +10,9 @@ T (transcription), A (arithmetic), V (verdict), and B and b (the mark `true`, of
     b      the same, but only of a line that rests on what no line has written (`is_bare` of its kind).
     -      nothing forces the field: a free choice, a guess, the reason named for a claim.
 
-A verdict is not listed: FORCED_BY says what forces it. `line` stands for the line as a whole. Without an entry, other
-lines build on it, so that leaving it out is an error. `line:~` says that later lines may do without it, `line:-` that
-they always can.
+A verdict is listed only where the rest of the line computes with it (VA): FORCED_BY says what forces it. `line` stands
+for the line as a whole. Without an entry, other lines build on it, so that leaving it out is an error. `line:~` says
+that later lines may do without it, `line:-` that they always can.
 """
 
 import re
@@ -62,9 +62,9 @@ def read_roles(declared: str, fields: Iterable[str]) -> Mapping[str, Role | None
             found[name] = Role(on, also, axes.endswith("~"), "B" in first)
     fields = set(fields)
     wanted = fields - {"verdict"}
-    if sorted(set(named) - {LEFT_OUT}) != sorted(wanted) or len(named) != len(set(named)):
+    if set(named) - {LEFT_OUT} - ({"verdict"} & fields) != wanted or len(named) != len(set(named)):
         raise TypeError(f"ROLES must name every field but the verdict once: {' '.join(sorted(wanted))}")
-    if "verdict" in fields:
+    if "verdict" in fields and "verdict" not in found:
         # a claim may lie in the verdict itself
         found["verdict"] = Role(frozenset({"verdict"}), frozenset({"true"} if may_claim(found) else ()), False)
     return found

@@ -101,7 +101,7 @@ class Decode(Line):
 
     KIND = "cipher/decode"
     TEXT = "{code} {letters: =}: {seen}"
-    ROLES = "code:T letters:T seen:A"
+    ROLES = "code:T letters:TA seen:A"
     code: Letters
     letters: tuple[tuple[Letter, Seen1], ...]
     seen: Seen
