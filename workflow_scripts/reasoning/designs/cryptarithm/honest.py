@@ -37,7 +37,7 @@ from reasoning.designs.cryptarithm.lines import column_lines as columns
 from reasoning.designs.cryptarithm.lines import fact_lines as facts
 from reasoning.grammar.trace import Design, Trace, Unrenderable
 
-MOST_LEFT = 5  # digits that a line leaves a glyph
+MOST_LEFT = 7  # digits that a line leaves a glyph
 
 
 class Honest(Worker):
@@ -73,7 +73,13 @@ class Honest(Worker):
             self.may = dict.fromkeys(leading, facts.ALL[1:])
         while self.lacking():
             if not (
-                self.plain() or self.last() or self.left_glyph() or self.one_fact() or self.two_facts() or self.branch()
+                self.plain()
+                or self.last()
+                or self.left_glyph()
+                or self.only_place()
+                or self.one_fact()
+                or self.two_facts()
+                or self.branch()
             ):
                 raise Unrenderable("the facts do not settle the query")
         self.check()
@@ -132,6 +138,20 @@ class Honest(Worker):
             if glyph not in self.digits and len(free) == 1:
                 self.add(facts.LeftOver(glyph, self.may.get(glyph, facts.ALL), glyph, int(free)))
                 self.digits[glyph] = int(free)
+                return True
+        return False
+
+    def only_place(self) -> bool:
+        """A digit that one glyph alone can have, where the page shows ten."""
+        glyphs = dict.fromkeys((*self.row.digit_glyphs(), *self.digits))
+        sets = tuple((g, facts.free_of(g, self.digits, self.may)) for g in glyphs if g not in self.digits)
+        if len(glyphs) != 10:
+            return False
+        for digit in facts.ALL:
+            holders = [glyph for glyph, digits in sets if digit in digits]
+            if len(holders) == 1:
+                self.add(facts.OnlyPlace(sets, holders[0], int(digit)))
+                self.digits[holders[0]] = int(digit)
                 return True
         return False
 
