@@ -52,9 +52,9 @@ def test_a_part_of_a_selection_that_is_too_rare_is_refused_with_counts(tmp_path)
     message = said(tmp_path, "forced-chain", "0", "ends-55-30-15", "1500")
     found = re.fullmatch(
         r"row 2, field n: arm second, .*: 450 of 1500 training rows are to be such that end by a split, but of the"
-        r" first 100 only (\d+) are \((\d+): rendered.*\)", message,
+        r" first (\d+) only (\d+) are \((\d+): rendered.*\)", message,
     )  # fmt: skip
-    assert found and int(found[1]) < 15 and int(found[2]) > 60, message
+    assert found and int(found[2]) < 0.15 * int(found[1]) and int(found[3]) > 0.6 * int(found[1]), message
     assert said(tmp_path, "forced-chain", "0", "ends-55-30-15", "60") == ""
     assert " are rendered and of selection 'join', " in said(tmp_path, "forced-chain", "0", "join", "1500")
 
@@ -65,11 +65,11 @@ def test_rows_of_another_arms_completions_are_left_to_its_harvest(tmp_path):
 
 
 def test_the_sample_is_what_the_run_will_draw_first():
-    own = supply.training_problems("cryptarithm_deduce", 17, {})
-    drawn = generate.problems("cryptarithm_deduce", "train", supply.SAMPLE, 17, {})
+    drawn = generate.problems("cryptarithm_deduce", "train", 60, 17, {})
+    own = supply.Drawn(supply.training_problems("cryptarithm_deduce", 17, {})).first(60)
     assert [each.id for each in own] == [each.id for each in drawn]
-    joins = supply.training_problems("cryptarithm_deduce", 17, {}, "join")
-    assert len(joins) == supply.SAMPLE and {each.stratum for each in joins} == {"join"}
+    joins = supply.Drawn(supply.training_problems("cryptarithm_deduce", 17, {}, "join")).first(9)
+    assert len(joins) == 9 and {each.stratum for each in joins} == {"join"}
     assert joins[0].id == next(each.id for each in drawn if each.stratum == "join")
 
 
