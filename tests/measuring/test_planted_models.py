@@ -205,7 +205,7 @@ def searching(tmp_path_factory) -> made_run.Made:
         (made_run.arm(f"{model}-{name}", CRYPT, name.partition(":")[0], reveal=reveal), {"greedy": MODELS[model]})
         for name, reveal, models in (
             ("witness", "4", ("oracle",)), ("witness-balanced", "4", ("oracle", "coin")),
-            ("slate", "slate-2-given", ("oracle", "echo")),
+            ("slate", "slate-2-given", ("oracle", "echo", "coin")),
         )
         for model in models
     ]  # fmt: skip
@@ -232,6 +232,10 @@ def test_fidelity_and_slate_can_come_out_either_way(searching):
     figure = searching.figure("slate")
     assert reached.official["oracle-slate"] == reached.ceiling["oracle-slate"] > 0.5 > reached.official["echo-slate"]
     assert plots_have(figure, reached.official["echo-slate"]) and plots_have(figure, reached.ceiling["oracle-slate"])
+    assert reached.official["coin-slate"] == reached.ceiling["coin-slate"], "its answers alone would look like checking"
+    ends = own[own.kind == "slate/end"].given
+    assert ends["oracle-slate"] == 1 and ends["coin-slate"] < 0.7
+    assert plots_have(figure, ends["coin-slate"])
     plt.close("all")
 
 
