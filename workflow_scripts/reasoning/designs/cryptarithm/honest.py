@@ -7,11 +7,11 @@ of a known product, casting out nines and elevens, the size of a product and the
 tried, the output is computed); honest-branch adds two facts that share a glyph (at most 100 choices tried) and one
 branch whose other digits are summed up as breaking. Rules, reading order and which operand of a difference is the
 larger come from the renderer, not from the page. There is no failure ending. In 1,850 characters they render every join
-row; of 267 value rows 9, 24 and 64 without digits shown (sums, differences and products alike), of 133 81, 88 and 106
-with five, all with ten. What stops them without a key: every equation that is left has more than 100 choices, and to
-try as many is no line that shows its work; consistency without a limit would settle two rows of three. So the selection
-`even` keeps such a corpus from being joins. The study's r1 to r3 differed in their corpora and in the facts that were
-switched on; the three steps here follow the facts.
+row; of 267 value rows 9, 24 and 64 without digits shown (sums, differences and products alike), of 133 others 81, 88
+and 106 with five, all with ten. What stops them without a key: every equation that is left has more than 100 choices,
+and to try as many is no line that shows its work; consistency without a limit would settle two rows of three. So the
+selection `even` keeps such a corpus from being joins. The study's r1 to r3 differed in their corpora and in the facts
+that were switched on; the three steps here follow the facts.
 """
 
 import random
