@@ -16,10 +16,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow_scripts")
 
 from common.gpus import present  # noqa: E402
 
+LONGEST = ("test_slurm.py", "test_smoke.py", "test_self_training.py")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: much is waited for, of the cluster, of servers, of a rank that starts."""
+    return (os.cpu_count() or 1) + 1
+
 
 def pytest_collection_modifyitems(items):
-    """The cluster first, which mostly waits, beside the short files; then those with long tests, which train on all
-    cores and slow each other down: the fewer tests in a file, the longer each."""
+    """The longest files first, then the others with long tests, the fewer in a file the longer each; the short files
+    last, so that all workers end at about the same time."""
     if not present():
         for item in items:
             if item.get_closest_marker("gpu"):
@@ -28,7 +35,10 @@ def pytest_collection_modifyitems(items):
     long = {item.path for item in items if item.get_closest_marker("slow")}
 
     def turn(item) -> int:
-        return -1 if item.path.name == "test_slurm.py" else tests[item.path] if item.path in long else 0
+        name = item.path.name
+        if name in LONGEST:
+            return LONGEST.index(name) - len(LONGEST)
+        return tests[item.path] if item.path in long else len(items)
 
     items.sort(key=turn)
 

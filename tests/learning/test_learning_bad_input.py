@@ -89,8 +89,8 @@ def test_a_port_in_use_is_left_for_another(place, monkeypatch):
         monkeypatch.setattr(launch, "free_port", port)
         argv = [str(ROOT / "workflow_scripts/train.py"), "--corpus", str(place / "corpus.parquet"), "--backbone"]
         argv += [str(place / "backbone"), "--out", str(place / "port"), "--state", str(place / "port-state")]
-        argv += ["--ranks", "2", "--recipe", json.dumps(RECIPE)]
+        argv += ["--ranks", "1", "--recipe", json.dumps(RECIPE | {"epochs": 0.25})]
         launch.launch(
-            argv, Namespace(state=str(place / "port-state"), ranks=2, gpus=0, threads=2, hostfile=None, out="port")
+            argv, Namespace(state=str(place / "port-state"), ranks=1, gpus=0, threads=1, hostfile=None, out="port")
         )
     assert len(tried) == 2 and (place / "port" / adapters.WEIGHTS).is_file()

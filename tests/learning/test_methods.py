@@ -39,15 +39,20 @@ def first(place):
     return place / "first"
 
 
-def test_a_training_starts_from_another_adapter(place, first):
-    """Its first loss is near the last one there, far from that of the backbone; provenance names the start."""
+@pytest.fixture(scope="module")
+def second(place, first):
     done = run("train", *arguments(place, "second", ranks=1), "--start", first)
     assert done.returncode == 0, done.stderr[-3000:]
-    begun, ended, second = curve(first)[0]["loss"], curve(first)[-1]["loss"], curve(place / "second")
-    assert second[0]["loss"] - ended < 0.3 * (begun - ended)
+    return place / "second"
+
+
+def test_a_training_starts_from_another_adapter(place, first, second):
+    """Its first loss is near the last one there, far from that of the backbone; provenance names the start."""
+    begun, ended, losses = curve(first)[0]["loss"], curve(first)[-1]["loss"], curve(second)
+    assert losses[0]["loss"] - ended < 0.3 * (begun - ended)
     made = [json.loads((place / name / "provenance.json").read_text()) for name in ("first", "second")]
     assert made[0]["start_hash"] is None and made[1]["start_hash"]
-    assert not torch.equal(*(load_file(folder / WEIGHTS)[name(folder)] for folder in (first, place / "second")))
+    assert not torch.equal(*(load_file(folder / WEIGHTS)[name(folder)] for folder in (first, second)))
 
 
 def name(folder) -> str:
@@ -55,9 +60,7 @@ def name(folder) -> str:
 
 
 @pytest.mark.slow
-def test_killed_it_goes_on_and_from_another_start_it_does_not(place, first):
-    done = run("train", *arguments(place, "whole", ranks=1), "--start", first)
-    assert done.returncode == 0, done.stderr[-3000:]
+def test_killed_it_goes_on_and_from_another_start_it_does_not(place, first, second):
     start_and_kill([*arguments(place, "killed", ranks=1), "--start", first], place / "killed-state", step=5)
     shutil.copytree(place / "killed-state", place / "afresh-state")
     for out, start in (("killed", ["--start", first]), ("afresh", [])):
@@ -65,7 +68,7 @@ def test_killed_it_goes_on_and_from_another_start_it_does_not(place, first):
     made = [json.loads((place / out / "provenance.json").read_text()) for out in ("killed", "afresh")]
     resumed = [each["run"]["resumed_from"] for each in made]
     assert resumed[0] in ("checkpoint-4", "checkpoint-6") and resumed[1] is None
-    same_end(place / "whole", place / "killed")
+    same_end(second, place / "killed")
 
 
 @pytest.mark.slow

@@ -23,7 +23,7 @@ from reasoning.grammar.page import Truth
 from reasoning.grammar.reveal import Reveal
 from reasoning.grammar.texts import TEXTS, Row, render_row, table_row
 from reasoning.grammar.trace import Box, parse_completion
-from reasoning.judging.audit import audit
+from reasoning.judging.audit import audit, audit_lines
 from reasoning.judging.oracle import ANSWERS, is_wrong, repaired
 from reasoning.judging.planted_errors import wrong_lines
 from reasoning.judging.tutor import Tutor
@@ -156,8 +156,9 @@ def completed(entry: dict, asked: list[tuple[Row, Tutor]], texts: list[str]) -> 
     return sorted(found, key=lambda each: each["row"]), engine
 
 
-def spoiled(row: Row, tutor: Tutor, axis: str, rng: random.Random) -> tuple[str, int]:
-    """A completion with an error on this axis and no other in one line, and the number of that line."""
+def spoiled(row: Row, tutor: Tutor, axis: str, rng: random.Random, spared: str = "") -> tuple[str, int]:
+    """A completion with an error on this axis and no other in one line, and the number of that line. spared: an axis on
+    which no later line fails for it."""
     page, lines = tutor.page(), parse_completion(row.completion, tutor.design)
     sites = []
     for number, line in enumerate(lines[:-1]):
@@ -170,17 +171,21 @@ def spoiled(row: Row, tutor: Tutor, axis: str, rng: random.Random) -> tuple[str,
                         sites += [(number, wrong)] if right == line else []
         line.establish(page)
         page.lines_read += 1
-    number, wrong = rng.choice(sites)
-    texts = row.completion.split("\n")
-    texts[number + 1] = wrong.text()
-    return "\n".join(texts), number + 1
+    rng.shuffle(sites)
+    for number, wrong in sites:
+        checked = audit_lines([*lines[:number], wrong, *lines[number + 1 :]], tutor.page())
+        if not any(spared in line.failed for line in checked):
+            texts = row.completion.split("\n")
+            texts[number + 1] = wrong.text()
+            return "\n".join(texts), number + 1
+    raise AssertionError(f"no line of {row.id} fails on {axis} and not on {spared}")
 
 
 def test_the_oracle_answers_on_its_own_axis_only(gravity):
     asked = [(row, tutor) for row, tutor, _ in gravity]
     rng = random.Random(2)
     for axis, other in (("arithmetic", "verdict"), ("transcription", "arithmetic")):
-        texts = [spoiled(row, tutor, axis, rng)[0] for row, tutor in asked]
+        texts = [spoiled(row, tutor, axis, rng, other)[0] for row, tutor in asked]
         found, engine = completed({"kind": "oracle", "answers": [axis]}, asked, texts)
         assert [each["text"].rstrip("\0") for each in found] == [row.completion for row, _ in asked]
         assert all(each["notes"]["corrected"] == 1 and each["notes"]["unsolved"] == 0 for each in found)

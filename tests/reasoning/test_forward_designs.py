@@ -61,6 +61,17 @@ def test_forward_traces_are_frequent_and_short(family: str):
     assert share >= EXPECTED[family][0] and mean <= EXPECTED[family][1]
 
 
+def test_a_cipher_that_goes_into_no_context_is_not_told():
+    """With as many examples as real rows have, one row in a thousand; here with more."""
+    module, rows = FAMILIES["cipher"], []
+    for problem in module.generate(row_rng(11, "cipher"), 40, examples=[6]):
+        row = module.parse(problem.prompt)
+        rows.append((problem, row, module.solve(row)))
+    told, why = rendered("cipher", rows)
+    assert max(len(shown) + len(completion_of(trace)) for shown, trace in told) <= 2180
+    assert 5 < why["prompt and thought have more than 2180 characters"] < 35
+
+
 @pytest.mark.parametrize("family", FORWARD)
 def test_the_trace_ends_in_the_answer_of_the_row(family: str):
     """To the character, or for a measure read off one example to the last digit, which the challenge accepts.

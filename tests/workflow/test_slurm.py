@@ -9,12 +9,27 @@ from pathlib import Path
 
 import pytest
 import slurm_cluster
-from test_workflow import copy
+import yaml
+from test_workflow import copy, snakemake
 
 from common.artifacts import read_table
+from common.config import ARM_COLUMNS
 
-TARGET = "results/smoke/grades/derive-reveal-10/seed-1/greedy/test.parquet"
-ADAPTER = "results/smoke/adapters/derive-reveal-10/seed-1"
+TARGET = "results/cluster/grades/numerals/seed-1/greedy/test.parquet"
+CORPUS = "results/cluster/corpora/numerals/seed-1.parquet"
+ADAPTER = "results/cluster/adapters/numerals/seed-1"
+ARM = "\nnumerals\tnumeral\tforward\t0\tnone\tall\t32\tsmallest\tshort\t1\n"
+MADE = {"width": 32, "layers": 1, "heads": 2, "head_size": 16, "feed_forward": 32, "context": 1024, "start": "random"}
+CONFIGS = {
+    "cluster": {
+        "run": "cluster", "rows": {"train": {"default": 40}, "test": {"default": 12}},
+        "decoding": {"max_tokens": 200, "batch": 12}, "arms": "config/cluster.tsv",
+        "backbones": "config/cluster.backbones.yaml", "recipes": "config/cluster.recipes.yaml",
+    },
+    "cluster.backbones": {"smallest": {"make": {**MADE, "steps": 0}, "targets": ["q_proj", "v_proj"]}},
+    "cluster.recipes": {"short": {"rank": 4, "alpha": 8, "batch": 8, "epochs": 1, "max_length": 512}},
+}  # fmt: skip
+CONFIG = ("--configfile", "config/cluster.yaml")
 LIMIT = 600  # seconds
 # One `scontrol show config` that fails or takes ten seconds, and the executor plugin asks sacct, which has no answer
 # without accounting; it then forgets its jobs and waits for ever.
@@ -25,7 +40,7 @@ def submit(folder: Path, log: Path) -> subprocess.Popen:
     """The workflow as a user of a cluster without accounting starts it: squeue tells the state of a job."""
     command = [
         sys.executable, "-X", "faulthandler", "-m", "snakemake", TARGET,
-        "--workflow-profile", "profiles/slurm", "--configfile", "config/smoke.yaml",
+        "--workflow-profile", "profiles/slurm", *CONFIG,
         "--default-resources", "slurm_partition=main", "mem_mb=2000", "runtime=30",
         "--slurm-no-account", "--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "3",
         "--seconds-between-status-checks", "2", "--max-status-checks-per-second", "1", "--latency-wait", "5",
@@ -65,9 +80,16 @@ def standstill(run: subprocess.Popen, log: Path) -> str:
 @pytest.mark.slow
 @pytest.mark.skipif(bool(slurm_cluster.why_not()), reason=slurm_cluster.why_not())
 def test_killed_cancelled_finished(tmp_path):
+    """From the corpus on, which is made here: after every look at the queue in which no job has ended, the plugin waits
+    ten seconds longer for the next, so that a chain of short jobs mostly waits."""
     folder, log = tmp_path / "project", tmp_path / "snakemake.log"
     folder.mkdir()
     copy(folder)
+    for name, content in CONFIGS.items():
+        (folder / f"config/{name}.yaml").write_text(yaml.safe_dump(content))
+    (folder / "config/cluster.tsv").write_text("\t".join(ARM_COLUMNS) + ARM)
+    made = snakemake(folder, CORPUS, *CONFIG)
+    assert made.returncode == 0, made.stdout + made.stderr
     with slurm_cluster.cluster():
         run = submit(folder, log)
         killed = wait_for(run, log, "backbone")

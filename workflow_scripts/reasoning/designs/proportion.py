@@ -1,4 +1,4 @@
-"""Lines shared by unit_conversion and gravity: long division for the slope of the first example, then the query times it.
+"""Lines of unit_conversion and gravity: long division for the slope of the first example, then the query times it.
 
 Every step is a look-up, a comparison, a subtraction or an addition. A digit of the slope is found as the sum of 8, 4, 2
 and 1 times the measure that fit in what is left; the multiples stand on the page beside their factors. The slope gets

@@ -4,7 +4,8 @@ Every word is spelled, in the order of the page, so that no step chooses one.
 
 For a query word with letters that no example shows, the vocabulary's words of that length are listed (recalled), and
 those that fit what is known are chosen from the list. One that fits completes the word; when several fit, the word is
-taken up again after all others. Rows in which several words still fit then are not rendered.
+taken up again after all others. Rows in which several words still fit then are not rendered, nor the few whose prompt
+and completion would not go into a context of 2,048 tokens together.
 """
 
 import random
@@ -17,11 +18,12 @@ from puzzles.base import Problem, Solution
 from puzzles.cipher import VOCABULARY, CipherRow, pattern
 from reasoning.grammar.lines import Chars, Letters, Line, line
 from reasoning.grammar.page import Page
-from reasoning.grammar.trace import Design, Trace, Unrenderable
+from reasoning.grammar.trace import Design, Trace, Unrenderable, completion_of
 
 Letter = Annotated[str, Chars("a-z", 1)]
 Seen = Annotated[str, Chars("a-z?")]
 Seen1 = Annotated[str, Chars("a-z?", 1)]
+MOST = 2180  # characters of prompt and completion; a token is a character but in the 135 of the prompt's phrases
 
 _BY_PATTERN: dict[tuple[int, ...], list[str]] = defaultdict(list)
 for _word in VOCABULARY:
@@ -237,7 +239,10 @@ def render(
         raise Unrenderable("more than one word, or none, of the vocabulary fits a word of the query")
     answer = tuple(spell(code, letters) for code in parsed.query)
     lines.append(Answer(answer))
-    return Trace(tuple(lines), " ".join(answer))
+    trace = Trace(tuple(lines), " ".join(answer))
+    if len(problem.prompt) + len(completion_of(trace)) > MOST:
+        raise Unrenderable(f"prompt and thought have more than {MOST} characters")
+    return trace
 
 
 DESIGN = Design("forward", "cipher", (Example, Pair, Decode, Words, Fit, Complete, Answer), render)

@@ -1,9 +1,9 @@
 """The scan of an operator's examples, shared by the two families of equations with visible digits.
 
 The thought first lists the examples' operators, each with its number. An operator's examples are looked up in this
-list. The scan takes the first of them, narrows the kinds of rule by the shape of the result, reads the operands backwards (flip)
-and forwards (normal), and tests the rules in a fixed order. A rule that gives the first example is tested on the
-operator's other examples. If one fails, the scan goes on where it was.
+list. The scan takes the first of them, narrows the kinds of rule by the shape of the result, reads the operands
+backwards (flip) and forwards (normal), and tests the rules in a fixed order. A rule that gives the first example is
+tested on the operator's other examples. If one fails, the scan goes on where it was.
 """
 
 from collections.abc import Iterator
