@@ -51,8 +51,8 @@ def test_a_part_of_a_selection_that_is_too_rare_is_refused_with_counts(tmp_path)
     """Of the chains of r7 few end by a split; a small corpus has enough of them, the whole table has not."""
     message = said(tmp_path, "forced-chain", "0", "ends-55-30-15", "1500")
     found = re.fullmatch(
-        r"row 2, field n: arm second, .*: 450 of 1500 training rows are to be such that end by a split, but of the"
-        r" first (\d+) only (\d+) are \((\d+): rendered.*\)", message,
+        r"row 2, field n: arm second, .*: 450 of 1500 training rows are asked for that end by a split; of the first"
+        r" (\d+) there are (\d+) \((\d+): rendered.*\)", message,
     )  # fmt: skip
     assert found and int(found[2]) < 0.15 * int(found[1]) and int(found[3]) > 0.6 * int(found[1]), message
     assert said(tmp_path, "forced-chain", "0", "ends-55-30-15", "60") == ""

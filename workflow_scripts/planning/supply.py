@@ -110,8 +110,8 @@ def check_rows(first: First, strata: Sequence[str], selection: str, n: int, tota
             return
         for part, k in found:
             if part.n > total or at_most(k, len(rows), part.n / total) < UNLIKELY:
-                message = f"{part.n} of {total} training rows are to be such that {part.what}, but of the first"
-                raise LabError(f"{message} {len(rows)} only {k} are ({reasons(rows)})", field="n")
+                message = f"{part.n} of {total} training rows are asked for that {part.what}; of the first {len(rows)}"
+                raise LabError(f"{message} there are {k} ({reasons(rows)})", field="n")
 
 
 def check_stratum(stratum: str, rows: Sequence[Row]) -> None:
