@@ -56,7 +56,7 @@ def test_a_part_of_a_selection_that_is_too_rare_is_refused_with_counts(tmp_path)
     )  # fmt: skip
     assert found and int(found[2]) < 0.15 * int(found[1]) and int(found[3]) > 0.6 * int(found[1]), message
     assert said(tmp_path, "forced-chain", "0", "ends-55-30-15", "60") == ""
-    assert " are rendered and of selection 'join', " in said(tmp_path, "forced-chain", "0", "join", "1500")
+    assert " are rendered and of selection 'join'; " in said(tmp_path, "forced-chain", "0", "join", "1500")
 
 
 def test_rows_of_another_arms_completions_are_left_to_its_harvest(tmp_path):
