@@ -17,6 +17,7 @@ from measuring.explorer.parts import PAGE, TRACE_FILES, cells_of
 from measuring.modules import names
 from planning.checks import read_lab
 from planning.run_log import be_brief, where
+from planning.supply import check_supply
 from puzzles.registry import FAMILIES
 from reasoning.grammar.reveal import Reveal
 from reasoning.job_files import code, code_of_designs
@@ -36,6 +37,8 @@ def here(path):
 
 try:
     lab = read_lab(config, [os.path.relpath(file) for file in workflow.configfiles], here)
+    if workflow.is_main_process:  # the jobs' own processes read this file, too
+        check_supply(lab)
 except LabError as error:
     raise WorkflowError(str(error)) from None
 

@@ -68,8 +68,10 @@ def test_the_oracle_is_at_its_ceiling_and_every_line_is_right(tables, reached):
         own = reached.loc[f"oracle-{where}"]
         assert own.official == own.ceiling and own.of_ceiling == 1 and own.abstained_right == own.abstains
         assert list(axes(tables, f"oracle-{where}")[:3]) == [1, 1, 1]
-    traces = tables["traces"].set_index("arm")
-    assert (traces.valid[traces.index.str.startswith("oracle")] == 1).all()
+    traces = tables["traces"].set_index("arm").filter(like="oracle", axis=0)
+    assert len(traces) == 3 and (traces.valid * traces.valid_n).round().tolist() == traces.perfect_n.tolist(), (
+        "valid wherever there is a text; it writes nothing where there is none, which is not valid"
+    )
     assert 0 < reached.ceiling["oracle-blind"] < 0.5 < reached.ceiling["oracle-shown"], "a ceiling below 1 is seen"
 
 
@@ -205,7 +207,7 @@ def searching(tmp_path_factory) -> made_run.Made:
         (made_run.arm(f"{model}-{name}", CRYPT, name.partition(":")[0], reveal=reveal), {"greedy": MODELS[model]})
         for name, reveal, models in (
             ("witness", "4", ("oracle",)), ("witness-balanced", "4", ("oracle", "coin")),
-            ("slate", "slate-2-given", ("oracle", "echo")),
+            ("slate", "slate-2-given", ("oracle", "echo", "coin")),
         )
         for model in models
     ]  # fmt: skip
@@ -232,6 +234,10 @@ def test_fidelity_and_slate_can_come_out_either_way(searching):
     figure = searching.figure("slate")
     assert reached.official["oracle-slate"] == reached.ceiling["oracle-slate"] > 0.5 > reached.official["echo-slate"]
     assert plots_have(figure, reached.official["echo-slate"]) and plots_have(figure, reached.ceiling["oracle-slate"])
+    assert reached.official["coin-slate"] == reached.ceiling["coin-slate"], "its answers alone would look like checking"
+    ends = own[own.kind == "slate/end"].given
+    assert ends["oracle-slate"] == 1 and ends["coin-slate"] < 0.7
+    assert plots_have(figure, ends["coin-slate"])
     plt.close("all")
 
 

@@ -20,9 +20,10 @@ from reasoning.judging.audit import MEASURES
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "config/published.csv"
 ARMS = pd.DataFrame(
-    {"backbone": "small", "recipe": "study", "corruption": "none", "selection": "all", "n": "100"},
+    {"backbone": "small", "recipe": "study", "corruption": "none", "selection": "all", "n": "100",
+     "families": [("cipher", "cryptarithm_deduce")] * 3, "design": ["derive", "forward", "forward"], "start": ""},
     index=["derive-5", "mix", "shown"],
-)
+)  # fmt: skip
 
 
 def write_grades(folder: Path, arm: str, seed: int, eval_set: str, rows: list[dict], decoder: str = "greedy") -> Path:
@@ -147,7 +148,8 @@ def test_decoders_are_paired_as_arms_are(tmp_path):
         rows = [grade(i, "cipher", "forward", 0, "all", i < right, sample=k) for i in range(12)
                 for k in range(1 if decoder == "greedy" else 3)]  # fmt: skip
         paths.append(write_grades(tmp_path, arm, 1, "test", rows, decoder))
-    table = paired.make(read_grades(paths), steps("a", "yes"))
+    arms = ARMS.iloc[1:].set_axis(["a", "b"])
+    table = paired.make(read_grades(paths), arms, steps("a", "yes"))
     assert set(table.installed_a[table.arm_a == "a"]) == {"yes", ""} and set(table.installed_b[table.arm_b == "b"]) == {
         ""
     }
@@ -159,6 +161,26 @@ def test_decoders_are_paired_as_arms_are(tmp_path):
     assert list(table.draws_b) == [1, 3, 3, 3] and list(table.b_only) == [0, 0, 1, 0]
     assert list(table.p) == pytest.approx([2 / 2**7, 2 / 2**8, 1, 1])
     assert list(table.p_holm) == pytest.approx([2 / 2**7, 2 / 2**7, 1, 1])
+
+
+def test_rows_of_an_own_design_count_those_of_the_start(tmp_path):
+    """Two arms of one size from one start: the one that goes on in its start's design has seen more of its own rows."""
+    deduce, mixed = ("cryptarithm_deduce",), ("cipher", "cryptarithm_deduce")
+    arms = pd.DataFrame.from_dict(
+        {"steps": (deduce, "derive", "6000", ""), "derive": (deduce, "derive", "1200", "steps"),
+         "search": (deduce, "search", "1200", "steps"), "twice": (mixed, "derive", "10", "derive")},
+        orient="index", columns=["families", "design", "n", "start"],
+    )  # fmt: skip
+    told = [evidence.own_rows(arms, name, "cryptarithm_deduce") for name in arms.index]
+    assert told == [6000, 7200, 1200, 7210] and evidence.own_rows(arms, "twice", "cipher") == 10
+    assert evidence.own_rows(arms.iloc[:1].drop(columns="start"), "steps", "cryptarithm_deduce") == 6000
+    arms.loc["search-long"] = deduce, "search", "7200", ""
+    graded = [grade(0, "cryptarithm_deduce", "derive", 0, "value", True)]
+    paths = [write_grades(tmp_path, arm, 1, "test", graded) for arm in ("derive", "search", "search-long")]
+    table = paired.make(read_grades(paths), arms, steps("a", "yes"))
+    pairs = table[table.stratum == "all"].set_index(["arm_a", "arm_b"])
+    assert list(pairs.loc[("derive", "search"), ["own_rows_a", "own_rows_b", "matched"]]) == [7200, 1200, "no"]
+    assert pairs.matched["derive", "search-long"] == "yes"
 
 
 def test_solvers_counts_unsolved_rows_as_wrong(tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from test_forward_designs import rendered, solved
-from told import told
+from told import drawn, told
 
 import forked
 from common.artifacts import read_table, write_table
@@ -75,6 +75,16 @@ def test_kinds_with_one_outcome_in_training_are_marked():
     assert not fixed["equation/test"]
     fixed = {row["kind"]: row["fixed"] for row in kind_table(checked, only, design)}
     assert fixed["equation/test"] and not fixed["equation/lock"]
+
+
+def test_a_text_without_a_line_is_not_valid() -> None:
+    """Else who writes nothing would pass for sound; of a design without lines the box is the line."""
+    problem = drawn("cryptarithm_deduce", 1)[0][0]
+    for text in ("", "<think>", "<think>\n</think>"):
+        assert not is_valid(audit(text, problem.prompt, DESIGNS["cryptarithm_deduce", "derive"])), text
+    boxed = f"<think>\n</think>\n\\boxed{{{problem.answer}}}"
+    assert is_valid(audit(boxed, problem.prompt, DESIGNS["cryptarithm_deduce", "answer-only"]))
+    assert not is_valid(audit(boxed, problem.prompt, DESIGNS["cryptarithm_deduce", "derive"]))
 
 
 def test_a_chain_of_invented_claims_is_not_valid() -> None:

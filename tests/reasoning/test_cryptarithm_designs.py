@@ -2,8 +2,10 @@
 
 import random
 import re
+from collections import Counter
 from dataclasses import replace
 from functools import cache
+from itertools import groupby
 
 import pytest
 
@@ -244,6 +246,47 @@ def test_rows_that_give_up_after_three_tries_keep_their_wrong_guess(design_id: s
     wrong = [p for p, t in told if t.answer != p.answer]
     assert len(stopped) > 0.03 * len(told) and len(wrong) > 0.8 * len(stopped)
     assert {p.id for p in wrong} <= {p.id for p, _ in stopped}
+
+
+def test_a_split_is_written_only_where_it_settles_the_row() -> None:
+    """Nothing is guessed after it, and a chain that does guess says truly that no single split settles it."""
+    design, ends = CRYPT["cryptarithm_deduce", "forced-chain"], Counter()
+    for problem in rows("cryptarithm_deduce"):
+        trace = render(design, problem, 0)
+        if isinstance(trace, Trace):
+            kinds = {each.KIND for each in trace.lines}
+            assert not {"chain/split", "chain/bail"} <= kinds, completion_of(trace)
+            ends[next((kind for kind in ("chain/split", "chain/bail") if kind in kinds), "chain")] += 1
+            assert "chain/split" not in kinds or trace.answer == problem.answer
+    assert min(ends.values()) > 5 and len(ends) == 3, ends
+
+
+def test_every_guess_that_dies_is_shown_before_the_one_that_lives() -> None:
+    """Guesses of one letter go up through the digits that are left of it, none skipped unseen."""
+    design, seen = CRYPT["cryptarithm_deduce", "forced-chain"], 0
+    for problem in rows("cryptarithm_deduce"):
+        trace = render(design, problem, 0)
+        if not isinstance(trace, Trace):
+            continue
+        guesses = [each.claim for each in trace.lines if each.KIND == "chain/case" and each.why == "guess"]
+        out = [each.claim for each in trace.lines if each.KIND == "chain/dead"]
+        for name, group in groupby(guesses, key=lambda claim: claim.partition("=")[0]):
+            tried = list(group)
+            assert [claim in out for claim in tried] == [True] * (len(tried) - 1) + [False], (name, tried)
+            seen += len(tried) > 2
+    assert seen > 3
+
+
+def test_honest_facts_know_the_only_place_of_a_digit() -> None:
+    design, places = CRYPT["cryptarithm_deduce", "honest-branch"], 0
+    for problem in rows("cryptarithm_deduce")[:80]:
+        trace = render(design, problem, 0)
+        for each in trace.lines if isinstance(trace, Trace) else ():
+            if each.KIND == "fact/place":
+                places += 1
+                assert problem.key[each.glyph] == each.digit, completion_of(trace)
+                assert [g for g, digits in each.sets if str(each.digit) in digits] == [each.glyph]
+    assert places > 3
 
 
 # --- designs that differ in one thing ---

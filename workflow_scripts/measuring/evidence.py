@@ -104,6 +104,16 @@ def marked(frame: pd.DataFrame, steps: pd.DataFrame, end: str = "") -> pd.DataFr
     return found.fillna({f"installed{end}": NONE})
 
 
+def own_rows(arms: pd.DataFrame, arm: str, family: str) -> int:
+    """Training rows of the family in the arm's own design, with those of the arms that its training started from."""
+    design, found, name = arms.at[arm, "design"], 0, arm
+    while name:
+        row = arms.loc[name]
+        found += int(row.n) if row.design == design and family in row.families else 0
+        name = row.get("start", "")
+    return found
+
+
 def all_of(told: Iterable[str]) -> str:
     """What is said of several families together: no if it is said of one, nothing if it is said of none."""
     found = set(told)

@@ -7,6 +7,14 @@ import pandas as pd
 
 from common.config import IN_CONTEXT
 
+QUOTAS = ("bad-10", "ends-55-30-15", "ends-55-30-15-wrong-9", "even", "wrong-9", "wrong-19")
+"""The selections of the study's corpora; figures that show such arms name them at the arm."""
+
+
+def quota(selection: str) -> str:
+    """What an arm's label says of its selection."""
+    return f", {selection}" if selection in QUOTAS else ""
+
 
 @dataclass(frozen=True)
 class Selection:

@@ -51,9 +51,9 @@ def make(meaning: pd.DataFrame, arms: pd.DataFrame) -> Figure:
         )
         for row in sorted(part.to_dict("records"), key=lambda r: (ladder.index(r["corruption"]), r["arm"])):
             valid, invalid = (row[f"{a}_right"] + row[f"{a}_wrong"] for a in ("valid", "invalid"))
-            label = f"{row['corruption']} (n={valid}+{invalid} on {row['rows']})"
-            while label in block.rows:
-                label += " again"
+            alone = (part.corruption == row["corruption"]).sum() == 1
+            who = row["corruption"] if alone else f"{row['corruption']}: {row['arm']}"
+            label = f"{who} (n={valid}+{invalid} on {row['rows']})"
             colour, marker = (plots.GREEN, "o") if row["corruption"] == "none" else (plots.RED, "s")
             for column in COLUMNS:
                 known = not pd.isna(row[column])

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from measuring import plots
 from measuring.inputs import has_key
 from measuring.pooling import POOLED
-from measuring.selection import Selection, by_backbone
+from measuring.selection import QUOTAS, Selection, by_backbone, quota
 
 NEEDS = ("tables/accuracy", "tables/paired", "published", "arms")
 CAPTION = """Cryptarithms, no digit of the key shown: accuracy (official grade) per design of the chain of thought,
@@ -25,9 +25,7 @@ Join rows need no digits. Only the column of value rows says whether a design ta
 CHANGE = """a design whose interval on value rows lies above that of answer-only, with every seed and with as many
 valid completions (table ``traces``), shows that its search was learned; that it cannot be is supported only by marks
 without a stroke that stay at answer-only's while their ceiling lies above it."""
-QUOTAS = ("bad-10", "ends-55-30-15", "ends-55-30-15-wrong-9", "even", "wrong-9", "wrong-19")
 SELECTION = Selection(selections=("all", "right", *QUOTAS))
-"""The quotas are those of the study's corpora; the arm's label names them."""
 EXAMPLE = {
     "arm": "search", "families": "cryptarithm_deduce", "design": "search", "reveal": "0", "corruption": "none",
     "selection": "all", "n": "2400", "backbone": "small", "recipe": "small", "seeds": "3",
@@ -100,8 +98,7 @@ def entrants(published: pd.DataFrame) -> pd.DataFrame:
 
 
 def label_of(arm: pd.Series) -> str:
-    quota = "" if arm.selection in ("all", "right") else f", {arm.selection}"
-    return f"{arm.arm} (n={arm.arm_n}{quota})" if arm.trained else f"{arm.arm} (not trained)"
+    return f"{arm.arm} (n={arm.arm_n}{quota(arm.selection)})" if arm.trained else f"{arm.arm} (not trained)"
 
 
 def best_p(paired: pd.DataFrame, arms: list[str], family: str, eval_set: str, stratum: str) -> str:

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from measuring import plots
 from measuring.pooling import POOLED
-from measuring.selection import Selection, with_arms
+from measuring.selection import QUOTAS, Selection, quota, with_arms
 
 NEEDS = ("tables/failures", "published", "arms")
 CAPTION = """Every completion of a trained arm by its one root cause (the table ``failures`` states the rule): right,
@@ -21,7 +21,7 @@ mismatch), output. ``no steps`` at an arm: it cannot do its single steps (table 
 its procedure."""
 CHANGE = """if verdicts were what breaks a search, ``verdict`` would be the largest cause of its arms and small where
 forward steps suffice; causes that are alike in both say that something else breaks them."""
-SELECTION = Selection(how="each, named at the arm")
+SELECTION = Selection(selections=("all", "right", *QUOTAS), how="each, named at the arm")
 EXAMPLE = {
     "arm": "search", "families": "cryptarithm_deduce", "design": "search", "reveal": "0", "corruption": "none",
     "selection": "all", "n": "2400", "backbone": "small", "recipe": "small", "seeds": "3",
@@ -56,7 +56,9 @@ def make(failures: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) ->
                 row = own.iloc[0]
                 bar(axis, len(names), own.set_index("cause").share)
                 axis.text(1.01, len(names), worst(own), va="center", fontsize=7.5)
-                names.append(f"{arm} ({row.backbone}, n={row.n} on {row.rows}{plots.told(row.installed)})")
+                names.append(
+                    f"{arm} ({row.backbone}{quota(row.selection)}, n={row.n} on {row.rows}{plots.told(row.installed)})"
+                )
             if family == "cryptarithm_deduce":
                 bar(axis, len(names), theirs.set_index("measure").value)
                 names.append(f"published audit of r8 (n={theirs.n.max():.0f})")

@@ -14,8 +14,8 @@ stratum. Left: accuracy, official grade. Middle: completions whose every line th
 of the training rows since the checkpoint before. Bands: Wilson 95 % intervals. One line per arm and training seed; the
 legend names the arm, its start and its reward. The table ``reinforcement`` has lengths, divergence and the share of
 groups without a difference."""
-CHANGE = """a line that rises on the left and not in the middle has learned answers, not the procedure; one that rises
-in both was taught it by the reward."""
+CHANGE = """that a reward for answers teaches the procedure is contradicted by a line that rises on the left and not in
+the middle: it has learned answers. That it cannot is contradicted by one that rises in both."""
 SELECTION = Selection(corruption="of the start", selections=("each",), backbone="of the start")
 EXAMPLE = {
     "arm": "grpo", "families": "cryptarithm_deduce", "design": "search", "reveal": "5", "corruption": "none",

@@ -9,27 +9,31 @@ from measuring.pooling import POOLED
 from measuring.selection import Selection, by_backbone
 from reasoning.grammar.reveal import Reveal
 
-NEEDS = ("tables/accuracy", "published", "arms")
+NEEDS = ("tables/accuracy", "tables/kinds", "published", "arms")
 CAPTION = """Cryptarithms: arms whose prompt lists candidate keys, of which one is right or none (verifying), above
 arms of the designs that search or derive, to whom nothing is shown (proposing); blocks: family, evaluation set and
 backbone; join and value rows apart. Filled marks: mean over training seeds, official grade, Wilson 95 % intervals for
 n different rows; bars: the ceiling of the arm's own texts; grey dots: single seeds. Orange bars: what choosing one of
 the listed keys, or ``none``, blindly would answer: the share of rows that have a right key over the keys listed; a
 wrong key may give the right answer by chance, so this is a floor. Plausible wrong keys carry one example, random ones
-none. Rules of the slates are given, as their name says; the proposing arms have to find them, too. Hollow marks: an
+none. Verdicts: of the lines that let a key stand or drop it, copied and computed rightly, the share whose verdict
+follows, intervals clustered by row; grey bars: always saying the outcome most frequent in training. Rules of
+the slates are given, as their name says; the proposing arms have to find them, too. Hollow marks: an
 entrant's selections with the right key listed, and the study's hit@8, a rank among rules without digits. A stroke
 through a mark: the arm cannot do its single steps (table ``steps``), so it is no evidence about its procedure."""
-CHANGE = """if what fails is proposing, the slates lie near their ceiling where the proposing arms lie near 0; a slate
-near its floor says that checking fails as well."""
+CHANGE = """if what fails is proposing, the slates lie near their ceiling, with verdicts near 1, where the proposing
+arms lie near 0; a slate near its floor says that checking fails as well, and one at its ceiling with verdicts at the
+grey bar that its answers do not come from checking."""
 SELECTION = Selection()
 EXAMPLE = {
     "arm": "slate-8", "families": "cryptarithm_deduce", "design": "slate", "reveal": "slate-8-given",
     "corruption": "none", "selection": "all", "n": "2400", "backbone": "small", "recipe": "small", "seeds": "3",
 }  # fmt: skip
 PROPOSING = ("search", "derive-search", "derive")
+END, VERDICTS = "slate/end", "verdicts"
 
 
-def make(accuracy: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) -> Figure:
+def make(accuracy: pd.DataFrame, kinds: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) -> Figure:
     ours = SELECTION.of(accuracy)
     ours = ours[ours.trained.astype(bool)]
     verifying = ours[ours.slate > 0]
@@ -40,7 +44,8 @@ def make(accuracy: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) ->
     proposing = proposing[proposing.backbone.isin(verifying.backbone)]
     ours = pd.concat([verifying, proposing])
     strata = [*plots.ordered_strata(ours.stratum)[1:], POOLED]
-    columns = {stratum: f"{stratum} rows" for stratum in strata}
+    columns = {stratum: f"{stratum} rows" for stratum in strata} | {VERDICTS: "verdicts on keys"}
+    ends = kinds[(kinds.kind == END) & (kinds.decoder == SELECTION.decoder) & (kinds.given_n > 0)]
     groups = sorted(
         set(zip(ours.family, ours.eval_set, strict=True)), key=lambda g: (ORDER.index(g[0]), g[1] != "test")
     )
@@ -61,11 +66,17 @@ def make(accuracy: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) ->
                         block.add(
                             row, stratum, dots.Mark(floor, colour=plots.ORANGE, marker="|", label="a blind choice")
                         )
+                told = ends[(ends.arm == arm) & (ends.family == family) & (ends.eval_set == eval_set)]
+                for line in told.itertuples():
+                    shown = {"colour": colour, "label": "verifying", "installed": line.installed}
+                    block.add(row, VERDICTS, dots.Mark(line.given, line.given_low, line.given_high, **shown))
+                    most = dots.Mark(line.top, colour=plots.GREY, marker="|", label="verdict, most frequent outcome")
+                    block.add(row, VERDICTS, most)
             n = part[part.seed == POOLED].groupby("stratum").n.max()
             block.n = {stratum: n.get(stratum, 0) for stratum in strata}
             blocks.append(block)
     blocks.append(the_study(published))
-    figure = dots.draw(blocks, columns, xlabel="accuracy")
+    figure = dots.draw(blocks, columns, xlabel="accuracy, or share of verdicts")
     plots.state(figure, SELECTION, accuracy)
     return figure
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from common.config import IN_CONTEXT
 from measuring import plots
-from measuring.selection import Selection
+from measuring.selection import QUOTAS, Selection, quota
 from reasoning.judging.audit import AXES
 
 NEEDS = ("tables/kinds", "published", "arms")
@@ -23,11 +23,11 @@ every line of the arm together, without interval, struck through where the arm's
 ``steps``). n: lines with a verdict, and the rows on which they stand. A kind in italics had a single outcome in the
 arm's training examples, so its verdict never depended on anything. Hollow marks, in the last panel: the published audit
 of r8 on 100 rows, its verdicts on all lines, intervals as if these were independent."""
-CHANGE = """that verdicts are tokens and not conclusions is contradicted by triangles whose interval lies right of
-the grey marks, on kinds that are not in italics; it is supported by triangles at the grey marks where circles and
-squares lie near 1. Circles near 0, with or without triangles, are an echo: lines that agree with themselves and not
-with the prompt."""
-SELECTION = Selection()
+CHANGE = """that verdicts are tokens and not conclusions is contradicted by triangles whose interval lies right of the
+grey marks, on kinds that are not in italics and of arms without a stroke; it is supported by triangles at the grey
+marks where circles and squares lie near 1. Circles near 0, or a struck one on top, are an echo: lines that agree with
+themselves and not with the prompt."""
+SELECTION = Selection(selections=("all", "right", *QUOTAS))
 EXAMPLE = {
     "arm": "search", "families": "cryptarithm_deduce", "design": "search", "reveal": "0", "corruption": "none",
     "selection": "all", "n": "2400", "backbone": "small", "recipe": "small", "seeds": "3",
@@ -62,7 +62,9 @@ def make(kinds: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) -> Fi
         )
         for axis, ((arm, family, eval_set), part) in zip(axes.flat, panels, strict=False):
             row = part.iloc[0]
-            axis.set_title(f"{arm} (n={row.arm_n}, {row.backbone})\n{family}, {eval_set}", fontsize=8.5)
+            axis.set_title(
+                f"{arm} (n={row.arm_n}{quota(row.selection)}, {row.backbone})\n{family}, {eval_set}", fontsize=8.5
+            )
             own = every[(every.arm == arm) & (every.family == family) & (every.eval_set == eval_set)]
             draw(axis, part.sort_values("kind"), own[own.decoder == SELECTION.decoder])
         for axis in list(axes.flat)[max(0, len(panels) - COLUMNS + 1) :]:

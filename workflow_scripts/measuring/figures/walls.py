@@ -18,10 +18,12 @@ rows found. The panel of information is in nats, with the shuffled baseline as a
 nothing of the key. Its second pair has as many rows as the study had. base: the backbone alone, no example in its
 prompt. forward: value rows whose answer forward steps derive, no digit shown. verdict: of all trained arms together
 (lines: from the lowest arm to the highest), the kinds of line that training showed with one outcome and those with
-several; below, the tests of the witnessed designs. hit: order and rules, no digits. Why a published number cannot be
-had again stands in the table ``walls``, and under the panel."""
-CHANGE = """a bound bounds a model only if no arm lies beyond it: an arm on value rows above the forward closures, or
-with verdicts as right as its arithmetic, takes a wall down."""
+several; below, the tests of the witnessed designs; ours of the lines that copied and computed rightly so far, the
+study's of all. hit: order and rules, no digits. Why a published number cannot be had again stands in the table
+``walls``, and under the panel."""
+CHANGE = """a bound bounds a model only if no arm lies beyond it: an arm whose steps are installed and that lies on
+value rows above the forward closures, or whose verdicts on kinds with several outcomes are as right as its arithmetic,
+takes a wall down."""
 SELECTION = Selection(corruption="each", selections=("each",), how="each, by its arm")
 EXAMPLE = {
     "arm": "base-cryptarithm", "families": "cryptarithm_deduce", "design": "answer-only", "reveal": "0",

@@ -4,15 +4,16 @@ import pandas as pd
 
 from common.config import IN_CONTEXT
 from measuring.endings import read_texts
-from measuring.evidence import marked
+from measuring.evidence import marked, own_rows
 from measuring.pooling import POOLED, with_pooled
 from measuring.stats import wilson
 
 NEEDS = ("grades", "rows", "texts", "arms", "tables/steps")
 CAPTION = """Accuracy per arm, family, stratum, evaluation set, decoder and training seed (``all``: pooled). n:
-different rows; arm_n: training rows per family (in context: examples). official, strict: the two grades, with
-Wilson 95 % intervals for n rows; several seeds or samples of a row count as their mean. truncated, no_box: shares;
-mean_tokens; seed_min, seed_max: worst and best seed.
+different rows; arm_n: training rows per family (in context: examples); own_rows: those in the arm's own design,
+counting those of the arms that its training started from: arms that differ in it are no matched comparison. official,
+strict: the two grades, with Wilson 95 % intervals for n rows; several seeds or samples of a row count as their mean.
+truncated, no_box: shares; mean_tokens; seed_min, seed_max: worst and best seed.
 
 ceiling: the share of the same rows on which the arm's own rendered text boxes the right answer (a row without a
 text counts as not boxed), ceiling_n of them; of_ceiling: accuracy on these rows alone. abstains: the share of rows
@@ -77,6 +78,7 @@ def accuracy(grades: pd.DataFrame, arms: pd.DataFrame) -> pd.DataFrame:
         }
         arm = arms.loc[line["arm"]]
         line |= arm[list(ARM)].to_dict() | {"trained": arm.recipe != IN_CONTEXT, "arm_n": int(arm.n)}
+        line["own_rows"] = own_rows(arms, line["arm"], line["family"])
         boxed = scores[scores.boxes > 0]
         line |= {"ceiling": float(scores.boxes.mean()), "ceiling_n": len(boxed)}
         line |= with_interval("of_ceiling", float(boxed.official.mean()), len(boxed))

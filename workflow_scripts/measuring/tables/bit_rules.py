@@ -20,8 +20,9 @@ released rule cache as it is normalised here; basis: of the study's own first-ma
 released and whose arguments and order are not stated, so that it cannot be recomputed). train: share of the training
 rows (taps of a rule counted each); n, share: of the evaluation rows; solver and one column per arm and decoder:
 official accuracy on them; low, high: the Wilson 95 % interval of share."""
-CHANGE = """a gate that an arm answers far less often than others of as many taps is not learned as a boolean function
-but as a word; a drawn share outside the study's says that drawn and real rows differ."""
+CHANGE = """that a gate is learned as a boolean function is contradicted by an arm that answers it far less often than
+others of as many taps: then it is a word to it. That drawn rows ask for what real ones ask for is contradicted by a
+drawn share that lies apart from the study's."""
 FAMILY = "bit_manipulation"
 BASIS = {
     "xor": "a^b^c", "maj": "a&b|a&c|b&c", "xor_or": "(a^b)|c", "or_xnor": "~(a^b)|c",

@@ -4,27 +4,29 @@ from itertools import combinations
 
 import pandas as pd
 
-from measuring.evidence import marked
+from measuring.evidence import NO, YES, marked, own_rows
 from measuring.pooling import with_pooled
 from measuring.stats import draws, holm, paired_test
 
-NEEDS = ("grades", "tables/steps")
+NEEDS = ("grades", "arms", "tables/steps")
 CAPTION = """Every two arms under one decoder, and every two decoders of one arm, on the rows that both were
 evaluated on, per stratum and evaluation set. a, b: accuracies (official grade, a row counts as its mean over draws:
 seeds and samples); a_only, b_only: rows on which that one's mean is higher; p: two-sided sign-flip test of the
 rows' differences (with one draw each: exact McNemar; draws_a, draws_b: how many a row has); p_holm: adjusted (Holm)
 for all comparisons of the same sort within a family, stratum and evaluation set. installed_a, installed_b: whether
-the arm can do its single steps (table ``steps``)."""
+the arm can do its single steps (table ``steps``). own_rows_a, own_rows_b: training rows in the arm's own design, those
+of the arms it started from among them; matched: whether they are as many. Where they are not, what differs may be the
+practice and not the design."""
 CHANGE = """that one arm is better than another, or no worse, is contradicted by p_holm below .05 with the other one
 ahead; p_holm above .05 shows no difference on these rows and is no proof of none: a_only and b_only say how many rows
 there were to tell them apart."""
 COLUMNS = [
     "family", "eval_set", "stratum", "arm_a", "decoder_a", "arm_b", "decoder_b", "n", "draws_a", "draws_b", "a", "b",
-    "a_only", "b_only", "p", "p_holm",
+    "a_only", "b_only", "p", "p_holm", "own_rows_a", "own_rows_b", "matched",
 ]  # fmt: skip
 
 
-def make(grades: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
+def make(grades: pd.DataFrame, arms: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
     """One line per pair; arms of one decoder first, then decoders of one arm."""
     lines = []
     for key, group in with_pooled(grades, "stratum").groupby(["family", "eval_set", "stratum"]):
@@ -39,5 +41,7 @@ def make(grades: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
                 if a[same] == b[same]
             ]
             for line, p in zip(block, holm([line["p"] for line in block]), strict=True):
-                lines.append(line | {"p_holm": float(p)})
+                a, b = (own_rows(arms, line[name], key[0]) for name in ("arm_a", "arm_b"))
+                matched = {"own_rows_a": a, "own_rows_b": b, "matched": YES if a == b else NO}
+                lines.append(line | {"p_holm": float(p)} | matched)
     return marked(marked(pd.DataFrame(lines, columns=COLUMNS), steps, "_a"), steps, "_b")

@@ -15,8 +15,9 @@ or their mean per token, which best-of-N goes by. auc: over the rows that have b
 the right one is likelier (ties half), with a 95 % interval clustered by row; rows: how many those are, of rows_all;
 right, wrong: answers. says: what that means for power sampling and best-of-N. It is the first thing to look at: they
 cost ten times what this table does."""
-CHANGE = """an AUC of own answers at or below .5 says that no power of p can help; one above .5 with an interval above
-it says that the decoders of the table ``decoders`` may gain."""
+CHANGE = """that no decoder which prefers likely answers can help is contradicted by an AUC of own answers with an
+interval above .5; that the right answer is there and only has to be preferred, by such an AUC beside decoders (table
+``decoders``) that all stay level."""
 KEYS = ["arm", "family", "eval_set"]
 ROW = [*KEYS, "seed", "id"]
 COLUMNS = [*KEYS, "of", "by", "auc", "low", "high", "rows", "rows_all", "right", "wrong", "says"]

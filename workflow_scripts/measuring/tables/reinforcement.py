@@ -16,8 +16,9 @@ every line is sound; valid_of_right: of the right ones the share whose every lin
 rows; mean_tokens; ended: share that ended by itself. reward, kl (divergence from the start per token, empty where it
 has no weight), completion_tokens, same_reward (share of groups whose completions were all worth the same): means over
 the updates since the checkpoint before, on training rows at the temperature of the draws."""
-CHANGE = """an outcome reward installs the procedure if valid rises with accuracy; if accuracy rises and valid stays or
-falls, what is learned is answers. From a start trained on swapped traces valid can only rise by learning."""
+CHANGE = """that an outcome reward installs the procedure is contradicted by accuracy that rises while valid stays or
+falls: what is learned is answers. That it can only teach answers is contradicted by valid that rises with it, most
+clearly from a start trained on swapped traces, where nothing else can raise it."""
 COLUMNS = [
     "arm", "seed", "start", "reward_kind", "family", "stratum", "update", "n", "accuracy", "accuracy_low",
     "accuracy_high", "valid", "valid_low", "valid_high", "valid_of_right", "valid_of_right_low", "valid_of_right_high",

@@ -19,8 +19,9 @@ sampled; texts_per_row: different texts among a row's samples. On the evaluation
 (``all``): official accuracy with its Wilson 95 % interval for n rows (several seeds count as their mean), valid_lines:
 completions whose every line is sound, with a 95 % interval clustered by row, mean_tokens, truncated. gain: accuracy
 minus the start's own (start: the arm whose adapter the round goes on from)."""
-CHANGE = """self-training installs a procedure if accuracy and valid_lines rise together over rounds and above the
-control on the same rows; accuracy that rises while valid_lines does not is another way to the answers."""
+CHANGE = """that self-training installs a procedure is contradicted by accuracy that rises over rounds while valid_lines
+does not, and by rises that the control on the same rows has as well; that it cannot, by both rising above the
+control."""
 SELECTION = Selection()
 COLUMNS = [
     "arm", "family", "design", "seed_model", "round", "source", "start", "eval_set", "stratum", "examples", "own",

@@ -9,8 +9,8 @@ NEEDS = ("tables/accuracy",)
 CAPTION = """The official accuracy on the drawn rows (``test``) and, with a benchmark, on the real ones (``real``)
 side by side, pooled over training seeds, with Wilson 95 % intervals, n, and whether the arm can do its single steps
 (table ``steps``); empty where an arm was not evaluated."""
-CHANGE = """drawn rows do not stand for real ones in a family whose arms have two intervals that lie apart;
-intervals that overlap do not prove that they do."""
+CHANGE = """that drawn rows stand for real ones is contradicted, for a family, by an arm whose two intervals lie apart;
+intervals that overlap do not prove it."""
 
 
 def make(accuracy: pd.DataFrame) -> pd.DataFrame:

@@ -19,8 +19,8 @@ trace``: rows that the family's forward design answers rightly without a line th
 of the vocabulary, the commonest rule). ``chance@REVEAL``: the expected share of the best guess that sees which glyphs
 of the key are shown and how long the answer is, but no digit; where it rises with the digits shown, the choice of
 glyphs tells of the answer. Wilson 95 % intervals for n rows."""
-CHANGE = """a solver whose posterior lies outside the interval of its accuracy is not calibrated, and no bound follows
-from it; a chance far above 0 at some reveal means that accuracy there need not come from the digits."""
+CHANGE = """that a solver's posterior bounds a model is contradicted by one outside the interval of that solver's
+accuracy; that accuracy at some reveal comes from the digits shown, by a chance that is as high."""
 Grader = Callable[[str, str], bool]
 """Whether a prediction (first) answers the puzzle whose gold answer is the second."""
 

@@ -10,8 +10,8 @@ copied (transcription; malformed lines count as wrong) and computed (arithmetic)
 wrong conclusion of a completion, with 95 % intervals clustered by row, and how much of the thought is written.
 installed: yes where both shares are at least .97 and at least half is written; no: the arm is no evidence about its
 procedure, in this and every other table and figure; empty: the design has no steps."""
-CHANGE = """an arm that fails while its steps are installed speaks against its procedure; one whose steps are not
-installed fails at the steps, and says nothing of it, whatever its accuracy."""
+CHANGE = """that an arm fails at its procedure is contradicted by installed ``no``: it fails at the steps before that,
+and says nothing of it. That it fails at the steps is contradicted by ``yes``."""
 
 
 def make(lines: list[str], texts: list[str], arms: pd.DataFrame) -> pd.DataFrame:

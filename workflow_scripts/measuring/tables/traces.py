@@ -10,8 +10,8 @@ CAPTION = """Completions whose every line is right (valid), or that equal the re
 those whose row could be rendered), with 95 % intervals clustered by row; lines, and malformed ones; the kind of
 line and the axis on which most completions first go wrong, with its share of all. installed: whether the arm can do
 its single steps (table ``steps``)."""
-CHANGE = """an accuracy (table ``accuracy``) above the upper end of valid's interval does not come from the procedure;
-valid completions that are wrong say that the lines do not lead to the answer."""
+CHANGE = """that right answers come from the procedure is contradicted by an accuracy (table ``accuracy``) above the
+upper end of valid's interval; that the lines lead to the answer, by valid completions that are wrong."""
 
 
 def make(rows: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:

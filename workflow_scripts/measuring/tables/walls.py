@@ -24,11 +24,13 @@ again. Mutual information is the plug-in estimate in nats over all (glyph, digit
 glyph of a row; its baseline shuffles the digits among the glyphs of each row, which keeps both marginals and takes
 all that a glyph could tell: an estimate inside its baseline is an estimate of nothing. Both also for as many rows as
 the study had, because the estimate grows as rows get fewer."""
-CHANGE = """a bound bounds a model only if no arm lies beyond it: an arm on value rows above the forward closures, or
-with verdicts as right as its arithmetic, takes a wall down."""
+CHANGE = """a bound bounds a model only if no arm lies beyond it: an arm whose steps are installed and that lies on
+value rows above the forward closures, or whose verdicts on kinds with several outcomes are as right as its arithmetic,
+takes a wall down."""
 STUDY_ROWS, SHUFFLES = 659, 200
 RANKS = (1, 2, 4, 8)
 STUDY_KINDS = {"ones": "kill/onesenum", "range": "kill/range", "both": "kill/2mode", "mode": "kill/modekill"}
+FOLLOWS = "of the lines that copied and computed rightly so far, the verdict follows from their own numbers"
 WHY = {
     "solver": "the study's solver has other rules and a posterior vote; its rows are real ones",
     "ambiguous": "the study does not say what it calls ambiguous",
@@ -190,24 +192,22 @@ def of_verdicts(kinds: pd.DataFrame, published: pd.DataFrame, arms: pd.Index) ->
     found = []
     theirs = published[published.table == "fidelity"]
     wanted = kinds[
-        kinds.arm.isin(arms) & (kinds.declared != "") & (kinds.verdict_n > 0) & (kinds.decoder == USUAL_DECODER)
+        kinds.arm.isin(arms) & (kinds.declared != "") & (kinds.given_n > 0) & (kinds.decoder == USUAL_DECODER)
     ]
     for fixed, own in wanted.groupby(wanted.fixed.astype(bool)):
-        right = own.verdict * own.verdict_n
-        each = right.groupby(own.arm).sum() / own.verdict_n.groupby(own.arm).sum()
+        right = own.given * own.given_n
+        each = right.groupby(own.arm).sum() / own.given_n.groupby(own.arm).sum()
         what = "one outcome" if fixed else "several outcomes"
         line = {"wall": "verdict", "measure": f"kinds with {what} in training, {len(each)} arms", "stratum": POOLED}
-        line |= {
-            "definition": "the verdict follows from the line's own numbers; low and high: of the lowest, highest arm"
-        }
-        line |= {"value": right.sum() / own.verdict_n.sum(), "low": each.min(), "high": each.max(), "why": ""}
-        found.append(line | {"n": int(own.verdict_n.sum())})
+        line |= {"definition": f"{FOLLOWS}; low and high: of the lowest, highest arm"}
+        line |= {"value": right.sum() / own.given_n.sum(), "low": each.min(), "high": each.max(), "why": ""}
+        found.append(line | {"n": int(own.given_n.sum())})
     for row in wanted[wanted.design.str.startswith("witness")].itertuples():
         opener, _, test = row.kind.partition("/")
         if test in STUDY_KINDS and opener in ("not", "try"):
-            line = {"wall": "verdict", "measure": f"{row.arm}: {row.kind}", "stratum": POOLED, "n": int(row.verdict_n)}
-            line |= {"definition": "the verdict follows from the line's own numbers", "value": row.verdict}
-            line |= {"low": row.verdict_low, "high": row.verdict_high, "why": WHY["verdict"]}
+            line = {"wall": "verdict", "measure": f"{row.arm}: {row.kind}", "stratum": POOLED, "n": int(row.given_n)}
+            line |= {"definition": FOLLOWS, "value": row.given}
+            line |= {"low": row.given_low, "high": row.given_high, "why": WHY["verdict"]}
             own = theirs[(theirs.row == STUDY_KINDS[test]) & (theirs.measure == "verdict")]
             found.append(line | {"study": own.value.iloc[0], "study_n": own.n.iloc[0]})
     return found

@@ -98,8 +98,8 @@ def accepted(each: Line, page: Page) -> tuple[str, ...]:
 
 
 def is_valid(checked: Sequence[Checked]) -> bool:
-    """No line is malformed or fails a mark: it follows, and what it claims without evidence is so."""
-    return not any(each.failed for each in checked)
+    """There is a line, and none is malformed or fails a mark: it follows, and what it claims without evidence is so."""
+    return bool(checked) and not any(each.failed for each in checked)
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def judges(truths: Mapping[str, Truth | None]) -> dict[str, Judge]:
             return None
 
     def valid(row: Mapping[str, str], text: str) -> float:
-        """1 where the audit finds no fault in any line."""
+        """1 where there are lines and the audit finds no fault in any."""
         checked = lines(row, text)
         return float(checked is not None and is_valid(checked))
 

