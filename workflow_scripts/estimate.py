@@ -11,10 +11,13 @@ Writes  a table on stdout, and --out FILE.csv where given. Of all seeds of an ar
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from common import cli
 from common.artifacts import whole
+
+SMALLEST = {"rank": 1, "alpha": 1, "max_length": 64, "micro_tokens": 64}  # to count a backbone that is not trained
 
 
 def main() -> None:
@@ -35,6 +38,7 @@ def main() -> None:
 
     from learning import estimate
     from learning.counting import counted
+    from learning.fit import Arm
     from learning.methods import read_recipe
     from learning.settings import BackboneOptions
 
@@ -45,10 +49,10 @@ def main() -> None:
     for asked in json.loads(args.arms):
         name, recipe, seeds = asked["backbone"], recipes.get(asked["recipe"]), asked["seeds"]
         options = backbones[name]
-        c, tokens = counted(name, options, recipe, folders.get(name))
+        c, tokens = counted(name, options, recipe or SMALLEST, folders.get(name))
         learned = hours = written = adapter = state = 0
         longest = args.max_tokens
-        if recipe:  # otherwise it is decoded only
+        if recipe:
             method = read_recipe(recipe)
             texts, new, flight = method.written()
             written, longest = flight * method.max_length, max(longest, method.max_length)
@@ -56,7 +60,9 @@ def main() -> None:
             hours = estimate.train_hours(c, options, learned / seeds, teraflops)
             hours += estimate.decode_hours(c, options, texts, new, flight, rate) if texts else 0
             _, adapter, state = estimate.disk(c, options)
-        arm = estimate.Arm(c, options, args.ranks, tokens if recipe else 0, written, args.batch, longest)
+        else:
+            c, tokens = replace(c, adapter=0), 0
+        arm = Arm(c, options, args.ranks, tokens, written, args.batch, longest)
         decoded = estimate.decode_hours(c, options, asked["tests"], args.max_tokens, args.batch, rate)
         lacks = arm.lacks(int(room * estimate.GIB))
         for told in lacks:

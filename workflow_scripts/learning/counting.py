@@ -96,12 +96,12 @@ def shapes_alone() -> Iterator[None]:
 
 
 def count(options: BackboneOptions, recipe, folder: str | Path | None, rows: int, tokens: int) -> Counted:
-    """Run one forward pass of (rows, tokens) on shapes and add up what it keeps; with no recipe, nothing is trained."""
+    """Run one forward pass of (rows, tokens) on shapes and add up what it keeps."""
     model = skeleton(options, folder)
     parameters = sum(p.numel() for p in model.parameters())
     largest = max(p.numel() for p in model.parameters())
     active = parameters - idle(model)
-    wrapped = recipe.trainable(model, options, None).train() if recipe else model.requires_grad_(False)
+    wrapped = recipe.trainable(model, options, None).train()
     if options.dtype != "float32":
         wrapped = wrapped.to(getattr(torch, options.dtype))  # as DeepSpeed does
     adapter = sum(p.numel() for p in wrapped.parameters() if p.requires_grad)
@@ -163,19 +163,17 @@ def kept_by_token(config, size: int) -> int:
 _KNOWN: dict[tuple, tuple[Counted, int]] = {}
 
 
-def counted(name: str, options: BackboneOptions, recipe: Mapping | None, folder: str | None) -> tuple[Counted, int]:
-    """(what the longest micro-batch of a recipe on a backbone holds, its tokens), counted once.
-
-    Without a recipe: of the backbone alone, for a single token.
-    """
+def counted(name: str, options: BackboneOptions, recipe: Mapping, folder: str | None) -> tuple[Counted, int]:
+    """(what the longest micro-batch of a recipe on a backbone holds, its tokens), counted once."""
     from learning.methods import read_recipe
 
-    settings, rows, length = read_recipe(recipe) if recipe else None, 1, 1
-    if settings:
-        length = max(settings.micro_tokens, settings.max_length)
-        if not options.packing:  # padded rows, each a sequence of its own
-            rows, length = max(1, length // settings.max_length), settings.max_length
-    key = (name, settings and settings.method, getattr(settings, "rank", None), rows, length)
+    settings = read_recipe(recipe)
+    tokens = max(settings.micro_tokens, settings.max_length)
+    if not options.packing:  # padded rows, each a sequence of its own
+        rows, length = max(1, tokens // settings.max_length), settings.max_length
+    else:
+        rows, length = 1, tokens
+    key = (name, settings.method, getattr(settings, "rank", None), rows, length)
     if key not in _KNOWN:
         here = next((place for place in (folder, options.path) if place and Path(place, "config.json").is_file()), None)
         _KNOWN[key] = count(options, settings, here, rows, length), rows * length
