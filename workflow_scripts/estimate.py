@@ -16,6 +16,7 @@ from pathlib import Path
 
 from common import cli
 from common.artifacts import whole
+from common.errors import LabError
 
 SMALLEST = {"rank": 1, "alpha": 1, "max_length": 64, "micro_tokens": 64}  # to count a backbone that is not trained
 
@@ -49,7 +50,12 @@ def main() -> None:
     for asked in json.loads(args.arms):
         name, recipe, seeds = asked["backbone"], recipes.get(asked["recipe"]), asked["seeds"]
         options = backbones[name]
-        c, tokens = counted(name, options, recipe or SMALLEST, folders.get(name))
+        try:
+            c, tokens = counted(name, options, recipe or SMALLEST, folders.get(name))
+        except LabError as error:
+            raise LabError(f"backbone {name}: {error.message}", file=error.file, field=error.field) from error
+        except ValueError as error:  # of the library: a class that it does not know, say
+            raise LabError(f"backbone {name}: {str(error)[:120]}", field="shape") from error
         learned = hours = written = adapter = state = 0
         longest = args.max_tokens
         if recipe:
