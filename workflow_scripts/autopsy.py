@@ -8,9 +8,11 @@ Writes  --out P.parquet: module, expert (of fused ones), kind, rank, norm of b @
 """
 
 import os
+from collections.abc import Callable, Mapping
 
 from common import cli
 from common.artifacts import read_table, write_table
+from common.errors import LabError
 
 
 def main() -> None:
@@ -29,11 +31,17 @@ def main() -> None:
     os.environ["HF_HUB_OFFLINE"] = "1"
     from types import SimpleNamespace
 
+    from safetensors import SafetensorError
+
     from learning import adapters, autopsy
-    from learning.settings import BackboneOptions, check_adapter
+    from learning.settings import WEIGHTS, BackboneOptions, check_adapter
 
     check_adapter(args.adapter)
-    tensors, config = autopsy.read(args.adapter)
+    try:
+        tensors, config = autopsy.read(args.adapter)
+    except SafetensorError as error:
+        raise LabError(f"not a whole safetensors file ({error})", file=f"{args.adapter}/{WEIGHTS}") from error
+    check_pairs(tensors, lambda module: autopsy.rank_of(module, config), f"{args.adapter}/{WEIGHTS}")
     rows = autopsy.examine(tensors, config)
     gradients = {}
     if args.backbone and args.texts:
@@ -50,6 +58,17 @@ def main() -> None:
     write_table(args.out, [{**row, "first_gradient": gradients.get(row["module"])} for row in rows])
     never = autopsy.dead(rows)
     print(f"{len(rows)} updates; {len(never)} modules never moved{': ' if never else ''}{', '.join(never)}")
+
+
+def check_pairs(tensors: Mapping, rank_of: Callable[[str], int], file: str) -> None:
+    """Raise LabError unless the tensors are pairs of A and B whose ranks are those of the configuration."""
+    for name, tensor in tensors.items():
+        one, other = ("lora_A", "lora_B") if ".lora_A." in name else ("lora_B", "lora_A")
+        if (pair := name.replace(f".{one}.", f".{other}.")) not in tensors or pair == name:
+            raise LabError(f"{name} has no {other}", file=file)
+        rank = rank_of(name.removeprefix("base_model.model.").partition(".lora_")[0])
+        if (found := tensor.shape[0 if one == "lora_A" else 1]) % rank:  # of fused experts, one rank after the other
+            raise LabError(f"{name} has rank {found}, its configuration says {rank}", file=file)
 
 
 if __name__ == "__main__":

@@ -63,6 +63,7 @@ def main() -> None:
     model = attached(args.backbone, args.adapter, options, "cpu").eval()
     if not isinstance(model, PeftModel):
         raise LabError("every parameter was trained there: it is a model of its own, no adapter", file=args.adapter)
+    export.check_loaded(model, Path(args.adapter))
     with whole(args.out) as partial:
         partial.mkdir(parents=True)
         made = export.export(

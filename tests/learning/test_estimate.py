@@ -14,7 +14,7 @@ import yaml
 
 import tiny_models
 from common.errors import LabError
-from learning import counting, estimate, training
+from learning import counting, estimate, fit, training
 from learning.methods import read_recipe
 from learning.settings import BackboneOptions
 from learning_fixtures import ROOT, environment, recipe, save_backbone
@@ -175,16 +175,39 @@ def test_a_reinforcement_is_counted_with_what_it_writes(tmp_path):
 def test_the_table_has_every_method_of_training(monkeypatch, capsys):
     recipes = {name: entry for name, entry in RECIPES.items() if name in ("small", "grpo")}
     arm = {"backbone": "small", "rows": 100, "seeds": 2, "tests": 10}
-    arms = [{**arm, "arm": f"with-{name}", "recipe": name} for name in recipes]
+    arms = [{**arm, "arm": f"with-{name}", "recipe": name} for name in (*recipes, "in-context")]
     words = {"arms": arms, "backbones": {"small": BACKBONES["small"]}, "recipes": recipes}
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(sys, "argv", ["estimate", *(w for k, v in words.items() for w in (f"--{k}", json.dumps(v)))])
     runpy.run_path(str(ROOT / "workflow_scripts/estimate.py"))["main"]()
-    rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip().startswith("with-")]
-    tokens = {name: float(million) for name, _, _, million, *_ in rows}
-    asked = prod(recipes["grpo"][name] for name in ("updates", "batch", "group", "max_length"))
+    lines = capsys.readouterr().out.splitlines()
+    header = lines[0].split()
+    rows = [dict(zip(header, line.split(), strict=True)) for line in lines if line.strip().startswith("with-")]
+    tokens = {row["arm"]: float(row["million_tokens"]) for row in rows}
+    asked = 2 * prod(recipes["grpo"][name] for name in ("updates", "batch", "group", "max_length"))
     assert tokens["with-grpo"] == pytest.approx(asked / 1e6, abs=0.05)
-    assert tokens["with-small"] < 1 and {row[8] for row in rows} == {"yes"}
+    assert 0 < tokens["with-small"] < 1 and {row["fits"] for row in rows} == {"yes"}
+    alone = rows[-1]  # decoded and never trained
+    assert (alone["arm"], alone["million_tokens"], alone["train_gib"]) == ("with-in-context", "0.0", "0.0")
+    assert float(alone["decode_gib"]) > 1 and float(alone["decode_gpu_h"]) > 0
+
+
+def test_an_arm_says_by_how_much_it_is_too_large_and_what_would_fit():
+    """Llama 3B on GPUs of 24 GiB: its training needs checkpointing, its decoding a smaller batch or several GPUs."""
+    options = entry("llama-3b")
+    c, tokens = counting.counted("llama-3b", options, RECIPES["study"], None)
+    arm = fit.Arm(c, options, ranks=8, tokens=tokens, written=0, batch=64, length=8192)
+    room = 24 * estimate.GIB
+    training, decoding = arm.lacks(room)
+    assert f"training needs {(arm.training.peak - room) / estimate.GIB:.1f} GiB more" in training
+    assert "it would fit with checkpointing: true" in training
+    batch = int(decoding.partition("a decoding batch of ")[2].partition(";")[0])
+    assert arm.decoding(batch) <= room < arm.decoding(batch + 1)
+    assert "engine: vllm, which spreads it over 8 GPUs" in decoding
+    assert f"decoding needs {(arm.decoding() - room) / estimate.GIB:.1f} GiB more" in decoding
+    assert replace(arm, tokens=0).lacks(80 * estimate.GIB) == []
+    told = replace(arm, ranks=1, tokens=0).lacks(4 * estimate.GIB)
+    assert len(told) == 1 and "nothing that is a setting makes it fit" in told[0]
 
 
 def test_a_backbone_of_unknown_size_is_an_error():

@@ -1,6 +1,7 @@
 """An exported adapter has the hub's names and is the same adapter there; every way to lose a part of it is an error."""
 
 import json
+import runpy
 import shutil
 import zipfile
 
@@ -14,7 +15,7 @@ from common.errors import LabError
 from learning import adapters, autopsy, export
 from learning.backbones import load_model
 from learning.training import Reached
-from learning_fixtures import run, save_corpus
+from learning_fixtures import ROOT, last_error, run, save_corpus
 
 IDS = list(range(5, 60))
 TEXTS = [IDS, IDS[::-1]]
@@ -176,13 +177,45 @@ def test_an_autopsy_measures_the_update_and_names_what_is_dead(made, tmp_path):
     assert by["model.layers.0.mlp.experts", 2]["norm"] == 0 < by["model.layers.0.mlp.experts", 1]["norm"]
 
 
+@pytest.mark.parametrize("name", [*tiny_models.HUB, "qwen-moe"])
+def test_an_adapter_of_another_backbone_is_no_export(name, made):
+    """peft loads what names a module and says nothing of the rest."""
+    backbone, adapter, _, _ = made(name)
+    model = adapters.attach(load_model(backbone, tiny_models.options(name)), adapter)
+    export.check_loaded(model, adapter)
+    other = made("qwen-moe" if name == "llama-3b" else "llama-3b")[1]
+    with pytest.raises(
+        LabError, match=r"adapter_model.safetensors: \d+ tensors .*: it was trained on another backbone"
+    ):
+        export.check_loaded(model, other)
+
+
+def test_an_adapter_file_that_is_not_whole(made, tmp_path):
+    _, adapter, _, _ = made("llama-3b")
+    tensors = load_file(adapter / export.WEIGHTS)
+    name = f"{export.PREFIX}model.layers.1.self_attn.q_proj.lora_B.weight"
+    check = runpy.run_path(str(ROOT / "workflow_scripts/autopsy.py"))["check_pairs"]
+    check(tensors, lambda module: 4, "file")
+    with pytest.raises(LabError, match=r"file: .*lora_A.weight has rank 4, its configuration says 3"):
+        check(tensors, lambda module: 3, "file")
+    tensors.pop(name)
+    with pytest.raises(LabError, match=r"layers.1.self_attn.q_proj.lora_A.weight has no lora_B"):
+        check(tensors, lambda module: 4, "file")
+    folder = shutil.copytree(adapter, tmp_path / "adapter")
+    (folder / export.WEIGHTS).write_bytes((adapter / export.WEIGHTS).read_bytes()[:-100])
+    done = run("autopsy", "--adapter", folder, "--out", tmp_path / "a.parquet")
+    assert "adapter_model.safetensors: not a whole safetensors file" in last_error(done)
+
+
 @pytest.mark.slow
 def test_a_name_that_the_checkpoint_does_not_have_is_an_error(made, monkeypatch, tmp_path):
     backbone, adapter, _, _ = made("qwen-moe")
     keys = export.checkpoint_keys(backbone) - {"model.layers.1.mlp.experts.3.up_proj.weight"}
     monkeypatch.setattr(export, "checkpoint_keys", lambda _: keys)
     shutil.copytree(adapter, tmp_path / "adapter")
-    with pytest.raises(LabError, match=r"is model.layers.1.mlp.experts.3.up_proj.weight there, which the checkpoint"):
+    with pytest.raises(
+        LabError, match="has no tensor model.layers.1.mlp.experts.3.up_proj.weight, which model.layers.1"
+    ):
         exported("qwen-moe", backbone, tmp_path / "adapter")
 
 

@@ -135,11 +135,28 @@ def on_the_hub(
             continue
         for place in found:
             if place.key not in keys:
-                raise LabError(f"{name} is {place.key} there, which the checkpoint does not have")
+                some = sorted(keys)[0]
+                raise LabError(
+                    f"the checkpoint has no tensor {place.key}, which {name} would be there; it has {some}, say"
+                )
             mine = (a, b) if place.expert is None else (a[place.expert], b[place.expert])
             module = place.key.removesuffix(".weight")
             pairs.append(Pair(module, mine[0][:, place.columns], mine[1][place.rows], scale))
     return sorted(pairs, key=lambda pair: pair.module), fused, sorted(names)
+
+
+def check_loaded(model: PeftModel, folder: Path) -> None:
+    """Raise LabError unless the tensors of an adapter file are those of the model that it was loaded into.
+
+    peft passes over a tensor that names no module, and leaves a module without one as it is.
+    """
+    with safe_open(folder / WEIGHTS, "pt") as handle:
+        here = set(handle.keys())
+    there = set(get_peft_model_state_dict(model, save_embedding_layers=False))
+    for what, lacking in (("name no module of this backbone", here - there), ("are missing for it", there - here)):
+        if lacking:
+            message = f"{len(lacking)} tensors {what}, first {min(lacking)}: it was trained on another backbone"
+            raise LabError(message, file=folder / WEIGHTS)
 
 
 def reduced(pair: Pair, rank: int) -> tuple[Pair, float]:

@@ -314,7 +314,7 @@ class Lab:
 
     @property
     def estimated(self) -> list[dict]:
-        """What is to be trained, for an estimate: rows, seeds and problems of every arm."""
+        """What is to be trained or decoded here, for an estimate: rows, seeds and problems of every arm."""
         return [
             {
                 "arm": name,
@@ -325,7 +325,7 @@ class Lab:
                 "tests": sum(self.rows("test", family) for family in row.families),
             }
             for name, row in self.arms.iterrows()
-            if row.recipe != IN_CONTEXT
+            if self.backbones[row.backbone].here
         ]
 
     # --- tables and figures; kind: "table" or "figure", which is the name of the wildcard, too ---
