@@ -16,7 +16,9 @@ from common.artifacts import read_table
 from common.config import ARM_COLUMNS
 
 TARGET = "results/cluster/grades/numerals/seed-1/greedy/test.parquet"
-CORPUS = "results/cluster/corpora/numerals/seed-1.parquet"
+BEFORE = [f"results/cluster/{name}" for name in (
+    "leaks/numerals/seed-1/test.json", "texts/numeral/forward/reveal-0/none/test.parquet",
+)]  # fmt: skip
 ADAPTER = "results/cluster/adapters/numerals/seed-1"
 ARM = "\nnumerals\tnumeral\tforward\t0\tnone\tall\t32\tsmallest\tshort\t1\n"
 MADE = {"width": 32, "layers": 1, "heads": 2, "head_size": 16, "feed_forward": 32, "context": 1024, "start": "random"}
@@ -80,15 +82,15 @@ def standstill(run: subprocess.Popen, log: Path) -> str:
 @pytest.mark.slow
 @pytest.mark.skipif(bool(slurm_cluster.why_not()), reason=slurm_cluster.why_not())
 def test_killed_cancelled_finished(tmp_path):
-    """From the corpus on, which is made here: after every look at the queue in which no job has ended, the plugin waits
-    ten seconds longer for the next, so that a chain of short jobs mostly waits."""
+    """From the backbone on; texts are made before. After every look at the queue in which no job has ended, the plugin
+    waits ten seconds longer for the next, so that a chain of short jobs mostly waits."""
     folder, log = tmp_path / "project", tmp_path / "snakemake.log"
     folder.mkdir()
     copy(folder)
     for name, content in CONFIGS.items():
         (folder / f"config/{name}.yaml").write_text(yaml.safe_dump(content))
     (folder / "config/cluster.tsv").write_text("\t".join(ARM_COLUMNS) + ARM)
-    made = snakemake(folder, CORPUS, *CONFIG)
+    made = snakemake(folder, *BEFORE, *CONFIG)
     assert made.returncode == 0, made.stdout + made.stderr
     with slurm_cluster.cluster():
         run = submit(folder, log)
