@@ -18,6 +18,7 @@ from common import cli
 from common.artifacts import whole
 from common.errors import LabError
 
+PROMPT = 512  # tokens of a prompt without examples: the longest one of all families has about as many characters
 SMALLEST = {"rank": 1, "alpha": 1, "max_length": 64, "micro_tokens": 64}  # to count a backbone that is not trained
 
 
@@ -57,18 +58,17 @@ def main() -> None:
         except ValueError as error:  # of the library: a class that it does not know, say
             raise LabError(f"backbone {name}: {str(error)[:120]}", field="shape") from error
         learned = hours = written = adapter = state = 0
-        longest = args.max_tokens
         if recipe:
             method = read_recipe(recipe)
             texts, new, flight = method.written()
-            written, longest = flight * method.max_length, max(longest, method.max_length)
+            written = flight * method.max_length
             learned = seeds * method.taken(asked["rows"]) * method.max_length
             hours = estimate.train_hours(c, options, learned / seeds, teraflops)
             hours += estimate.decode_hours(c, options, texts, new, flight, rate) if texts else 0
             _, adapter, state = estimate.disk(c, options)
         else:
             c, tokens = replace(c, adapter=0), 0
-        arm = Arm(c, options, args.ranks, tokens, written, args.batch, longest)
+        arm = Arm(c, options, args.ranks, tokens, written, args.batch, PROMPT + args.max_tokens)
         decoded = estimate.decode_hours(c, options, asked["tests"], args.max_tokens, args.batch, rate)
         lacks = arm.lacks(int(room * estimate.GIB))
         for told in lacks:
