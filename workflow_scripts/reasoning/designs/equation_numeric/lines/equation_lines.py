@@ -224,9 +224,7 @@ class Product(Start):
 
     KIND = "equation/product"
     TEXT = "{x}*{y}: {x_tens}*{tens_digit}={tens} {x_ones}*{ones_digit}={ones} {shifted}+{added}={value}"
-    ROLES = (
-        "x:TA y:TA x_tens:A tens_digit:A tens:A x_ones:A ones_digit:A ones:A shifted:A added:A value:A"
-    )
+    ROLES = "x:TA y:TA x_tens:A tens_digit:A tens:A x_ones:A ones_digit:A ones:A shifted:A added:A value:A"
     group = "mul"
     x: int
     y: int
