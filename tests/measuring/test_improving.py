@@ -52,6 +52,18 @@ def corpora(folder) -> list[str]:
     return paths
 
 
+def metrics(folder) -> list[str]:
+    """Trainings of two steps; the rounds' took more tokens than their control's."""
+    paths = []
+    for arm, _, _ in ROWS:
+        path = folder / f"adapters/{arm}/seed-1/metrics.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        steps = [{"step": step, "tokens": 3400 if arm == "control-1" else 4200} for step in (1, 2)]
+        path.write_text("".join(json.dumps(step) + "\n" for step in steps))
+        paths.append(str(path))
+    return paths
+
+
 def pd_table(rows: list[dict]):
     import pyarrow as pa
 
@@ -63,7 +75,7 @@ def pd_table(rows: list[dict]):
 def rounds(tmp_path) -> pd.DataFrame:
     right = {"seed": 5, "round-1": 7, "control-1": 5, "round-2": 9, "other": 10}
     valid = {"seed": 5, "round-1": 4, "control-1": 5, "round-2": 2, "other": 10}
-    return self_training.make(ARMS, corpora(tmp_path), *graded(right, valid))
+    return self_training.make(ARMS, corpora(tmp_path), metrics(tmp_path), *graded(right, valid))
 
 
 def test_rounds_stand_beside_their_start_and_their_control(rounds):
@@ -74,16 +86,17 @@ def test_rounds_stand_beside_their_start_and_their_control(rounds):
     assert line.gain == pytest.approx(0.2) and (line.harvested, line.sampled, line.texts_per_row) == (6, 32, 5.0)
     assert table.loc[("round-1", "value")].accuracy == 0.4 and table.loc[("round-1", "all")].valid == 0.75
     control = table.loc[("control-1", "all")]
+    assert (line.tokens, control.tokens) == (8400, 6800)
     assert control.own == 0 and control["round"] == 1 and control.gain == 0 and pd.isna(control.valid)
     assert table.loc[("seed", "all")]["round"] == 0 and pd.isna(table.loc[("seed", "all")].gain)
-    assert self_training.make(ARMS.assign(source=""), [], *graded({"seed": 1}, {"seed": 1})).empty
+    assert self_training.make(ARMS.assign(source=""), [], [], *graded({"seed": 1}, {"seed": 1})).empty
 
 
 def test_the_figure_of_rounds_joins_rounds_and_leaves_controls_hollow(rounds):
     published = read_published(made_run.ROOT / "config/published.csv")
     figure = modules.load("figure", "self_training").make(rounds, published, ARMS)
     assert {0.9, 0.7, 0.5, 0.2} <= made_run.drawn(figure) and "solver's texts" in made_run.words(figure)
-    assert "n = 10" in made_run.words(figure)
+    assert all(said in made_run.words(figure) for said in ("n = 10", "round-1, 8k", "control-1, 7k"))
     bits = rounds.assign(family="bit_manipulation")
     assert {0.61, 0.678, 0.04} <= made_run.drawn(modules.load("figure", "self_training").make(bits, published, ARMS))
 

@@ -364,6 +364,17 @@ def test_a_benchmark_file_that_is_not_there(project, tmp_path):
     (project / target).unlink()
 
 
+def test_a_configuration_changes_single_recipes():
+    files = [ROOT / "config/default.yaml", ROOT / "config/improve-small.yaml"]
+    config, usual = read_yaml(files[0]), read_yaml(ROOT / "config/recipes.yaml")
+    update_config(config, read_yaml(files[1]))
+    changed = read_lab(deepcopy(config), files, lambda path: str(ROOT / path)).recipes
+    assert changed["star"] == usual["star"] | {"updates": 20} and changed["small"] == usual["small"]
+    config["recipes"]["star"]["updats"] = 3
+    with pytest.raises(LabError, match=r"config/recipes\.yaml: field star\.updats: unknown"):
+        read_lab(config, files, lambda path: str(ROOT / path))
+
+
 def test_texts_from_elsewhere_that_are_not_there_or_are_called_like_an_arm(tmp_path):
     default, own = ROOT / "config/default.yaml", tmp_path / "own.yaml"
 

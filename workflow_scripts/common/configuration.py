@@ -74,7 +74,7 @@ class Config:
     seed: int = setting("seed of everything but training", low=0)
     arms: str = setting("table of arms", form=r".+\.tsv")
     backbones: str = setting("file that describes the backbones", form=r".+\.yaml")
-    recipes: str = setting("file that describes the training recipes", form=r".+\.yaml")
+    recipes: str | dict = setting("file that describes the recipes, or what is other in them", form=r".+\.yaml")
     decoders: str | dict = setting("file that describes the decoders, or what is other in them", form=r".+\.yaml")
     benchmark_csv: str = setting("CSV with id, prompt, answer; empty for none")
     traces: dict[str, str] = setting("files of texts from elsewhere, by the names that stand for their arms")

@@ -38,13 +38,13 @@ def read_lab(config: dict, files: Sequence[str], here: Place) -> Lab:
     for name, path in config["traces"].items():
         config["traces"][name] = found(path, here)
         require_file(config, files, "traces", name)
-    entries, recipes = read_yaml(config["backbones"]), read_yaml(config["recipes"])
+    entries, recipes = read_yaml(config["backbones"]), read_changed(config, "recipes", here)
     backbones = read_backbones(entries, config["backbones"])
     for name, options in backbones.items():
         if options.path:
             entries[name]["path"] = found(options.path, here)
             backbones[name] = replace(options, path=entries[name]["path"])
-    check_recipes(recipes, HINTS, config["recipes"])
+    check_recipes(recipes, HINTS, file_of(config, "recipes", here))
     decoders = read_decoders(config, here)
     arms = read_arms(
         config["arms"],
@@ -76,11 +76,21 @@ def found(path: str, here: Place) -> str:
     return here(path) if not Path(path).exists() and Path(here(path)).exists() else path
 
 
+def file_of(config: Mapping, key: str, here: Place) -> str:
+    """The file of entries that `key` names; of one that changes some entries, the project's."""
+    return config[key] if isinstance(config[key], str) else here(f"config/{key}.yaml")
+
+
+def read_changed(config: Mapping, key: str, here: Place) -> dict[str, Mapping]:
+    """The entries of that file, with what the configuration changes in them."""
+    own = config[key] if isinstance(config[key], dict) else {}
+    return changed(read_yaml(file_of(config, key, here)), own)
+
+
 def read_decoders(config: Mapping, here: Place) -> dict[str, dict]:
-    """All decoders with all their settings; a configuration that changes some starts from those of the project."""
-    own = config["decoders"] if isinstance(config["decoders"], dict) else {}
-    file = here("config/decoders.yaml") if own else config["decoders"]
-    decoders = resolve(changed(read_yaml(file), own), config["decoding"], file)
+    """All decoders with all their settings."""
+    file = file_of(config, "decoders", here)
+    decoders = resolve(read_changed(config, "decoders", here), config["decoding"], file)
     if config["harvest"]["decoder"] not in decoders:
         raise LabError(f"unknown decoder, not in {file}", field="harvest.decoder")
     return decoders
@@ -112,7 +122,7 @@ def check_training(lab: Lab, name: str, row: pd.Series) -> None:
         read_recipe(lab.recipes[row.recipe]).check(lab.backbones[row.backbone], lab.ranks)
     except LabError as error:
         message = f"arm {name} of recipe {row.recipe}: {error.message}"
-        raise LabError(message, file=lab.config["recipes"], field=error.field) from None
+        raise LabError(message, file=file_of(lab.config, "recipes", lab.here), field=error.field) from None
 
 
 def has_limit(row: pd.Series) -> bool:

@@ -13,9 +13,10 @@ CAPTION = """Self-training, one row of panels per family, evaluation set and see
 (official grade) of the evaluation rows of each stratum, and the share of their completions whose every line is sound,
 with 95 % intervals (Wilson for n rows; clustered by row). Round 0 is the seed model itself. Filled, joined to the arm
 that they sampled: arms that learn from its completions; hollow: arms that learn from the solver's texts of the same
-rows (the control has as many of them). Right: what each round learned from: the share of its own examples whose every
-line is sound, with their number, and completions kept of those sampled. Grey: the published rounds on bit
-manipulation; the released evaluations have the seed model's score and a third round, which the paper leaves out."""
+rows (the control has as many of them); beside each name, the tokens that its training took. Right: what each round
+learned from: the share of its own examples whose every line is sound, with their number, and completions kept of those
+sampled. Grey: the published rounds on bit manipulation; the released evaluations have the seed model's score and a
+third round, which the paper leaves out."""
 CHANGE = """if self-training installed the procedure, filled marks would rise over rounds above the hollow ones in both
 the left and the middle panel."""
 SELECTION = Selection(corruption="each", selections=("each",), backbone="the seed model's")
@@ -57,6 +58,7 @@ def draw(axis: Axes, rows: pd.DataFrame, name: str) -> None:
         own = rows[rows.stratum == stratum].sort_values("round")
         shift = 0.06 * (i - 1)
         place = {row.arm: (row["round"] + shift, row[name]) for _, row in own.iterrows()}
+        tokens = own.set_index("arm").tokens
         filled = own[(own["round"] == 0) | (own.own > OWN)]
         for _, row in filled[filled["round"] > 0].iterrows():
             axis.plot(*zip(place[row.source], place[row.arm], strict=True), color=colour, lw=1.2)
@@ -70,7 +72,8 @@ def draw(axis: Axes, rows: pd.DataFrame, name: str) -> None:
         )
         if stratum == "all":
             for arm, (x, y) in place.items():
-                axis.annotate(arm, (x, y), fontsize=6, xytext=(4, 3), textcoords="offset points", color=plots.GREY)
+                said = f"{arm}, {tokens[arm] / 1000:.0f}k"
+                axis.annotate(said, (x, y), fontsize=6, xytext=(4, 3), textcoords="offset points", color=plots.GREY)
         axis.vlines(own["round"] + shift, own[f"{name}_low"], own[f"{name}_high"], color=colour, lw=1, alpha=0.6)
 
 
