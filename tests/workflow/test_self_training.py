@@ -16,6 +16,7 @@ decoding: {max_tokens: 200, batch: 32}
 decoders: config/decoders.star.yaml
 recipes: config/recipes.star.yaml
 harvest: {decoder: sample-4, rows: 40, distinct: 2}
+threads: {backbone: 1}  # two wait for each other where more runs than there are cores
 """
 DECODERS = """
 greedy: {kind: greedy}
