@@ -2,7 +2,9 @@
 
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+from math import log10
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -32,6 +34,7 @@ STYLE = {
     "grid.color": "#E6E6E6", "grid.linewidth": 0.6, "axes.axisbelow": True, "legend.frameon": False, "figure.dpi": 100,
     "savefig.dpi": 150, "pdf.fonttype": 42,
 }  # fmt: skip
+CLOSE = 0.03  # points whose names would be written over each other
 STRATA = ("all", "join", "value", "1-tap", "2-tap", "3-tap")
 CLOSURE = "closure "
 DRAWN = ("forward trace", "units/open", "compute/open", "full/open", "full/given")
@@ -183,6 +186,26 @@ def named_axis(axis: Axes, names: list[str], *, first: bool) -> None:
     """One line per name, the first on top; the names stand at the leftmost panel only."""
     axis.set_yticks(range(len(names)), names if first else [""] * len(names))
     axis.set_ylim(len(names) - 0.4, -0.6)
+
+
+def name_points(axis: Axes, points: Sequence[tuple[float, float, str]], near: float, **look: Any) -> None:
+    """Names beside points (x, y, name); those of points closer than `near` in x and CLOSE in y share a list.
+
+    On an axis of logarithms, `near` is a difference of log10.
+    """
+    groups: list[list[tuple[float, float, str]]] = []
+    for point in points:
+        at = log10(point[0]) if axis.get_xscale() == "log" else point[0]
+        for group in groups:
+            if abs(at - group[0][0]) < near and abs(point[1] - group[0][1]) < CLOSE:
+                group.append((at, *point[1:]))
+                break
+        else:
+            groups.append([(at, *point[1:])])
+    for group in groups:
+        x = 10 ** group[0][0] if axis.get_xscale() == "log" else group[0][0]
+        names = "\n".join(name for _, _, name in group)
+        axis.annotate(names, (x, group[0][1]), xytext=(5, 3), textcoords="offset points", va="top", **look)
 
 
 def legend(figure: Figure, axes: Iterable[Axes], columns: int) -> None:

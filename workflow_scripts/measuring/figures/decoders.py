@@ -45,11 +45,12 @@ def make(decoders: pd.DataFrame, arms: pd.DataFrame) -> Figure:
             -(-len(panels) // width), width, figsize=(1 + 4.4 * width, 3.6 * -(-len(panels) // width)), squeeze=False
         )
         for axis, ((family, stratum, eval_set), part) in zip(axes.flat, panels, strict=False):
+            axis.set_xscale("log")
             for arm, own in part.groupby("arm"):
                 draw(axis, own.sort_values("decoded"), *plots.nth(names.index(arm)))
             rows = "" if stratum == POOLED else f", {stratum} rows"
             axis.set_title(f"{family}{rows}, {eval_set}, n = {int(part.n.max())}")
-            axis.set(xscale="log", xlabel="decoded tokens per answer", ylabel="accuracy", ylim=(-0.03, 1.03))
+            axis.set(xlabel="decoded tokens per answer", ylabel="accuracy", ylim=(-0.03, 1.03))
         for axis in axes.flat[len(panels) :]:
             axis.set_axis_off()
         plots.legend(figure, axes.flat, columns=2)
@@ -65,7 +66,8 @@ def draw(axis: Axes, own: pd.DataFrame, colour: str, marker: str) -> None:
         axis.plot([row.decoded] * 2, [row.official_low, row.official_high], color=colour, lw=1, alpha=0.6)
         fill = colour if row.decoder == "greedy" or row.p_holm < 0.05 else "white"
         axis.plot([row.decoded], [row.official], marker, mfc=fill, mec=colour, ms=6, label=label, zorder=4)
-        axis.annotate(row.decoder, (row.decoded, row.official), xytext=(4, 4), textcoords="offset points", fontsize=7)
+    points = [(row.decoded, row.official, row.decoder) for row in own.itertuples()]
+    plots.name_points(axis, points, near=0.06, fontsize=7)
     plots.strike(axis, own, own.decoded, own.official)
     if first.trained:
         axis.axhline(first.ceiling, color=colour, lw=1, ls="--", alpha=0.7, label=plots.CEILING, zorder=1)

@@ -71,9 +71,8 @@ def draw(axis: Axes, rows: pd.DataFrame, name: str) -> None:
             other["round"] + shift + 0.03, other[name], mfc="white", label=f"{stratum} rows, solver's texts", **look
         )
         if stratum == "all":
-            for arm, (x, y) in place.items():
-                said = f"{arm}, {tokens[arm] / 1000:.0f}k"
-                axis.annotate(said, (x, y), fontsize=6, xytext=(4, 3), textcoords="offset points", color=plots.GREY)
+            points = [(x, y, f"{arm}, {tokens[arm] / 1000:.0f}k") for arm, (x, y) in place.items()]
+            plots.name_points(axis, points, near=0.5, fontsize=6, color=plots.GREY)
         axis.vlines(own["round"] + shift, own[f"{name}_low"], own[f"{name}_high"], color=colour, lw=1, alpha=0.6)
 
 

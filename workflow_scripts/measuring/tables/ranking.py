@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from measuring.endings import read_texts
@@ -41,7 +42,7 @@ def make(
                 pairs = list(compared(group, theirs if of == "its text" else None, by))
                 frame = pd.DataFrame(pairs, columns=["id", "share", "right", "wrong"])
                 rows = frame.groupby("id").share.agg(["sum", "count"])
-                area, low, high = clustered_mean(rows["sum"], rows["count"])
+                area, low, high = np.clip(clustered_mean(rows["sum"], rows["count"]), 0, 1).tolist()
                 line = dict(zip(KEYS, key, strict=True)) | {"of": of, "by": by, "auc": area, "low": low, "high": high}
                 line |= {"rows": len(rows), "rows_all": group.id.nunique()}
                 line |= {"right": int(frame.right.sum()), "wrong": int(frame.wrong.sum())}
