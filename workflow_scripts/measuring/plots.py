@@ -34,7 +34,7 @@ STYLE = {
     "grid.color": "#E6E6E6", "grid.linewidth": 0.6, "axes.axisbelow": True, "legend.frameon": False, "figure.dpi": 100,
     "savefig.dpi": 150, "pdf.fonttype": 42,
 }  # fmt: skip
-CLOSE = 0.03  # points whose names would be written over each other
+LINE = 0.045  # of a list of names, in shares
 STRATA = ("all", "join", "value", "1-tap", "2-tap", "3-tap")
 CLOSURE = "closure "
 DRAWN = ("forward trace", "units/open", "compute/open", "full/open", "full/given")
@@ -188,24 +188,21 @@ def named_axis(axis: Axes, names: list[str], *, first: bool) -> None:
     axis.set_ylim(len(names) - 0.4, -0.6)
 
 
-def name_points(axis: Axes, points: Sequence[tuple[float, float, str]], near: float, **look: Any) -> None:
-    """Names beside points (x, y, name); those of points closer than `near` in x and CLOSE in y share a list.
+def name_points(axis: Axes, points: Iterable[tuple[float, float, str]], near: float, **look: Any) -> None:
+    """Names beside points (x, y, name), on an axis of shares; those that would be written over each other stand in a
+    list, the highest point's name first.
 
-    On an axis of logarithms, `near` is a difference of log10.
+    near: closer than this in x (on an axis of logarithms: in log10) and a line's height in y, names would overlap.
     """
-    groups: list[list[tuple[float, float, str]]] = []
-    for point in points:
-        at = log10(point[0]) if axis.get_xscale() == "log" else point[0]
-        for group in groups:
-            if abs(at - group[0][0]) < near and abs(point[1] - group[0][1]) < CLOSE:
-                group.append((at, *point[1:]))
-                break
-        else:
-            groups.append([(at, *point[1:])])
-    for group in groups:
-        x = 10 ** group[0][0] if axis.get_xscale() == "log" else group[0][0]
-        names = "\n".join(name for _, _, name in group)
-        axis.annotate(names, (x, group[0][1]), xytext=(5, 3), textcoords="offset points", va="top", **look)
+    is_log = axis.get_xscale() == "log"
+    columns: dict[float, float] = {}  # x of a list -> where its last line ends
+    for x, y, name in sorted(points, key=lambda point: -point[1]):
+        at = log10(x) if is_log else x
+        column = next((each for each in columns if abs(each - at) < near), at)
+        top = min(y, columns.get(column, y))
+        columns[column] = top - LINE
+        place = (10**column if is_log else column, top)
+        axis.annotate(name, place, xytext=(6, 0), textcoords="offset points", va="center", **look)
 
 
 def legend(figure: Figure, axes: Iterable[Axes], columns: int) -> None:
