@@ -27,6 +27,7 @@ CONFIGS = {
         "run": "cluster", "rows": {"train": {"default": 40}, "test": {"default": 12}},
         "decoding": {"max_tokens": 200, "batch": 12}, "arms": "config/cluster.tsv",
         "backbones": "config/cluster.backbones.yaml", "recipes": "config/cluster.recipes.yaml",
+        "threads": {"backbone": 1},  # the node has two, and more are never given
     },
     "cluster.backbones": {"smallest": {"make": {**MADE, "steps": 0}, "targets": ["q_proj", "v_proj"]}},
     "cluster.recipes": {"short": {"rank": 4, "alpha": 8, "batch": 8, "epochs": 1, "max_length": 512}},
