@@ -80,7 +80,7 @@ SHAPES = {  # name -> the arms, the decoders, and the figures that have nothing 
         ARMS | QUIET | KEYED - {"walls"} | {"bits", "categories", "cost", "failures", "lengths"},
     ),
     "a quota": (
-        ["capped"], ["greedy"], ARMS | QUIET | {"bits", "categories", "cost", "failures", "lengths", "reveal"}
+        ["capped"], ["greedy"], ARMS | QUIET | {"bits", "categories", "cost", "lengths", "reveal"}
     ),
     "two backbones": (
         ["mix", "mix-other", "derive-0", "derive-0-other", "base"], ["greedy"], ARMS - {"backbones"} | QUIET | {"bits"}
