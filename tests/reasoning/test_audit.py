@@ -225,7 +225,7 @@ def test_script_tells_lines_rows_and_kinds(tmp_path: Path):
     lines = read_table(tmp_path / "a.parquet").to_pylist()
     assert [line["id"] for line in lines if line["first_failure"]] == [problems[1].id, problems[2].id]
     rows = read_table(tmp_path / "r.parquet").to_pylist()
-    assert [row["valid"] for row in rows] == [True, False, False, True]
+    assert [row["valid"] for row in rows] == [True, False, False, False]
     assert [row["failure_axis"] for row in rows][:3] == ["", "arithmetic", "form"]
     assert rows[0]["perfect"] is None
     again = tmp_path / "b.parquet"
