@@ -154,7 +154,7 @@ class Steps(torch.utils.data.Dataset):
 
 
 def writers() -> int:
-    """How many processes write worksheets for a GPU: each writes about a million tokens a second."""
+    """How many processes write worksheets for a GPU: each writes about half a million tokens a second."""
     return max(1, min(8, len(os.sched_getaffinity(0)) - 1))
 
 
