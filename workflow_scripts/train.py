@@ -53,6 +53,7 @@ def main() -> None:
     from learning.methods import parse_recipe
 
     if args.local_rank is not None:
+        launch.die_with_parent()
         launch.run_rank(args, judges if parse_recipe(args.recipe).JUDGED else None)
         return
     if args.ranks < 1:
@@ -60,7 +61,10 @@ def main() -> None:
     if args.gpus and args.gpus != args.ranks:
         raise LabError(f"{args.ranks} ranks for {args.gpus} GPUs; there must be one rank per GPU", field="--ranks")
     launch.check(args)
-    launch.launch(sys.argv, args)
+    if args.ranks == 1 and not args.hostfile:
+        launch.run_alone(args, judges if parse_recipe(args.recipe).JUDGED else None)
+    else:
+        launch.launch(sys.argv, args)
     print(json.dumps({"adapter": str(Path(args.out))}))
 
 

@@ -11,12 +11,11 @@ from common.config import ARM_COLUMNS, OPTIONAL_COLUMNS
 CONFIG = """
 run: star
 arms: config/arms.star.tsv
-rows: {train: {default: 1300}, test: {default: 24}}
+rows: {train: {default: 200}, test: {default: 24}}
 decoding: {max_tokens: 200, batch: 32}
 decoders: config/decoders.star.yaml
 recipes: config/recipes.star.yaml
 harvest: {decoder: sample-4, rows: 40, distinct: 2}
-threads: {backbone: 1}  # two wait for each other where more runs than there are cores
 """
 DECODERS = """
 greedy: {kind: greedy}
@@ -33,10 +32,10 @@ grpo:
    kl: 0.01, reward: prefix, save_every: 2, held_out: 12}
 """
 ARMS = """
-taught\tnumeral\tforward\t0\tnone\tall\t1200\ttiny\tsmall\t1\t\t\tgreedy,maj-4
-round-1\tnumeral\tforward\t0\tnone\tall\t16\ttiny\tsmall-on\t1\ttaught\ttaught
-round-1-solver\tnumeral\tforward\t0\tnone\tall\t16\ttiny\tcontrol\t1\ttaught\ttaught
-grpo\tnumeral\tforward\t0\tnone\tall\t16\ttiny\tgrpo\t1\t\ttaught
+taught\tnumeral\tforward\t0\tnone\tall\t100\tsmall\tsmall\t1\t\t\tgreedy,maj-4
+round-1\tnumeral\tforward\t0\tnone\tall\t16\tsmall\tsmall-on\t1\ttaught\ttaught
+round-1-solver\tnumeral\tforward\t0\tnone\tall\t16\tsmall\tcontrol\t1\ttaught\ttaught
+grpo\tnumeral\tforward\t0\tnone\tall\t16\tsmall\tgrpo\t1\t\ttaught
 """
 
 

@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
@@ -97,7 +98,10 @@ def rank_settings(args: argparse.Namespace) -> dict[str, str]:
         "HF_HUB_OFFLINE": "1",
         "TOKENIZERS_PARALLELISM": "false",
     }
-    return settings if args.gpus else settings | {"DS_ACCELERATOR": "cpu", "CUDA_VISIBLE_DEVICES": ""}
+    if args.gpus:
+        return settings
+    # DeepSpeed decorates its Muon for torch's compiler at import, four seconds that nothing here uses.
+    return settings | {"DS_ACCELERATOR": "cpu", "CUDA_VISIBLE_DEVICES": "", "TORCHDYNAMO_DISABLE": "1"}
 
 
 def die_with_parent(sig: int = signal.SIGKILL) -> None:
@@ -125,6 +129,24 @@ def launch(argv: list[str], args: argparse.Namespace) -> None:
         if attempt < 2 and "EADDRINUSE" in why:
             continue
         raise LabError(why or f"training ended with status {status}; its output above says where")
+
+
+def run_alone(args: argparse.Namespace, judges: Callable[[Sequence[str]], Mapping[str, Judge]] | None = None) -> None:
+    """The only rank, in this process: a launcher would load the libraries a second time to start one process."""
+    Path(args.state).mkdir(parents=True, exist_ok=True)
+    if args.gpus:
+        gpus.claim(args.gpus)
+    env = environment(args) | {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1"}
+    env |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}  # 0: any that is free
+    os.environ.clear()
+    os.environ.update(env)
+    warnings.simplefilter("ignore", FutureWarning)
+    try:
+        run_rank(args, judges)
+    except LabError:
+        raise
+    except Exception as error:
+        raise LabError(f"{error}") from error
 
 
 def command(argv: list[str], args: argparse.Namespace, devices: list) -> list[str]:
@@ -169,7 +191,6 @@ def run_rank(args: argparse.Namespace, judges: Callable[[Sequence[str]], Mapping
 
     judges: makes what judges completions, from the tables of the rows' problems.
     """
-    die_with_parent()
     keep_freed_memory()
     os.environ.update(rank_settings(args))  # the launcher hands little of its environment on to other nodes
     try:
