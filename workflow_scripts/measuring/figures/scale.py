@@ -19,7 +19,7 @@ rows as often as the others of its recipe. Hollow marks: entrants' direct search
 their rows grew with the steps, too. A stroke through a mark: the arm cannot do its single steps (table ``steps``), so
 it is no evidence about its procedure."""
 CHANGE = """if rows were what is missing, value rows would rise with them and not level off below the ceiling; a curve
-that is flat where the training loss falls says that more of the same does not teach the search."""
+that is flat where the training loss (figure ``runs``) falls says that more of the same does not teach the search."""
 SELECTION = Selection()
 EXAMPLE = {
     "arm": "search-600", "families": "cryptarithm_deduce", "design": "search", "reveal": "0", "corruption": "none",
