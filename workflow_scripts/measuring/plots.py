@@ -106,15 +106,14 @@ def nth(i: int) -> tuple[str, str]:
 
 
 def look(frame: pd.DataFrame, arm: str) -> tuple[str, str]:
-    """Colour and marker of an arm: its design's (the first arm of a design has its marker, the others further ones), or
-    grey where nothing was trained."""
+    """Colour and marker of an arm: its design's (the first arm of a design has its marker, the others further ones; the
+    eighth design, which has the first one's colour, begins at the last of these), or grey where nothing was trained."""
     untrained = sorted(frame[~frame.trained.astype(bool)].arm.unique())
     if arm in untrained:
         return GREY, UNTRAINED[untrained.index(arm) % len(UNTRAINED)]
-    design = design_of(frame, arm)
-    colour, marker = CYCLE[design_order(frame).index(design) % len(CYCLE)]
-    same = twins(frame, arm)
-    return colour, (marker, *FURTHER)[same.index(arm) % (1 + len(FURTHER))]
+    again, place = divmod(design_order(frame).index(design_of(frame, arm)), len(CYCLE))
+    colour, marker = CYCLE[place]
+    return colour, (marker, *FURTHER)[(twins(frame, arm).index(arm) - again) % (1 + len(FURTHER))]
 
 
 def twins(frame: pd.DataFrame, arm: str) -> list[str]:

@@ -23,6 +23,8 @@ EXAMPLE = {
     "selection": "all", "n": "20", "backbone": "small", "recipe": "few", "seeds": "3",
 }  # fmt: skip
 SERIES = ["family", "eval_set", "design", "reveal", "corruption", "selection", "source", "backbone", "recipe"]
+BESIDE = ["family", "eval_set", "design", "reveal", "backbone", "recipe", "arm_n"]
+"""Single marks stand beside a line of the same ones."""
 ZERO = 0.4  # where no example stands on the logarithmic axis
 
 
@@ -32,10 +34,11 @@ def make(accuracy: pd.DataFrame, traces: pd.DataFrame, arms: pd.DataFrame) -> Fi
     ours["source"] = ours.arm.map(arms["source"]) if "source" in arms else ""
     ours["reveal"] = ours.arm.map(arms["reveal"])
     pooled = ours[ours.seed == POOLED]
-    numbers = pooled.groupby(SERIES).arm_n.transform("nunique")
-    recipes = set(pooled[(numbers > 1) & pooled.trained.astype(bool)].recipe)
-    shown = pooled[pooled.recipe.isin(recipes) | ((numbers > 1) & ~pooled.trained.astype(bool))]
-    if not recipes:
+    is_line = pooled.groupby(SERIES).arm_n.transform("nunique") > 1
+    trained = pooled[is_line & pooled.trained.astype(bool)]
+    beside = pooled[BESIDE].merge(trained[BESIDE].drop_duplicates(), how="left", indicator=True)._merge == "both"
+    shown = pooled[is_line | beside.to_numpy()]
+    if trained.empty:
         return plots.nothing("with two numbers of examples under one recipe", SELECTION, EXAMPLE, arms)
     valid = traces.set_index(["arm", "family", "eval_set", "decoder"])
     columns = list(shown.groupby(["family", "eval_set"]))

@@ -91,4 +91,5 @@ def draw_published(axis: Axes, published: pd.DataFrame) -> None:
             marker, what = ("s", "direct search") if row["measure"].startswith("direct") else ("o", "two-stage recall")
             plots.published_point(axis, row, n, marker, f"an entrant: {what}", horizontal=False)
             place = {"xytext": (-5, 0), "textcoords": "offset points", "ha": "right", "va": "center"}
+            place |= {"bbox": {"fc": "white", "ec": "none", "pad": 0.5}}  # another one's interval may run behind it
             axis.annotate(f"n={row['n']:.0f}", (n, row["value"]), fontsize=7, color=plots.GREY, **place)

@@ -51,10 +51,11 @@ def make(walls: pd.DataFrame, arms: pd.DataFrame) -> Figure:
                 axis.set_title(f"{wall}: {family}, {eval_set}", loc="left")
                 if wall != "information":
                     axis.set_xlim(-0.03, 1.03)
-                why = "\n".join(dict.fromkeys(filter(None, own.why.fillna(""))))
+                why = list(dict.fromkeys(filter(None, own.why.fillna(""))))
                 if own.empty:
-                    why = "Nothing to show. " + (f"A row that would fill it: {row_of()}" if wall == "base" else "")
-                axis.set_xlabel("\n".join(textwrap.wrap(why, 100)), fontsize=7.5, color="#404040", loc="left")
+                    why = ["Nothing to show. " + (f"A row that would fill it: {row_of()}" if wall == "base" else "")]
+                lines = [line for each in why for line in textwrap.wrap(each, 100)]
+                axis.set_xlabel("\n".join(lines), fontsize=7.5, color="#404040", loc="left")
         plots.legend(figure, axes.flat, columns=3)
         plots.state(figure, SELECTION)
     return figure
