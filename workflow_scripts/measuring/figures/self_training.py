@@ -50,10 +50,9 @@ def make(self_training: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFram
             line[0].set(title=f"{family}, {eval_set}, from {seed}", ylabel="accuracy")
             line[1].set(title="completions without a fault", ylabel="share")
             line[2].set(title="what the round learned from", ylabel="share")
-            for axis in line:
-                axis.set(xlabel="round", ylim=(-0.03, 1.03), xticks=sorted(set(rows["round"])))
-            if family == "bit_manipulation":
-                line[0].set_xticks(sorted({*rows["round"], *(each for each, *_ in THEIRS)}))
+            theirs = {number for number, *_ in THEIRS} if family == "bit_manipulation" else set()
+            for axis, rounds in zip(line, ({*rows["round"], *theirs}, {*rows["round"]}, {*rows["round"]}), strict=True):
+                axis.set(xlabel="round", ylim=(-0.03, 1.03), xticks=sorted(rounds), xlim=(-0.75, max(rounds) + 0.35))
         plots.legend(figure, axes.flat, columns=4)
         plots.state(figure, SELECTION)
     return figure
@@ -80,8 +79,8 @@ def draw(axis: Axes, rows: pd.DataFrame, name: str) -> None:
         )
         if stratum == "all":
             points = [(x, y, f"{arm}, {tokens[arm] / 1000:.0f}k") for arm, (x, y) in place.items()]
-            plots.name_points(axis, points, near=0.5, left=True, fontsize=6, color=plots.GREY)
-            axis.set_xlim(left=-0.6)
+            ground = {"fc": "white", "ec": "none", "pad": 0.3, "alpha": 0.8}
+            plots.name_points(axis, points, near=0.5, left=True, fontsize=6, color="#606060", bbox=ground)
         axis.vlines(own["round"] + shift, own[f"{name}_low"], own[f"{name}_high"], color=colour, lw=1, alpha=0.6)
 
 
