@@ -49,8 +49,10 @@ SAVED = ("designs", "reveal", "verdicts")
 @pytest.fixture(scope="module")
 def pictures(made) -> dict[str, Figure]:
     """Every figure, made once; most of the time of writing one goes into ink."""
-    found = {name: made.figure(name) for name in modules.names("figure")}
-    plt.close("all")
+    found = {}
+    for name in modules.names("figure"):
+        found[name] = made.figure(name)
+        plt.close(found[name])
     return found
 
 

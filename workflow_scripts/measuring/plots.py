@@ -107,13 +107,15 @@ def nth(i: int) -> tuple[str, str]:
 
 def look(frame: pd.DataFrame, arm: str) -> tuple[str, str]:
     """Colour and marker of an arm: its design's (the first arm of a design has its marker, the others further ones; the
-    eighth design, which has the first one's colour, begins at the last of these), or grey where nothing was trained."""
+    eighth design, which has the first one's colour, has them from the last one on), or grey where nothing was trained."""
     untrained = sorted(frame[~frame.trained.astype(bool)].arm.unique())
     if arm in untrained:
         return GREY, UNTRAINED[untrained.index(arm) % len(UNTRAINED)]
     again, place = divmod(design_order(frame).index(design_of(frame, arm)), len(CYCLE))
     colour, marker = CYCLE[place]
-    return colour, (marker, *FURTHER)[(twins(frame, arm).index(arm) - again) % (1 + len(FURTHER))]
+    nth_of_design = twins(frame, arm).index(arm)
+    turn = -again - nth_of_design if again else nth_of_design
+    return colour, (marker, *FURTHER)[turn % (1 + len(FURTHER))]
 
 
 def twins(frame: pd.DataFrame, arm: str) -> list[str]:

@@ -56,6 +56,7 @@ def make(accuracy: pd.DataFrame, traces: pd.DataFrame, arms: pd.DataFrame) -> Fi
                 column[0].vlines(x, own.official_low, own.official_high, color=colour, lw=1, alpha=0.6)
                 single = ours[(ours.seed != POOLED) & ours.arm.isin(own.arm) & (ours.family == family)]
                 single = single[single.eval_set == eval_set]
+                single = single[single.groupby("arm").seed.transform("nunique") > 1]
                 column[0].scatter(single.arm_n.clip(lower=ZERO), single.official, 7, plots.GREY, zorder=3)
                 lines = valid.loc[[(arm, family, eval_set, SELECTION.decoder) for arm in own.arm]]
                 column[1].plot(x, lines.valid.to_numpy(), **look)
