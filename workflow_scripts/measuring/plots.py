@@ -107,7 +107,7 @@ def nth(i: int) -> tuple[str, str]:
 
 def look(frame: pd.DataFrame, arm: str) -> tuple[str, str]:
     """Colour and marker of an arm: its design's (the first arm of a design has its marker, the others further ones; the
-    eighth design, which has the first one's colour, has them from the last one on), or grey where nothing was trained."""
+    eighth design, of the first one's colour, has them from the last one on), or grey where nothing is trained."""
     untrained = sorted(frame[~frame.trained.astype(bool)].arm.unique())
     if arm in untrained:
         return GREY, UNTRAINED[untrained.index(arm) % len(UNTRAINED)]
