@@ -456,6 +456,8 @@ def _(figure: Figure) -> str:
     axis = panel(figure, GRAVITY)
     own = {bars.get_label(): dict(zip(*bars[0].get_data(), strict=True)) for bars in axis.containers}
     solid, dotted = (own[f"one (backbone small, n=8){words}"] for words in ("", ", last line wrong"))
+    styles = [bars[0].get_linestyle() for bars in axis.containers]
+    assert sorted(styles) == ["-", ":"] and styles[[*own].index("one (backbone small, n=8)")] == "-"
     if solid[0.25] > 0.9 and solid[0.5] - dotted[0.5] < 0.2:
         return "under way, recovers"
     slope = [solid[x] for x in (0.25, 0.5, 0.75)]
