@@ -9,13 +9,14 @@ import made_run
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from common.artifacts import read_table
 from measuring import modules, plots
 from reasoning.grammar.trace import parse_completion
 from reasoning.registry import DESIGNS
 
-CRYPT, NUMBERS = "cryptarithm_deduce", "equation_numeric_deduce"
+CRYPT, NUMBERS, BITS = "cryptarithm_deduce", "equation_numeric_deduce", "bit_manipulation"
 MODELS = {
     "oracle": made_run.oracle, "abstainer": made_run.abstainer, "echo": made_run.echo, "coin": made_run.coin,
     "miscounter": made_run.miscounter,
@@ -37,9 +38,22 @@ def made(tmp_path_factory) -> made_run.Made:
     run = ("--results", made.results, "--arms", made.folder / "arms.tsv")
     for name in made_run.in_order():
         made.script("table", "--name", name, *run, "--out", made.results / "tables")
-    for name in modules.names("figure"):
+    for name in SAVED:
         made.script("figure", "--name", name, *run, "--out", made.results / f"figures/{name}.png")
     return made
+
+
+SAVED = ("designs", "reveal", "verdicts")
+
+
+@pytest.fixture(scope="module")
+def pictures(made) -> dict[str, Figure]:
+    """Every figure, made once; most of the time of writing one goes into ink."""
+    found = {}
+    for name in modules.names("figure"):
+        found[name] = made.figure(name)
+        plt.close(found[name])
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -153,18 +167,18 @@ def test_pairs_tell_the_oracle_from_the_echo(tables):
     assert same.p == 1
 
 
-def test_the_figures_show_the_differences(made, tables, reached):
+def test_the_figures_show_the_differences(made, tables, reached, pictures):
     """The ceiling and the rightly undetermined share are drawn, and no two models look the same in the legend."""
-    figure = made.figure("designs")
+    figure = pictures["designs"]
     said = made_run.words(figure)
     assert plots_have(figure, reached.ceiling["oracle-blind"]) and plots_have(figure, reached.abstains["oracle-blind"])
     assert "rightly undetermined" in said and "oracle-blind (n=8)" in said
-    figure = made.figure("reveal")
+    figure = pictures["reveal"]
     assert plots_have(figure, reached.official["oracle-shown"]) and plots_have(figure, 0.0)
     labels = [text for text in made_run.words(figure).split("\n") if text.startswith("model, design derive")]
     assert len(set(labels)) == len(MODELS)
     assert all(plots_have(figure, 0.01 + k / 137) for k in (0, 5, 10)), "what chance reaches is drawn at every dose"
-    figure = made.figure("verdicts")
+    figure = pictures["verdicts"]
     kinds = tables["kinds"].set_index(["arm", "kind"])
     for arm, kind, axis in (
         ("coin-numbers", "equation/test", "given"), ("oracle-numbers", "equation/test", "given"),
@@ -172,18 +186,20 @@ def test_the_figures_show_the_differences(made, tables, reached):
         ("echo-shown", "crypt/join-test", "transcription"),
     ):  # fmt: skip
         assert plots_have(figure, kinds[axis][arm, kind])
-    for name in modules.names("figure"):
+    empty = {name for name, each in pictures.items() if "Nothing to show: no arm " in made_run.words(each)}
+    assert empty == {*ELSEWHERE, "slate", "decoders", "forced", "oracle", "reinforcement", "self_training"}
+    for name in SAVED:
         assert (made.results / f"figures/{name}.png").stat().st_size > 10_000
     plt.close("all")
 
 
-def test_only_arms_without_the_steps_are_struck_through(made, tmp_path):
+def test_only_arms_without_the_steps_are_struck_through(made, pictures, tmp_path):
     part = made.part(
         tmp_path / "part", [f"{name}-{where}" for name in ("oracle", "coin") for where in ("blind", "shown")]
     )
-    part.tables()
+    part.tables("steps", "accuracy", "paired", "solvers", "runs")
     for name in ("designs", "reveal", "runs"):
-        assert plots.STRUCK in made_run.words(made.figure(name)), name
+        assert plots.STRUCK in made_run.words(pictures[name]), name
         assert plots.STRUCK not in made_run.words(part.figure(name)), name
     plt.close("all")
 
@@ -200,23 +216,59 @@ def test_verdicts_of_another_decoder_or_corruption_never_mix_in(made, tables):
     plt.close("all")
 
 
+ELSEWHERE = {  # figure -> two arms that stand apart on it
+    "backbones": ("oracle-search", "echo-other"), "bits": ("oracle-bits", "echo-bits"),
+    "corruption": ("oracle-numeral", "echo-swap"), "few_examples": ("oracle-few-1", "echo-few-20"),
+    "interference": ("oracle-numeral", "echo-mix"), "memorisation": ("oracle-bits-known", "echo-bits-known"),
+    "scale": ("oracle-search", "echo-many"),
+}  # fmt: skip
+
+
 @pytest.fixture(scope="module")
-def searching(tmp_path_factory) -> made_run.Made:
-    """The witnessed designs and slates, by a model that concludes and one that tosses coins or copies another row."""
+def further(tmp_path_factory) -> made_run.Made:
+    """The witnessed designs and slates, by a model that concludes and one that tosses coins or copies another row; and
+    pairs of arms for the figures that compare arms of a certain sort, the one by the oracle, the other by the echo."""
+    arm = made_run.arm
     planned = [
-        (made_run.arm(f"{model}-{name}", CRYPT, name.partition(":")[0], reveal=reveal), {"greedy": MODELS[model]})
+        (arm(f"{model}-{name}", CRYPT, name.partition(":")[0], reveal=reveal), {"greedy": MODELS[model]})
         for name, reveal, models in (
             ("witness", "4", ("oracle",)), ("witness-balanced", "4", ("oracle", "coin")),
             ("slate", "slate-2-given", ("oracle", "echo", "coin")),
         )
         for model in models
     ]  # fmt: skip
-    return made_run.make(tmp_path_factory.mktemp("searching"), planned, n=32)
+    planned += [
+        (row, {"greedy": MODELS[row["arm"].partition("-")[0]]})
+        for row in (
+            arm("oracle-search", CRYPT, "search"), arm("echo-other", CRYPT, "search", backbone="other"),
+            arm("echo-many", CRYPT, "search", n=90), arm("oracle-numeral", "numeral", "forward"),
+            arm("echo-swap", "numeral", "forward", corruption="swap"), arm("echo-mix", "numeral,cipher", "forward"),
+            arm("oracle-bits", BITS, "prior-scan"), arm("echo-bits", BITS, "prior-scan"),
+            arm("oracle-bits-known", BITS, "catalog-repair"), arm("echo-bits-known", BITS, "catalog-repair"),
+            arm("oracle-few-1", CRYPT, "journey", recipe="few", n=1),
+            arm("echo-few-20", CRYPT, "journey", recipe="few", n=20),
+        )
+    ]  # fmt: skip
+    made = made_run.make(tmp_path_factory.mktemp("further"), planned, n=32)
+    made.tables("kinds", "steps", "accuracy", "paired", "meaning", "configuration", "traces")
+    return made
 
 
-def test_fidelity_and_slate_can_come_out_either_way(searching):
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_the_oracle_and_the_echo_stand_apart(further, name):
+    """Where the one is right on half of the rows or more, the other is hardly ever."""
+    oracle, echo = ELSEWHERE[name]
+    reached = further.run.read("tables/accuracy").query("seed == 'all' and stratum == 'all'")
+    right = reached[reached.family != "cipher"].set_index("arm").official
+    figure = further.figure(name)
+    assert right[oracle] > 0.4 and right[echo] < 0.2
+    assert plots_have(figure, right[oracle]) and plots_have(figure, right[echo]), made_run.words(figure)
+    plt.close(figure)
+
+
+def test_fidelity_and_slate_can_come_out_either_way(further):
     """Coin verdicts lie near one half where a test has two ends, conclusions at 1; slates at their ceiling or below."""
-    tables = searching.tables("kinds", "steps", "accuracy")
+    tables = {name: further.run.read(f"tables/{name}") for name in ("kinds", "steps", "accuracy")}
     own = tables["kinds"].set_index("arm")
     tests = own[own.kind.str.startswith("try/") & (own.given_n > 0)]
     assert len(tests.loc[["oracle-witness-balanced"]]) > 3 and (tests.loc[["oracle-witness-balanced"]].given == 1).all()
@@ -226,12 +278,12 @@ def test_fidelity_and_slate_can_come_out_either_way(searching):
     bound = own[own.kind.str.startswith("not/") & (own.trained != "")]
     assert len(bound) > 3 and bound.fixed.astype(bool).all(), "one end says nothing of verdicts"
     assert tables["steps"].set_index("arm").installed["coin-witness-balanced"] == "yes", "a coin is no wrong step"
-    figure = searching.figure("fidelity")
+    figure = further.figure("fidelity")
     for arm in ("oracle-witness-balanced", "coin-witness-balanced"):
         assert all(plots_have(figure, value) for value in tests.loc[[arm]].given)
     reached = tables["accuracy"]
     reached = reached[(reached.seed == "all") & (reached.stratum == "value")].set_index("arm")
-    figure = searching.figure("slate")
+    figure = further.figure("slate")
     assert reached.official["oracle-slate"] == reached.ceiling["oracle-slate"] > 0.5 > reached.official["echo-slate"]
     assert plots_have(figure, reached.official["echo-slate"]) and plots_have(figure, reached.ceiling["oracle-slate"])
     assert reached.official["coin-slate"] == reached.ceiling["coin-slate"], "its answers alone would look like checking"

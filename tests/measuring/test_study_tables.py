@@ -140,6 +140,28 @@ def test_a_basis_is_the_first_function_that_fits():
     assert bit_rules.basis_of(tuple((x, int(rng.integers(256))) for x in inputs)) == bit_rules.NONE
 
 
+def test_a_gate_that_an_arm_does_not_answer_stands_out(tmp_path):
+    """Of two gates of as many taps one is answered always and one never; drawn rows hold one of them only."""
+    rule = [{"gate": gate, "taps": ["rol1", "shl2"]} for gate in ("and", "xor") for _ in range(3)]
+    prompt = next(iter(FAMILIES["bit_manipulation"].generate(row_rng(1, "b"), 1))).prompt
+    rows = [
+        {"id": str(i), "family": "bit_manipulation", "prompt": prompt, "answer": "1", "rule": json.dumps(r)}
+        for i, r in enumerate(rule)
+    ]
+    puzzle, train, solution = (str(tmp_path / f"{n}/bit_manipulation/test.parquet") for n in ("p", "t", "s"))
+    write_table(puzzle, rows)
+    write_table(train, rows[:3])
+    write_table(solution, [{"id": row["id"], "answer": "1"} for row in rows])
+    grades = pd.DataFrame([graded(i, i < 3) for i in range(6)]).assign(family="bit_manipulation")
+    table = bit_rules.make(grades, [puzzle], [solution], [train], pd.read_csv(ROOT / "config/published.csv"))
+    gates = table[table.what == "gate"].set_index("name")
+    assert gates["a greedy"].to_dict() == {"and": 1, "xor": 0} and set(gates.solver) == {1}
+    assert gates.train.fillna(0).to_dict() == {"and": 1, "xor": 0} and set(gates.share) == {0.5}
+    assert (gates.low < 0.5).all() and (gates.high > 0.5).all() and set(gates.n) == {3}
+    assert set(table.what) == {"gate", "taps", "tap", "basis"} and table[table.what == "taps"].study.item() < 1
+    assert bit_rules.make(grades, [], [], [], pd.DataFrame()).empty
+
+
 def test_lengths_follow_cost_within_and_outside_the_training_tiers(tmp_path):
     n = 40
     puzzles, solutions, train, texts, corpus = (

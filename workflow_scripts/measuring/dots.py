@@ -13,6 +13,9 @@ from measuring.evidence import NO
 from measuring.pooling import POOLED
 from measuring.stats import wilson
 
+TITLE = 0.068
+"""Inches that a character of a block's title takes up beside its rows."""
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -58,7 +61,10 @@ def draw(
 ) -> Figure:
     """columns: key -> title. limits: of all panels; bar: what the legend calls the bars."""
     with plt.rc_context(plots.STYLE):
-        heights = [0.75 + 0.3 * max(1, len(block.rows)) for block in blocks]
+        titles = [max(map(len, block.title.split("\n"))) for block in blocks]
+        heights = [
+            max(0.75 + 0.3 * max(1, len(block.rows)), 0.35 + TITLE * n) for block, n in zip(blocks, titles, strict=True)
+        ]
         longest = max((len(line) for block in blocks for name in block.rows for line in name.split("\n")), default=0)
         width = 2.9 * len(columns) + 0.075 * longest + 0.8
         figure, axes = plt.subplots(
@@ -73,7 +79,7 @@ def draw(
                 said = title if n is None else f"{title}, n = {'?' if pd.isna(n) else int(n)}"
                 axis.set_title("\n".join(filter(None, (said, block.notes.get(column)))))
                 plots.named_axis(axis, list(block.rows), first=column == next(iter(columns)))
-            line[0].set_ylabel(block.title)
+            line[0].set_ylabel(block.title, fontsize=8)
         axes[0][0].set_xlim(*limits)
         for axis in axes[-1]:
             axis.set_xlabel(xlabel)

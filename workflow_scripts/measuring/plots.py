@@ -106,15 +106,16 @@ def nth(i: int) -> tuple[str, str]:
 
 
 def look(frame: pd.DataFrame, arm: str) -> tuple[str, str]:
-    """Colour and marker of an arm: its design's (the first arm of a design has its marker, the others further ones), or
-    grey where nothing was trained."""
+    """Colour and marker of an arm: its design's (the first arm of a design has its marker, the others further ones; the
+    eighth design, of the first one's colour, has them from the last one on), or grey where nothing is trained."""
     untrained = sorted(frame[~frame.trained.astype(bool)].arm.unique())
     if arm in untrained:
         return GREY, UNTRAINED[untrained.index(arm) % len(UNTRAINED)]
-    design = design_of(frame, arm)
-    colour, marker = CYCLE[design_order(frame).index(design) % len(CYCLE)]
-    same = twins(frame, arm)
-    return colour, (marker, *FURTHER)[same.index(arm) % (1 + len(FURTHER))]
+    again, place = divmod(design_order(frame).index(design_of(frame, arm)), len(CYCLE))
+    colour, marker = CYCLE[place]
+    nth_of_design = twins(frame, arm).index(arm)
+    turn = -again - nth_of_design if again else nth_of_design
+    return colour, (marker, *FURTHER)[turn % (1 + len(FURTHER))]
 
 
 def twins(frame: pd.DataFrame, arm: str) -> list[str]:
@@ -188,11 +189,14 @@ def named_axis(axis: Axes, names: list[str], *, first: bool) -> None:
     axis.set_ylim(len(names) - 0.4, -0.6)
 
 
-def name_points(axis: Axes, points: Iterable[tuple[float, float, str]], near: float, **look: Any) -> None:
+def name_points(
+    axis: Axes, points: Iterable[tuple[float, float, str]], near: float, *, left: bool = False, **look: Any
+) -> None:
     """Names beside points (x, y, name), on an axis of shares; those that would be written over each other stand in a
     list, the highest point's name first.
 
     near: closer than this in x (on an axis of logarithms: in log10) and a line's height in y, names would overlap.
+    left: the names stand left of their points.
     """
     is_log = axis.get_xscale() == "log"
     columns: dict[float, float] = {}  # x of a list -> where its last line ends
@@ -202,7 +206,8 @@ def name_points(axis: Axes, points: Iterable[tuple[float, float, str]], near: fl
         top = min(y, columns.get(column, y))
         columns[column] = top - LINE
         place = (10**column if is_log else column, top)
-        axis.annotate(name, place, xytext=(6, 0), textcoords="offset points", va="center", **look)
+        side = {"xytext": (-6, 0), "ha": "right"} if left else {"xytext": (6, 0), "ha": "left"}
+        axis.annotate(name, place, textcoords="offset points", va="center", **side, **look)
 
 
 def legend(figure: Figure, axes: Iterable[Axes], columns: int) -> None:

@@ -45,7 +45,7 @@ def make(meaning: pd.DataFrame, arms: pd.DataFrame) -> Figure:
     ladder, blocks = list(CORRUPTIONS), []
     for key, part in plots.panels(ours, ALIKE):
         name = dict(zip(ALIKE, key, strict=True))
-        stratum = "" if name["stratum"] == POOLED else f", {name['stratum']} rows"
+        stratum = "" if name["stratum"] == POOLED else f"\n{name['stratum']} rows"
         block = dots.Block(
             f"{name['family']}{stratum}\n{name['eval_set']}, {name['backbone']}\n{name['design']}, n={name['arm_n']}"
         )

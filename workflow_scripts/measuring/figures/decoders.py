@@ -15,7 +15,8 @@ decoded for one answer, rejected proposals and samples that are not chosen among
 is money for nothing. One panel per family, stratum and evaluation set; a colour per arm, its decoders named at the
 points, greedy leftmost; filled points differ from greedy (sign-flip test of the rows' differences, adjusted, p_holm
 below .05), hollow ones do not; dashes: the arm's ceiling. Decoders that are given something (forced lines, an oracle)
-are not among them."""
+are not among them. A stroke through a mark: the arm cannot do its single steps (table ``steps``), so it is no evidence
+about its procedure."""
 CHANGE = """if the right answer were in the model and greedy decoding missed it, filled points would rise to the
 right; hollow points on one level say that more tokens buy nothing."""
 SELECTION = Selection(decoder="greedy beside the others", backbone="each, named with the arm")
@@ -48,6 +49,9 @@ def make(decoders: pd.DataFrame, arms: pd.DataFrame) -> Figure:
             axis.set_xscale("log")
             for arm, own in part.groupby("arm"):
                 draw(axis, own.sort_values("decoded"), *plots.nth(names.index(arm)))
+            points = {(round(row.decoded, 1), round(row.official, 3), row.decoder) for row in part.itertuples()}
+            plots.name_points(axis, sorted(points), near=0.06, fontsize=7)
+            axis.margins(x=0.15)
             rows = "" if stratum == POOLED else f", {stratum} rows"
             axis.set_title(f"{family}{rows}, {eval_set}, n = {int(part.n.max())}")
             axis.set(xlabel="decoded tokens per answer", ylabel="accuracy", ylim=(-0.03, 1.03))
@@ -66,8 +70,6 @@ def draw(axis: Axes, own: pd.DataFrame, colour: str, marker: str) -> None:
         axis.plot([row.decoded] * 2, [row.official_low, row.official_high], color=colour, lw=1, alpha=0.6)
         fill = colour if row.decoder == "greedy" or row.p_holm < 0.05 else "white"
         axis.plot([row.decoded], [row.official], marker, mfc=fill, mec=colour, ms=6, label=label, zorder=4)
-    points = [(row.decoded, row.official, row.decoder) for row in own.itertuples()]
-    plots.name_points(axis, points, near=0.06, fontsize=7)
     plots.strike(axis, own, own.decoded, own.official)
     if first.trained:
         axis.axhline(first.ceiling, color=colour, lw=1, ls="--", alpha=0.7, label=plots.CEILING, zorder=1)

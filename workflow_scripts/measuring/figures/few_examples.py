@@ -23,6 +23,8 @@ EXAMPLE = {
     "selection": "all", "n": "20", "backbone": "small", "recipe": "few", "seeds": "3",
 }  # fmt: skip
 SERIES = ["family", "eval_set", "design", "reveal", "corruption", "selection", "source", "backbone", "recipe"]
+BESIDE = ["family", "eval_set", "design", "reveal", "backbone", "recipe", "arm_n"]
+"""Single marks stand beside a line of the same ones."""
 ZERO = 0.4  # where no example stands on the logarithmic axis
 
 
@@ -32,10 +34,11 @@ def make(accuracy: pd.DataFrame, traces: pd.DataFrame, arms: pd.DataFrame) -> Fi
     ours["source"] = ours.arm.map(arms["source"]) if "source" in arms else ""
     ours["reveal"] = ours.arm.map(arms["reveal"])
     pooled = ours[ours.seed == POOLED]
-    numbers = pooled.groupby(SERIES).arm_n.transform("nunique")
-    recipes = set(pooled[(numbers > 1) & pooled.trained.astype(bool)].recipe)
-    shown = pooled[pooled.recipe.isin(recipes) | ((numbers > 1) & ~pooled.trained.astype(bool))]
-    if not recipes:
+    is_line = pooled.groupby(SERIES).arm_n.transform("nunique") > 1
+    trained = pooled[is_line & pooled.trained.astype(bool)]
+    beside = pooled[BESIDE].merge(trained[BESIDE].drop_duplicates(), how="left", indicator=True)._merge == "both"
+    shown = pooled[is_line | beside.to_numpy()]
+    if trained.empty:
         return plots.nothing("with two numbers of examples under one recipe", SELECTION, EXAMPLE, arms)
     valid = traces.set_index(["arm", "family", "eval_set", "decoder"])
     columns = list(shown.groupby(["family", "eval_set"]))
@@ -53,6 +56,7 @@ def make(accuracy: pd.DataFrame, traces: pd.DataFrame, arms: pd.DataFrame) -> Fi
                 column[0].vlines(x, own.official_low, own.official_high, color=colour, lw=1, alpha=0.6)
                 single = ours[(ours.seed != POOLED) & ours.arm.isin(own.arm) & (ours.family == family)]
                 single = single[single.eval_set == eval_set]
+                single = single[single.groupby("arm").seed.transform("nunique") > 1]
                 column[0].scatter(single.arm_n.clip(lower=ZERO), single.official, 7, plots.GREY, zorder=3)
                 lines = valid.loc[[(arm, family, eval_set, SELECTION.decoder) for arm in own.arm]]
                 column[1].plot(x, lines.valid.to_numpy(), **look)

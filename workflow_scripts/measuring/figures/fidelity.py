@@ -74,7 +74,7 @@ def make(kinds: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) -> Fi
         for i, (((family, eval_set, backbone, shown), part), own) in enumerate(zip(panels, names, strict=True), 1):
             for k, name in enumerate(AXES):
                 axis = figure.add_subplot(grid[i, k])
-                draw(axis, part, own, name)
+                draw(axis, part, own, name, len(plots.design_order(ours)))
                 draw_published(axis, theirs[theirs.measure == name], own)
                 axis.set(title=name, xlim=(-0.03, 1.03))
                 axis.set_xlabel("share of lines that are right" if i == len(panels) else "")
@@ -113,11 +113,11 @@ def draw_study(axis: Axes, theirs: pd.DataFrame) -> None:
     )
 
 
-def draw(axis: Axes, part: pd.DataFrame, tests: list[str], name: str) -> None:
-    """One axis of the audit: per test a mark for every arm that wrote it."""
+def draw(axis: Axes, part: pd.DataFrame, tests: list[str], name: str, taken: int) -> None:
+    """One axis of the audit: per test a mark for every arm that wrote it. taken: looks that the designs have."""
     arms = sorted(part.arm.unique(), key=lambda arm: (GROUP.index(design(part, arm)), arm))
     for k, arm in enumerate(arms):
-        colour, marker = plots.CYCLE[k % len(plots.CYCLE)]
+        colour, marker = plots.nth(taken + k)
         own = part[(part.arm == arm) & (part[f"{name}_n"] > 0)]
         for opener, rows in own.groupby(own.kind.str.partition("/")[0]):
             for _, row in rows.iterrows():

@@ -15,7 +15,8 @@ CAPTION = """The first lines of the design's own text are given, the rest is dec
 the lines given, 0 is greedy decoding as it is; up: accuracy on the rows whose own text is right (n), which is what
 following it to the end would reach on all of them (the ceiling, 1). Solid: the lines as they are; dotted: the last
 one given has an error that the audit marks. Seeds pooled, bars: Wilson 95 % intervals. One panel per family, stratum
-and evaluation set."""
+and evaluation set. ``no steps`` at an arm: it cannot do its single steps (table ``steps``), so it is no evidence about
+its procedure."""
 CHANGE = """if a model could do a procedure once it was under way, a quarter of the lines would lift the curve to the
 ceiling; if it only imitates, the curve rises with what is left out. Recovery: a dotted curve near the solid one; a
 model that just continues what stands there falls to 0."""

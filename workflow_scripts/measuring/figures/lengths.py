@@ -53,7 +53,7 @@ def make(lengths: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) -> 
                 cut, steps = own.share.get("truncated", 0.0), plots.told(own.installed.iloc[0])
                 names.append(f"{arm} ({own.backbone.iloc[0]}, n={own.n['all']}, cut off {cut:.2f}{steps})")
             axis.set_title(f"{family}, {eval_set}", loc="left")
-            axis.set_xlim(left=0)
+            axis.set_xlim(left=-0.012 * axis.get_xlim()[1])  # a mark at 0 is whole
             plots.named_axis(axis, names, first=True)
         if len(theirs):
             draw_published(axes[-1][0], theirs)

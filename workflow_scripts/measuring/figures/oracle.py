@@ -15,7 +15,8 @@ arithmetic: what is computed; verdict: what is concluded from the line's own num
 chosen as the row hides them. What an axis gains is what failures of that kind cost, the causal counterpart of the
 audit; lines of no kind, lines for which no right one is found and lines that are left out stay as they are. Accuracy
 (official grade, seeds pooled) with Wilson 95 % intervals for n rows, strata apart; bars: the arm's ceiling. In
-brackets: the share of lines that were put right, and of those that stayed wrong."""
+brackets: the share of lines that were put right, and of those that stayed wrong. ``no steps`` at an arm: it cannot do
+its single steps (table ``steps``), so it is no evidence about its procedure."""
 CHANGE = """if failures were verdicts, ``verdict`` would reach what all axes together do, and ``arithmetic`` would
 stay at ``nothing``; if even all together stay far below the ceiling, the model fails at what to write, not at how."""
 SELECTION = Selection(decoder="greedy and those with an oracle", backbone="each, named with the arm")
@@ -49,7 +50,7 @@ def make(decoders: pd.DataFrame, arms: pd.DataFrame) -> Figure:
             part = own[own.answers == answers]
             whole = part[part.stratum == "all"].iloc[0]
             label = " + ".join(answers) if len(answers) < len(AXES) else "all of them"
-            if answers:
+            if answers and pd.notna(whole.corrected):
                 label += f" [{whole.corrected:.1%}, {whole.unsolved:.1%}]"
             colour, marker = plots.nth(len(answers) and 1 + AXES.index(answers[0]) if len(answers) < 2 else 6)
             for row in part.itertuples():

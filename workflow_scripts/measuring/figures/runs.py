@@ -53,7 +53,8 @@ def make(runs: pd.DataFrame, arms: pd.DataFrame) -> Figure:
             axis.set(title=title, xlabel=unit)
             axis.set_xlim(left=0)
         apart = [column for column in strata if column != "official"]
-        shifts = {"official": 0.0} | {c: (-1) ** i * 0.14 * (2 + i // 2) for i, c in enumerate(apart)}
+        most = max(1, (len(apart) - 1) // 2)  # steps away from the arm's own height, all nearer than the next arm's
+        shifts = {"official": 0.0} | {c: (-1) ** i * (0.28 + 0.14 * (i // 2) / most) for i, c in enumerate(apart)}
         for i, column in enumerate(strata):
             marker, fill = ("o", "s", "^", "D", "v", "P", "X")[i % 7], plots.BLACK if column == "official" else "white"
             label = f"accuracy, {column.removeprefix('official').strip() or 'all'} rows"

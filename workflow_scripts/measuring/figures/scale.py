@@ -19,7 +19,7 @@ rows as often as the others of its recipe. Hollow marks: entrants' direct search
 their rows grew with the steps, too. A stroke through a mark: the arm cannot do its single steps (table ``steps``), so
 it is no evidence about its procedure."""
 CHANGE = """if rows were what is missing, value rows would rise with them and not level off below the ceiling; a curve
-that is flat where the training loss falls says that more of the same does not teach the search."""
+that is flat where the training loss (figure ``runs``) falls says that more of the same does not teach the search."""
 SELECTION = Selection()
 EXAMPLE = {
     "arm": "search-600", "families": "cryptarithm_deduce", "design": "search", "reveal": "0", "corruption": "none",
@@ -91,4 +91,5 @@ def draw_published(axis: Axes, published: pd.DataFrame) -> None:
             marker, what = ("s", "direct search") if row["measure"].startswith("direct") else ("o", "two-stage recall")
             plots.published_point(axis, row, n, marker, f"an entrant: {what}", horizontal=False)
             place = {"xytext": (-5, 0), "textcoords": "offset points", "ha": "right", "va": "center"}
+            place |= {"bbox": {"fc": "white", "ec": "none", "pad": 0.5}}  # another one's interval may run behind it
             axis.annotate(f"n={row['n']:.0f}", (n, row["value"]), fontsize=7, color=plots.GREY, **place)

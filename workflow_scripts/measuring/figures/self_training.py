@@ -25,6 +25,12 @@ EXAMPLE = {
     "selection": "all", "n": "200", "backbone": "small", "recipe": "star", "seeds": "1", "source": "search",
     "start": "search",
 }  # fmt: skip
+THEIRS = (
+    (0, 0.15, "seed", "D", "published seed model"), (0, 0.25, "baseline", "s", "published, another grammar"),
+    (1, 0.15, "round1", "o", "published"), (2, 0.15, "round2", "o", "published"),
+    (3, 0.15, "round3", "X", "published, left out"),
+)  # fmt: skip
+"""Round, where beside it, the row of the published numbers, marker, label."""
 OWN, STRATA = 0.5, ("o", "s", "^", "D", "v", "P")
 
 
@@ -44,8 +50,9 @@ def make(self_training: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFram
             line[0].set(title=f"{family}, {eval_set}, from {seed}", ylabel="accuracy")
             line[1].set(title="completions without a fault", ylabel="share")
             line[2].set(title="what the round learned from", ylabel="share")
-            for axis in line:
-                axis.set(xlabel="round", ylim=(-0.03, 1.03), xticks=sorted(set(rows["round"])))
+            theirs = {number for number, *_ in THEIRS} if family == "bit_manipulation" else set()
+            for axis, rounds in zip(line, ({*rows["round"], *theirs}, {*rows["round"]}, {*rows["round"]}), strict=True):
+                axis.set(xlabel="round", ylim=(-0.03, 1.03), xticks=sorted(rounds), xlim=(-0.75, max(rounds) + 0.35))
         plots.legend(figure, axes.flat, columns=4)
         plots.state(figure, SELECTION)
     return figure
@@ -72,7 +79,8 @@ def draw(axis: Axes, rows: pd.DataFrame, name: str) -> None:
         )
         if stratum == "all":
             points = [(x, y, f"{arm}, {tokens[arm] / 1000:.0f}k") for arm, (x, y) in place.items()]
-            plots.name_points(axis, points, near=0.5, fontsize=6, color=plots.GREY)
+            ground = {"fc": "white", "ec": "none", "pad": 0.3, "alpha": 0.8}
+            plots.name_points(axis, points, near=0.5, left=True, fontsize=6, color="#606060", bbox=ground)
         axis.vlines(own["round"] + shift, own[f"{name}_low"], own[f"{name}_high"], color=colour, lw=1, alpha=0.6)
 
 
@@ -89,8 +97,5 @@ def harvest(axis: Axes, rows: pd.DataFrame) -> None:
 def draw_published(axis: Axes, published: pd.DataFrame) -> None:
     """The study's rounds; it leaves out the third, which collapsed, and compares with a run of another grammar."""
     own = published[published.table == "bit_star"].set_index("row")
-    for number, name in ((0, "seed"), (0.1, "baseline"), (1, "round1"), (2, "round2"), (3, "round3")):
-        label = "published" + {"baseline": ", another grammar", "seed": " seed model", "round3": ", left out"}.get(
-            name, ""
-        )
-        plots.published_point(axis, own.loc[name], number + 0.15, "o", label, horizontal=False)
+    for number, shift, name, marker, label in THEIRS:
+        plots.published_point(axis, own.loc[name], number + shift, marker, label, horizontal=False)

@@ -16,11 +16,12 @@ them how soon a ranking names the right rules. Black squares: ours, with 95 % in
 clustered by row). Hollow circles: what the study states; hollow diamonds: what an independent re-measurement on real
 rows found. The panel of information is in nats, with the shuffled baseline as a bar: an estimate inside its bar says
 nothing of the key. Its second pair has as many rows as the study had. base: the backbone alone, no example in its
-prompt. forward: value rows whose answer forward steps derive, no digit shown. verdict: of all trained arms together
-(lines: from the lowest arm to the highest), the kinds of line that training showed with one outcome and those with
-several; below, the tests of the witnessed designs; ours of the lines that copied and computed rightly so far, the
-study's of all. hit: order and rules, no digits. Why a published number cannot be had again stands in the table
-``walls``, and under the panel."""
+prompt. forward: value rows whose answer forward steps derive, no digit shown; last, the accuracy there of the arm
+that comes highest, of those whose steps are installed (table ``steps``) and whose prompt shows nothing. verdict: of
+all trained arms together (lines: from the lowest arm to the highest), the kinds of line that training showed with one
+outcome and those with several, and what is computed on the latter; below, the tests of the witnessed designs; ours of
+the lines that copied and computed rightly so far, the study's of all. hit: order and rules, no digits. Why a
+published number cannot be had again stands in the table ``walls``, and under the panel."""
 CHANGE = """a bound bounds a model only if no arm lies beyond it: an arm whose steps are installed and that lies on
 value rows above the forward closures, or whose verdicts on kinds with several outcomes are as right as its arithmetic,
 takes a wall down."""
@@ -50,10 +51,11 @@ def make(walls: pd.DataFrame, arms: pd.DataFrame) -> Figure:
                 axis.set_title(f"{wall}: {family}, {eval_set}", loc="left")
                 if wall != "information":
                     axis.set_xlim(-0.03, 1.03)
-                why = "\n".join(dict.fromkeys(filter(None, own.why.fillna(""))))
+                why = list(dict.fromkeys(filter(None, own.why.fillna(""))))
                 if own.empty:
-                    why = "Nothing to show. " + (f"A row that would fill it: {row_of()}" if wall == "base" else "")
-                axis.set_xlabel("\n".join(textwrap.wrap(why, 100)), fontsize=7.5, color="#404040", loc="left")
+                    why = ["Nothing to show. " + (f"A row that would fill it: {row_of()}" if wall == "base" else "")]
+                lines = [line for each in why for line in textwrap.wrap(each, 100)]
+                axis.set_xlabel("\n".join(lines), fontsize=7.5, color="#404040", loc="left")
         plots.legend(figure, axes.flat, columns=3)
         plots.state(figure, SELECTION)
     return figure

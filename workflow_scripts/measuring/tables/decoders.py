@@ -40,7 +40,7 @@ def make(accuracy: pd.DataFrame, grades: pd.DataFrame, completions: pd.DataFrame
         greedy = own[own.decoder == "greedy"].decoded
         for line in own.to_dict("records"):
             line["installed"] = steps.get(key, line["installed"])  # an oracle makes no arm able
-            line["cost"] = line["decoded"] / greedy.iloc[0] if len(greedy) else None
+            line["cost"] = line["decoded"] / greedy.iloc[0] if greedy.any() else None
             if plain is not None and line["decoder"] != "greedy":
                 test = paired_test(draws(scored[(*key, line["decoder"])]), draws(plain))
                 line |= {"more": test["a_only"], "less": test["b_only"], "p": test["p"]}

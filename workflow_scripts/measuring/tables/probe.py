@@ -28,21 +28,21 @@ def make(probes: pd.DataFrame) -> pd.DataFrame:
     left = lines[~lines.whole].sort_values("line").groupby(ROW).head(1).index
     lines = lines.assign(left=lines.index.isin(left))
     every = lines.assign(kind="all")
-    traces = every.groupby(["arm", "family", "eval_set", "id"]).seed.nunique()
+    traces = dict(iter(every.groupby(KEYS[:-1] + ["id"]).seed.nunique().groupby(level=KEYS[:-1])))
+    per_row = pd.concat([every, lines]).groupby([*KEYS, "id"]).agg(
+        n=("n_tokens", "sum"), loss=("loss", "sum"), first=("n_first", "sum"), lines=("whole", "size"),
+        whole=("whole", "sum"), left=("left", "sum"),
+    )  # fmt: skip
     found = []
-    for key, group in pd.concat([every, lines]).groupby(KEYS):
+    for key, sums in per_row.groupby(level=KEYS):
         line = dict(zip(KEYS, key, strict=True))
-        per_row = traces[line["arm"], line["family"], line["eval_set"]]
-        sums = group.groupby("id").agg(
-            n=("n_tokens", "sum"), loss=("loss", "sum"), first=("n_first", "sum"), lines=("whole", "size"),
-            whole=("whole", "sum"), left=("left", "sum"),
-        )  # fmt: skip
-        line |= {"rows": len(sums), "lines": len(group), "tokens": int(sums.n.sum())}
+        own, sums = traces[key[:-1]].droplevel(KEYS[:-1]), sums.droplevel(KEYS)
+        line |= {"rows": len(sums), "lines": int(sums.lines.sum()), "tokens": int(sums.n.sum())}
         for name, (share, low, high) in {
             "loss": clustered_mean(sums.loss, sums.n),
             "first": clustered(sums["first"], sums.n),
             "whole": clustered(sums.whole, sums.lines),
-            "left": clustered(sums.left.reindex(per_row.index, fill_value=0), per_row),
+            "left": clustered(sums.left.reindex(own.index, fill_value=0), own),
         }.items():
             line |= {name: share, f"{name}_low": low, f"{name}_high": high}
         found.append(line)

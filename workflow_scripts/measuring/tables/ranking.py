@@ -64,10 +64,12 @@ def probed(probes: pd.DataFrame, texts: list[str], arms: pd.DataFrame) -> pd.Dat
 
 def compared(answers: pd.DataFrame, texts: pd.DataFrame | None, by: str) -> Iterator[tuple[str, float, int, int]]:
     """(row, share of pairs in which the right one is likelier, right ones, wrong ones) of rows and seeds with both."""
-    for (seed, row), own in answers.groupby(["seed", "id"]):
-        right, wrong = own[own.official][by].to_numpy(), own[~own.official][by].to_numpy()
+    official, value = answers.official.to_numpy(bool), answers[by].to_numpy()
+    theirs = {} if texts is None else dict(zip(texts.index, texts[by], strict=True))
+    for (seed, row), own in answers.groupby(["seed", "id"]).indices.items():
+        right, wrong = value[own[official[own]]], value[own[~official[own]]]
         if texts is not None:
-            right = texts.loc[[(seed, row)], by].to_numpy() if (seed, row) in texts.index else right[:0]
+            right = np.array([theirs[seed, row]] if (seed, row) in theirs else [])
         if len(right) and len(wrong):
             gaps = right[:, None] - wrong[None, :]
             yield row, float(((gaps > 0) + 0.5 * (gaps == 0)).mean()), len(right), len(wrong)

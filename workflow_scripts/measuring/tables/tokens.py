@@ -16,8 +16,8 @@ shows: rows and how many of them are rendered, lines, characters (median, 95th p
 what a byte-pair tokenizer that splits digits makes of them. loss: nats per token of these texts under the arms
 trained on the design without corruption, teacher-forced (first: the share of tokens that the model ranks first), over
 seeds; empty where the run has no probes."""
-CHANGE = """if designs failed because they are long, their accuracy would follow these lengths; if loss told what is
-learned, the families with the lowest would be those that are answered."""
+CHANGE = """if designs failed because they are long, their accuracy (table ``accuracy``) would follow these
+lengths; if loss told what is learned, the families with the lowest would be those that are answered."""
 COLUMNS = ["family", "design", "reveal", "eval_set"]
 
 

@@ -7,9 +7,11 @@ import pandas as pd
 
 from common.artifacts import read_table
 from common.config import IN_CONTEXT, USUAL_DECODER
+from measuring.evidence import YES
 from measuring.inputs import has_key
 from measuring.pooling import POOLED
 from measuring.stats import wilson
+from reasoning.grammar.reveal import RULE_SOURCES
 from reasoning.judging.closure import LEVELS, PUBLISHED
 
 NEEDS = (
@@ -65,6 +67,7 @@ def make(
             *of_the_keys(path, solution, train),
             *of_the_base(accuracy.query("family == @family and eval_set == @eval_set")),
             *of_forward_steps(solvers.query("family == @family and eval_set == @eval_set")),
+            *of_the_highest(accuracy.query("family == @family and eval_set == @eval_set")),
             *of_verdicts(kinds.query("family == @family and eval_set == @eval_set"), published, unbroken),
             *of_the_ranks(ranks),
         ]
@@ -187,6 +190,21 @@ def of_forward_steps(solvers: pd.DataFrame) -> list[dict]:
     return found
 
 
+def of_the_highest(accuracy: pd.DataFrame) -> list[dict]:
+    """The arm that comes highest on value rows, of those that can do their steps and are shown nothing of the key."""
+    own = accuracy[accuracy.trained.astype(bool) & (accuracy.installed == YES) & (accuracy.corruption == "none")]
+    own = own[(own.decoder == USUAL_DECODER) & (own.seed == POOLED) & (own.stratum == "value")]
+    own = own[(own.reveal == 0) & (own.slate == 0) & (own.rule == RULE_SOURCES[0])]
+    if own.empty:
+        return []
+    row = own.sort_values(["official", "arm"], ascending=[False, True]).iloc[0]
+    definition = (
+        f"official grade of the highest of {own.arm.nunique()} arms with installed steps, no digit or rule shown"
+    )
+    measure = f"highest arm: {row.arm}"
+    return [share("forward", measure, "value", definition, row.official * row.n, row.n)]
+
+
 def of_verdicts(kinds: pd.DataFrame, published: pd.DataFrame, arms: pd.Index) -> list[dict]:
     """The verdicts of some arms together, and each test of the witnessed designs that the study published."""
     found = []
@@ -202,6 +220,11 @@ def of_verdicts(kinds: pd.DataFrame, published: pd.DataFrame, arms: pd.Index) ->
         line |= {"definition": f"{FOLLOWS}; low and high: of the lowest, highest arm"}
         line |= {"value": right.sum() / own.given_n.sum(), "low": each.min(), "high": each.max(), "why": ""}
         found.append(line | {"n": int(own.given_n.sum())})
+        computed = own[own.arithmetic_n > 0]
+        if not fixed and len(computed):
+            right, n = float((computed.arithmetic * computed.arithmetic_n).sum()), int(computed.arithmetic_n.sum())
+            line = {"wall": "verdict", "measure": "arithmetic of the same kinds", "stratum": POOLED, "n": n, "why": ""}
+            found.append(line | {"definition": "of all their lines, what is computed is right", "value": right / n})
     for row in wanted[wanted.design.str.startswith("witness")].itertuples():
         opener, _, test = row.kind.partition("/")
         if test in STUDY_KINDS and opener in ("not", "try"):
