@@ -375,6 +375,17 @@ def test_a_configuration_changes_single_recipes():
         read_lab(config, files, lambda path: str(ROOT / path))
 
 
+def test_a_training_whose_only_step_would_be_of_the_warm_up():
+    file = ROOT / "config/default.yaml"
+    config, place = read_yaml(file), lambda path: str(ROOT / path)
+    config["recipes"] = {"small": {"batch": 3001}}
+    message = "6000 rows in batches of 3001: the only step is the warm-up's first, at a rate of 0"
+    with pytest.raises(LabError, match=rf"config/recipes\.yaml: field warmup: arm steps of recipe small: {message}$"):
+        read_lab(deepcopy(config), [file], place)
+    config["recipes"]["small"]["batch"] = 3000
+    read_lab(config, [file], place)
+
+
 def test_texts_from_elsewhere_that_are_not_there_or_are_called_like_an_arm(tmp_path):
     default, own = ROOT / "config/default.yaml", tmp_path / "own.yaml"
 

@@ -96,3 +96,10 @@ def test_a_backbone_is_made_anew_for_other_weights_only(finished):
     assert replanned(finished, "own", {"zero_stage": 3}, *both) == {"train"}
     assert replanned(finished, "own", {"attention": "sdpa"}, *both) == {"train", "native_voice"}
     assert replanned(finished, "own", {"make.width": 64}, *both) == {"backbone", "train", "native_voice"}
+
+
+@pytest.mark.slow
+def test_another_number_of_rows_is_another_corpus(finished):
+    with edited(finished / RUN["arms"], lambda text: text.replace("\tall\t8\t", "\tall\t9\t")):
+        assert {"corpus", "train"} <= set(planned(finished, TRAINED, *WORDS))
+    assert planned(finished, TRAINED, *WORDS) == {}

@@ -113,13 +113,20 @@ def check_used(lab: Lab) -> None:
 
 
 def check_training(lab: Lab, name: str, row: pd.Series) -> None:
-    """Raise LabError where a recipe weighs a line that the design does not write, or cannot train the backbone."""
+    """Raise LabError where a recipe weighs a line that the design does not write, cannot train the backbone, or would
+    take one step at a learning rate of zero."""
     if row.recipe not in lab.recipes:
         return
     kinds = {kind.KIND for family in row.families for kind in DESIGNS[family, row.design].kinds} | {"box"}
     try:
         check_weights(kinds, lab.recipes[row.recipe])
-        read_recipe(lab.recipes[row.recipe]).check(lab.backbones[row.backbone], lab.ranks)
+        recipe = read_recipe(lab.recipes[row.recipe])
+        recipe.check(lab.backbones[row.backbone], lab.ranks)
+        rows = row.n * len(row.families)
+        known = not (row.source or recipe.drills or recipe.updates)
+        if recipe.warmup and known and round(recipe.epochs * max(1, rows // recipe.batch)) <= 1:  # packing.n_steps
+            message = f"{rows} rows in batches of {recipe.batch}: the only step is the warm-up's first, at a rate of 0"
+            raise LabError(message, field="warmup")
     except LabError as error:
         message = f"arm {name} of recipe {row.recipe}: {error.message}"
         raise LabError(message, file=file_of(lab.config, "recipes", lab.here), field=error.field) from None

@@ -150,7 +150,8 @@ class Lab:
     def n_examples(self, wildcards: Wildcards) -> int:
         """Training rows per family; in context, those of every seed."""
         row = self.arms.loc[wildcards.arm]
-        return row.n if self.is_trained(wildcards) else row.n * row.seeds
+        n = row.n if self.is_trained(wildcards) else row.n * row.seeds
+        return int(n)  # Snakemake compares no parameter of numpy's types with what a file was made with
 
     def corpus_code(self, wildcards: Wildcards) -> list[str]:
         """The files that make an arm's corpus; drills of lines ask the design what a line needs."""
