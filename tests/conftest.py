@@ -16,7 +16,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow_scripts")
 
 from common.gpus import present  # noqa: E402
 
-LONGEST = ("test_slurm.py", "test_smoke.py", "test_self_training.py")
+LONGEST = ("test_slurm.py", "test_smoke.py", "test_self_training.py", "test_learning_train.py", "test_figures.py")
+LONGEST += ("test_workflow.py", "test_methods.py", "test_planted_models.py")
 
 
 def pytest_xdist_auto_num_workers() -> int:
