@@ -77,10 +77,9 @@ def draw(axis: Axes, rows: pd.DataFrame, name: str) -> None:
         axis.plot(
             other["round"] + shift + 0.03, other[name], mfc="white", label=f"{stratum} rows, solver's texts", **look
         )
-        if stratum == "all":
+        if stratum == "all" and name == "accuracy":
             points = [(x, y, f"{arm}, {tokens[arm] / 1000:.0f}k") for arm, (x, y) in place.items()]
-            ground = {"fc": "white", "ec": "none", "pad": 0.3, "alpha": 0.8}
-            plots.name_points(axis, points, near=0.5, left=True, fontsize=6, color="#606060", bbox=ground)
+            plots.name_points(axis, points, near=0.5, left=True, fontsize=6, color="#606060", zorder=1)
         axis.vlines(own["round"] + shift, own[f"{name}_low"], own[f"{name}_high"], color=colour, lw=1, alpha=0.6)
 
 
