@@ -12,7 +12,8 @@ from common.errors import LabError
 from learning.backbones import load_model, load_tokenizer
 from learning.loss import summed_loss
 from learning.methods import check_needs, check_weights, read_recipe
-from learning.packing import IGNORE, Collator, n_steps, plan
+from learning.methods.base import n_steps
+from learning.packing import IGNORE, Collator, plan
 from learning.settings import BackboneOptions
 from learning.training import GroupTrainer, read_corpus
 from learning_fixtures import RECIPE, rows, run

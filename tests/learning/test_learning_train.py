@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors.torch import load_file
 
+import forked
 from common.artifacts import write_table
 from learning import launch
 from learning_fixtures import RECIPE, ROOT, asked, environment, greedy, last_error, recipe, rows, run, script, settings
@@ -63,6 +64,7 @@ def test_two_ranks_to_the_end(place, trained):
 
 def test_training_needs_no_other_program(place, tmp_path, monkeypatch):
     """Python and pip alone are promised: no git, not even a shell."""
+    forked.start()  # it loads Snakemake, whose Slurm plugin looks for `which`
     monkeypatch.setenv("PATH", str(tmp_path))
     done = run("train", *arguments(place, "bare", ranks=1, epochs=0.25))
     assert done.returncode == 0, done.stderr[-3000:]

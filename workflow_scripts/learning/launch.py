@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -146,6 +147,7 @@ def run_alone(args: argparse.Namespace, judges: Callable[[Sequence[str]], Mappin
     except LabError:
         raise
     except Exception as error:
+        traceback.print_exc()  # as a rank of several does, whose command then ends in the one line
         raise LabError(f"{error}") from error
 
 

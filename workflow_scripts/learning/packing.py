@@ -19,6 +19,7 @@ from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from common.errors import LabError
+from learning.methods.base import n_steps
 
 IGNORE = -100
 PAD_TO = 128  # micro-batches are padded to a multiple of this: few distinct shapes
@@ -99,11 +100,6 @@ def plan(
             fill[j] += lengths[i]
         micros.extend(bins)
     return micros, per_step
-
-
-def n_steps(rows: int, batch: int, epochs: float) -> int:
-    """The optimiser steps of a stage."""
-    return max(1, round(epochs * max(1, rows // batch)))
 
 
 def _steps(rows: list[int], batch: int, total: int, seed: str) -> list[list[int]]:

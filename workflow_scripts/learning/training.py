@@ -31,8 +31,8 @@ from learning import adapters, autopsy, voice
 from learning.backbones import context_of, load_model, load_tokenizer
 from learning.bar import TokenBar
 from learning.loss import summed_loss
-from learning.methods.base import Supervised, TrainJob
-from learning.packing import Collator, Example, MicroBatches, n_steps, plan
+from learning.methods.base import Supervised, TrainJob, n_steps
+from learning.packing import Collator, Example, MicroBatches, plan
 from learning.rehearsal import rehearse
 from learning.settings import EARLY, model_files
 from learning.token_screen import LOOKED, warning

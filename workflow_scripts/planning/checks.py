@@ -11,6 +11,7 @@ from common.errors import LabError
 from learning.decoders import changed, lacking, resolve
 from learning.engines import engine_of
 from learning.methods import check_needs, check_recipes, check_weights, read_recipe
+from learning.methods.base import n_steps
 from learning.settings import BackboneOptions, check_local, read_backbones
 from learning.shipped import character_context, check_context, check_shipped
 from planning.lab import Lab
@@ -124,7 +125,7 @@ def check_training(lab: Lab, name: str, row: pd.Series) -> None:
         recipe.check(lab.backbones[row.backbone], lab.ranks)
         rows = row.n * len(row.families)
         known = not (row.source or recipe.drills or recipe.updates)
-        if recipe.warmup and known and round(recipe.epochs * max(1, rows // recipe.batch)) <= 1:  # packing.n_steps
+        if recipe.warmup and known and n_steps(rows, recipe.batch, recipe.epochs) == 1:
             message = f"{rows} rows in batches of {recipe.batch}: the only step is the warm-up's first, at a rate of 0"
             raise LabError(message, field="warmup")
     except LabError as error:

@@ -20,6 +20,11 @@ Judge = Callable[[Mapping[str, str], str], float]
 """What a completion of a row of the corpus is worth, 0 to 1."""
 
 
+def n_steps(rows: int, batch: int, epochs: float) -> int:
+    """The optimiser steps of a stage of training."""
+    return max(1, round(epochs * max(1, rows // batch)))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """The settings that every method has: of the optimiser, and of how the corpus is mixed; the study's unless said.
