@@ -7,6 +7,7 @@ outcome and a function that tells, from the picture alone, which of them it sees
 """
 
 import json
+import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from common.artifacts import write_table
+from common.config import IN_CONTEXT
 from measuring import modules, plots
 from measuring.evidence import KEYS, NO, YES, marked
 from measuring.inputs import read_published
@@ -847,3 +850,37 @@ def _(figure: Figure) -> str:
     if arm.low > derived.high:
         return "an arm beyond the closures"
     return "verdicts as right as sums" if several.value > sums.value - 0.05 else "they stand"
+
+
+@pytest.mark.parametrize("able", [False, True], ids=["the walls hide all", "the walls hide nothing"])
+def test_the_other_walls_show_what_a_solver_keys_a_backbone_and_a_ranking_can_do(able, tmp_path):
+    """What needs no trained arm: the whole table, made from files, and what its panels then say."""
+    rng = random.Random(1)
+
+    def key() -> str:
+        digits = range(10) if able else rng.sample(range(10), 10)
+        return json.dumps(dict(zip("!#$%&()*+,", digits, strict=True)))
+
+    paths = [tmp_path / name / CRYPT / f"{of}.parquet" for name, of in
+             (("puzzles", "test"), ("puzzles", "train"), ("solutions", "test"), ("hypotheses", "test"))]  # fmt: skip
+    for path in paths[:2]:
+        write_table(path, [{"id": f"{path.stem}-{i}", "answer": "1", "key": key()} for i in range(N)])
+    posterior = {"posterior": 0.9 if able else 0.3, "answer": "1", "found": "{}"}
+    write_table(paths[2], [posterior | {"id": f"test-{i}"} for i in range(N)])
+    write_table(paths[3], [{"stratum": "value", "rank": 1 if able else 9, "standing": 1 if able else 9}] * N)
+    arms = arms_of(arm("alone", CRYPT, "answer-only", n="0", recipe=IN_CONTEXT))
+    grades = graded(arms, {"alone": 0.9 if able else 0.1}, failure="" if able else "truncated")
+    kinds = pd.DataFrame([kind("one", "search", "crypt/row", 1.0)]).iloc[:0]
+    puzzles, train, solutions, hypotheses = ([str(path)] for path in paths)
+    table = walls.make(puzzles, train, solutions, hypotheses, PUBLISHED, arms,
+                       solved(CRYPT, {"official": 0.9 if able else 0.1}), reached(arms, grades), kinds)  # fmt: skip
+    figure = modules.load("figure", "walls").make(table, arms)
+    high = {name: at(panel(figure, f"{wall}: "), height(figure, name)).value > 0.8 for wall, name in (
+        ("solver", "right"), ("solver", "ambiguous"), ("base", "alone: right"), ("base", "alone: cut off"),
+        ("hit", "rank at most 8"), ("hit", "standing at most 8"), ("information", "glyph and digit, evaluation"),
+    )}  # fmt: skip
+    assert high == {name: able != (name in ("ambiguous", "alone: cut off")) for name in high}
+    shuffled = at(panel(figure, "information: "), height(figure, "shuffled, evaluation"))
+    value = at(panel(figure, "information: "), height(figure, "glyph and digit, evaluation")).value
+    assert (value > shuffled.high + 1) == able, "keys that tell nothing lie in the bar of the shuffled ones"
+    plt.close(figure)
