@@ -40,9 +40,27 @@ def test_a_line_says_what_runs_and_how_long_it_may_still_take():
     run.now = 600
     run.end(4)
     assert run.out.getvalue().splitlines() == [
-        "1 of 4 jobs, 20 s gone, perhaps 1 min left: generate cipher train",
+        "1 of 4 jobs, 20 s gone, 20 s left and the time of 2 train: generate cipher train",
         "3 of 4 jobs, 5 min gone, about 5 min left: train derive 2",
         "4 of 4 jobs, 10 min gone",
+    ]
+
+
+def test_a_long_job_is_spoken_of_while_it_runs():
+    run = Run()
+    run.log.beat()
+    run.begin(1, "train", arm="derive", seed="1")
+    run.now = 59
+    run.log.beat()
+    assert run.out.getvalue() == "", "nothing ran, or not for long"
+    for run.now in (60, 90, 130):
+        run.log.beat()
+    run.end(1)
+    run.now = 200
+    run.log.beat()
+    assert run.out.getvalue().splitlines() == [
+        "0 of 4 jobs, 1 min gone: train derive 1 (1 min)",
+        "0 of 4 jobs, 2 min gone: train derive 1 (2 min)",
     ]
 
 

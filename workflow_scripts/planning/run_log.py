@@ -5,6 +5,7 @@ Snakemake's own account of every job stays in .snakemake/log/, and with --verbos
 
 import logging
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ from typing import Any, TextIO
 from snakemake.logging import ColorizingTextHandler, logger
 from snakemake_interface_logger_plugins.common import LogEvent
 
-SECONDS = 10
+SECONDS, BEAT = 10, 60
 OF_JOBS = {LogEvent.JOB_INFO, LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED, LogEvent.PROGRESS, LogEvent.SHELLCMD}
 CHATTER = ("Select jobs to execute", "Execute ")
 SHOWN = (("figures", "Figures"), ("tables", "Tables"), ("gallery", "Gallery"), ("compare", "Comparison of designs"))
@@ -23,9 +24,8 @@ SHOWN = (("figures", "Figures"), ("tables", "Tables"), ("gallery", "Gallery"), (
 class RunLog(logging.Handler):
     """Jobs done and left, the time gone and about the time left, and what runs now.
 
-    planned: jobs per rule. The time left takes the mean seconds that finished jobs of a rule took; a rule without one
-    counts with the mean of all, and it says `perhaps`. A line every SECONDS at most, when a job starts, and one in
-    the end.
+    planned: jobs per rule. The time left takes the mean seconds of the finished jobs of a rule; rules without one are
+    named instead. A line every SECONDS at most, when a job starts, and one in the end; `beat` adds those of long waits.
     """
 
     def __init__(
@@ -53,11 +53,20 @@ class RunLog(logging.Handler):
             if self.done == self.planned:
                 self.tell(now)
 
+    def beat(self) -> None:
+        """A line where none was written for BEAT seconds and something runs."""
+        with self.lock:
+            if self.running and self.clock() - self.told >= BEAT:
+                self.tell(self.clock())
+
     def tell(self, now: float) -> None:
         self.told, done = now, self.done.total()
         text = f"{done} of {self.planned.total()} jobs, {minutes(now - self.start)} gone"
         if self.running:
-            labels = [label for _, label, _ in self.running.values()]
+            labels = [
+                label + (f" ({minutes(now - began)})" if now - began >= BEAT else "")
+                for _, label, began in self.running.values()
+            ]
             more = f" and {len(labels) - 3} more" if len(labels) > 3 else ""
             text += f"{self.left(now)}: {'; '.join(labels[:3])}{more}"
         self.out.write(f"{text}\n")
@@ -67,14 +76,12 @@ class RunLog(logging.Handler):
         """About how long the jobs that are not done take, at as many at once as until now."""
         if not self.done:
             return ""
-        usual = self.seconds.total() / self.done.total()
         waiting = self.planned - self.done
-        needed = sum(
-            n * (self.seconds[rule] / self.done[rule] if self.done[rule] else usual) for rule, n in waiting.items()
-        )
+        needed = sum(n * self.seconds[rule] / self.done[rule] for rule, n in waiting.items() if self.done[rule])
         busy = self.seconds.total() + sum(now - began for _, _, began in self.running.values())
-        word = "about" if all(self.done[rule] for rule in waiting) else "perhaps"
-        return f", {word} {minutes(needed * (now - self.start) / busy)} left"
+        untimed = [f"{n} {rule}" for rule, n in waiting.items() if not self.done[rule]]
+        left = minutes(needed * (now - self.start) / busy)
+        return f", {left} left and the time of {', '.join(untimed)}" if untimed else f", about {left} left"
 
 
 def minutes(seconds: float) -> str:
@@ -92,7 +99,15 @@ def be_brief(workflow: Any) -> None:
         return
     for handler in own:
         handler.addFilter(lambda record: not is_of_jobs(record))
-    logger.addHandler(RunLog(Counter(job.rule.name for job in workflow.dag.needrun_jobs())))
+    log = RunLog(Counter(job.rule.name for job in workflow.dag.needrun_jobs() if not job.rule.norun))
+    logger.addHandler(log)
+    threading.Thread(target=keep_beating, args=(log,), daemon=True).start()
+
+
+def keep_beating(log: RunLog) -> None:
+    while True:
+        time.sleep(BEAT)
+        log.beat()
 
 
 def is_of_jobs(record: logging.LogRecord) -> bool:
