@@ -142,19 +142,21 @@ def test_few_examples_are_curves_over_their_number():
     for name, n, recipe, selection, share in (
         ("few-1", 1, "few", "all", 0.11), ("few-20", 20, "few", "all", 0.22), ("few-hard", 20, "few", "hard", 0.33),
         ("shown-0", 0, "in-context", "all", 0.44), ("shown-1", 1, "in-context", "all", 0.55),
-        ("many", 900, "small", "all", 0.66),
+        ("many", 900, "small", "all", 0.66), ("on", 50, "few", "all", 0.77),
     ):  # fmt: skip
-        arms.append({"arm": name, "source": "", "reveal": "0", "families": (CRYPT,)})
+        start = "many" if name == "on" else ""
+        arms.append({"arm": name, "source": "", "start": start, "reveal": "0", "families": (CRYPT,)})
         for seed in ("1", "all"):
             accuracy.append(
                 {"arm": name, "family": CRYPT, "eval_set": "test", "decoder": "greedy", "design": "journey",
-                 "stratum": "all", "seed": seed, "corruption": "none", "selection": selection, "backbone": "small",
-                 "recipe": recipe, "arm_n": n, "n": 40, "official": share, "official_low": share,
+                 "reveal": 0, "stratum": "all", "seed": seed, "corruption": "none", "selection": selection,
+                 "backbone": "small", "recipe": recipe, "arm_n": n, "n": 40, "official": share, "official_low": share,
                  "official_high": share, "trained": recipe != "in-context"}
             )  # fmt: skip
         traces.append({"arm": name, "family": CRYPT, "eval_set": "test", "decoder": "greedy", "valid": share / 2,
                        "valid_low": 0, "valid_high": 1})  # fmt: skip
     arms = pd.DataFrame(arms).set_index("arm", drop=False)
     figure = modules.load("figure", "few_examples").make(pd.DataFrame(accuracy), pd.DataFrame(traces), arms)
-    assert {0.11, 0.22, 0.33, 0.44, 0.55, 0.11 / 2} <= made_run.drawn(figure) and 0.66 not in made_run.drawn(figure)
+    assert {0.11, 0.22, 0.33, 0.44, 0.55, 0.11 / 2} <= made_run.drawn(figure)
+    assert not {0.66, 0.77} & made_run.drawn(figure), "another recipe, another start"
     assert "selection hard" in made_run.words(figure) and "n = 40" in made_run.words(figure)

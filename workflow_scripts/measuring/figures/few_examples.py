@@ -11,10 +11,10 @@ from measuring.selection import Selection
 NEEDS = ("tables/accuracy", "tables/traces", "arms")
 CAPTION = """Accuracy (official grade, upper row) and the share of completions whose every line is sound (lower row)
 against the number of examples, on a logarithmic axis; one column of panels per family and evaluation set. One line per
-design, corruption, selection, source, backbone and recipe that has at least two numbers of examples under one recipe,
-with Wilson 95 % intervals for n rows; small grey dots: the single seeds, each with the same examples and its own
-initial adapter. Recipe in-context: the examples stand in the prompt and nothing is trained; its 0 stands at the left
-edge. Single marks: other selections and sources at a number of examples that a line has."""
+design, corruption, selection, source, start, backbone and recipe that has at least two numbers of examples under one
+recipe, with Wilson 95 % intervals for n rows; small grey dots: the single seeds, each with the same examples and its
+own initial adapter. Recipe in-context: the examples stand in the prompt and nothing is trained; its 0 stands at the
+left edge. Single marks: other selections and sources at a number of examples that a line has."""
 CHANGE = """if few examples elicit what the backbone can do, accuracy is near its final value at n = 20 and the arm
 trained on swapped texts is as good; if they teach, it rises with n and the swapped arm stays at the bottom."""
 SELECTION = Selection(corruption="each", selections=("each",), backbone="each, in the legend")
@@ -22,8 +22,8 @@ EXAMPLE = {
     "arm": "few-20", "families": "cryptarithm_deduce", "design": "journey", "reveal": "0", "corruption": "none",
     "selection": "all", "n": "20", "backbone": "small", "recipe": "few", "seeds": "3",
 }  # fmt: skip
-SERIES = ["family", "eval_set", "design", "reveal", "corruption", "selection", "source", "backbone", "recipe"]
-BESIDE = ["family", "eval_set", "design", "reveal", "backbone", "recipe", "arm_n"]
+SERIES = ["family", "eval_set", "design", "reveal", "corruption", "selection", "source", "start", "backbone", "recipe"]
+BESIDE = ["family", "eval_set", "design", "reveal", "start", "backbone", "recipe", "arm_n"]
 """Single marks stand beside a line of the same ones."""
 ZERO = 0.4  # where no example stands on the logarithmic axis
 
@@ -31,8 +31,7 @@ ZERO = 0.4  # where no example stands on the logarithmic axis
 def make(accuracy: pd.DataFrame, traces: pd.DataFrame, arms: pd.DataFrame) -> Figure:
     """Columns of panels: family and evaluation set; two rows."""
     ours = accuracy[(accuracy.decoder == SELECTION.decoder) & (accuracy.stratum == POOLED)].copy()
-    ours["source"] = ours.arm.map(arms["source"]) if "source" in arms else ""
-    ours["reveal"] = ours.arm.map(arms["reveal"])
+    ours = ours.drop(columns="reveal").join(arms[["reveal", "source", "start"]], on="arm")
     pooled = ours[ours.seed == POOLED]
     is_line = pooled.groupby(SERIES).arm_n.transform("nunique") > 1
     trained = pooled[is_line & pooled.trained.astype(bool)]
@@ -80,4 +79,5 @@ def label(named: dict) -> str:
     parts += [f"texts broken: {named['corruption']}"] if named["corruption"] != "none" else []
     parts += [f"selection {named['selection']}"] if named["selection"] != "all" else []
     parts += [f"written by {named['source']}"] if named["source"] else []
+    parts += [f"from {named['start']}"] if named["start"] else []
     return ", ".join([*parts, named["backbone"]])

@@ -11,13 +11,13 @@ from measuring.selection import Selection
 
 NEEDS = ("tables/accuracy", "published", "arms")
 CAPTION = """Accuracy (official grade) against the training rows of an arm, for arms that differ in nothing else
-(design, what the prompt shows, recipe, families); a row of panels per family, evaluation set and backbone, join and
-value rows apart. Lines with marks: mean over training seeds with Wilson 95 % intervals for n different rows; grey
-dots: single seeds; thin lines: the ceiling of the arm's own texts. Steps grow with the rows, as every arm reads its
-rows as often as the others of its recipe. Hollow marks: entrants' direct search (squares) and two-stage recall
-(circles) with 12k and with 40k rows or more, on 11 and 17 rows that their solver finishes: not the same rows, and
-their rows grew with the steps, too. A stroke through a mark: the arm cannot do its single steps (table ``steps``), so
-it is no evidence about its procedure."""
+(design, what the prompt shows, recipe, families, the arm whose adapter they start from); a row of panels per family,
+evaluation set and backbone, join and value rows apart. Lines with marks: mean over training seeds with Wilson 95 %
+intervals for n different rows; grey dots: single seeds; thin lines: the ceiling of the arm's own texts. Steps grow with
+the rows, as every arm reads its rows as often as the others of its recipe. Hollow marks: entrants' direct search
+(squares) and two-stage recall (circles) with 12k and with 40k rows or more, on 11 and 17 rows that their solver
+finishes: not the same rows, and their rows grew with the steps, too. A stroke through a mark: the arm cannot do its
+single steps (table ``steps``), so it is no evidence about its procedure."""
 CHANGE = """if rows were what is missing, value rows would rise with them and not level off below the ceiling; a curve
 that is flat where the training loss (figure ``runs``) falls says that more of the same does not teach the search."""
 SELECTION = Selection()
@@ -25,12 +25,12 @@ EXAMPLE = {
     "arm": "search-600", "families": "cryptarithm_deduce", "design": "search", "reveal": "0", "corruption": "none",
     "selection": "all", "n": "600", "backbone": "small", "recipe": "small", "seeds": "3",
 }  # fmt: skip
-ALIKE = ["family", "eval_set", "backbone", "design", "shown", "recipe", "families", "selection"]
+ALIKE = ["family", "eval_set", "backbone", "design", "shown", "recipe", "families", "selection", "start"]
 ENTRANTS = {"with 12k rows": 12_000, "of 12k rows": 12_000, "40k rows or more": 40_000}
 
 
 def make(accuracy: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) -> Figure:
-    told = arms.reveal.rename("shown").to_frame().assign(families=arms.families.map(",".join))
+    told = arms[["reveal", "start"]].rename(columns={"reveal": "shown"}).assign(families=arms.families.map(",".join))
     ours = SELECTION.of(accuracy).join(told, on="arm")
     ours = ours[ours.trained.astype(bool) & (ours.arm_n > 0)]
     ours = ours[ours.groupby(ALIKE).arm_n.transform("nunique") > 1] if len(ours) else ours
@@ -47,16 +47,17 @@ def make(accuracy: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) ->
         for line, ((family, eval_set, backbone), part) in zip(axes, groups, strict=True):
             for axis, stratum in zip(line, strata, strict=True):
                 panel = part[part.stratum == stratum]
-                for key, own in panel.groupby(["design", "shown", "recipe", "families", "selection"]):
+                for key, own in panel.groupby(ALIKE[3:]):
                     colour, marker = plots.CYCLE[order.index(key[0]) % len(plots.CYCLE)]
                     shown = f", reveal {key[1]}" * (key[1] != "0")
                     others = f", {key[3].count(',') + 1} families" * (key[3] != family)
+                    start = f", from {key[5]}" * bool(key[5])
                     curve(
                         axis,
                         own.sort_values(["arm_n", "arm"]),
                         colour,
                         marker,
-                        f"design {key[0]}{shown}{others}, recipe {key[2]}",
+                        f"design {key[0]}{shown}{others}{start}, recipe {key[2]}",
                     )
                 if family == "cryptarithm_deduce" and stratum == POOLED:
                     draw_published(axis, published)
