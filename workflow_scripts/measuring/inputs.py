@@ -145,13 +145,17 @@ class Run:
 
 
 def read_arms(path: str | Path) -> pd.DataFrame:
-    """The table of arms, indexed by arm, `families` and `decoders` tuples; the workflow has checked it."""
+    """The table of arms, indexed by arm, `families` and `decoders` tuples; the workflow has checked it.
+
+    source and start are "" where an arm has none.
+    """
     lines = [line for line in read_text(Path(path)).split("\n") if line.strip() and not line.startswith("#")]
     columns = lines[0].split("\t")
     cells = [[cell.strip() for cell in line.split("\t")] for line in lines[1:]]
     rows = [dict(zip(columns, row + [""] * (len(columns) - len(row)), strict=True)) for row in cells]
     for row in rows:
         row["families"] = tuple(row["families"].split(","))
+        row.update(source=row.get("source", ""), start=row.get("start", ""))
         row["decoders"] = tuple(name.strip() for name in (row.get("decoders") or USUAL_DECODER).split(","))
     return pd.DataFrame.from_records(rows).set_index("arm")
 

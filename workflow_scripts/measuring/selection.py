@@ -58,3 +58,10 @@ def with_arms(frame: pd.DataFrame, arms: pd.DataFrame) -> pd.DataFrame:
     told = arms[["corruption", "selection", "backbone", "recipe"]]
     told = told.assign(arm_n=arms.n.astype(int), trained=arms.recipe != IN_CONTEXT)
     return frame.join(told, on="arm")
+
+
+def with_corpora(frame: pd.DataFrame, arms: pd.DataFrame) -> pd.DataFrame:
+    """The frame with what else decides what its arms learn: shown (the column reveal of the table of arms), families
+    (joined by commas), the arms that they learn from (source) and go on from (start)."""
+    told = arms[["source", "start"]].assign(shown=arms.reveal, families=arms.families.map(",".join))
+    return frame.join(told, on="arm")

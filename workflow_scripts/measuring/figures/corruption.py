@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from measuring import dots, plots
 from measuring.pooling import POOLED
-from measuring.selection import Selection, with_arms
+from measuring.selection import Selection, with_arms, with_corpora
 from reasoning.judging.corruption import CORRUPTIONS
 
 NEEDS = ("tables/meaning", "arms")
@@ -29,12 +29,14 @@ COLUMNS = {
     "right": "right answers", "valid": "every line right", "right_if_valid": "right if every line is",
     "right_if_invalid": "right if a line is wrong",
 }  # fmt: skip
-ALIKE = ["family", "eval_set", "stratum", "design", "shown", "selection", "backbone", "recipe", "arm_n", "families"]
+ALIKE = [
+    "family", "eval_set", "stratum", "design", "shown", "selection", "backbone", "recipe", "arm_n", "families",
+    "source", "start",
+]  # fmt: skip
 
 
 def make(meaning: pd.DataFrame, arms: pd.DataFrame) -> Figure:
-    told = arms.reveal.rename("shown").to_frame().assign(families=arms.families.map(",".join))
-    every = with_arms(meaning.drop(columns="corruption"), arms).join(told, on="arm")
+    every = with_corpora(with_arms(meaning.drop(columns="corruption"), arms), arms)
     ours = every[every.trained.astype(bool) & (every.decoder == SELECTION.decoder)]
     ours = ours[ours.selection.isin(SELECTION.selections)]
     strata = ours.groupby(["family", "eval_set"]).stratum.transform("nunique")

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from measuring import plots
 from measuring.pooling import POOLED
-from measuring.selection import Selection
+from measuring.selection import Selection, with_corpora
 
 NEEDS = ("tables/accuracy", "tables/traces", "arms")
 CAPTION = """Accuracy (official grade, upper row) and the share of completions whose every line is sound (lower row)
@@ -22,8 +22,8 @@ EXAMPLE = {
     "arm": "few-20", "families": "cryptarithm_deduce", "design": "journey", "reveal": "0", "corruption": "none",
     "selection": "all", "n": "20", "backbone": "small", "recipe": "few", "seeds": "3",
 }  # fmt: skip
-SERIES = ["family", "eval_set", "design", "reveal", "corruption", "selection", "source", "start", "backbone", "recipe"]
-BESIDE = ["family", "eval_set", "design", "reveal", "start", "backbone", "recipe", "arm_n"]
+SERIES = ["family", "eval_set", "design", "shown", "corruption", "selection", "source", "start", "backbone", "recipe"]
+BESIDE = ["family", "eval_set", "design", "shown", "start", "backbone", "recipe", "arm_n"]
 """Single marks stand beside a line of the same ones."""
 ZERO = 0.4  # where no example stands on the logarithmic axis
 
@@ -31,7 +31,7 @@ ZERO = 0.4  # where no example stands on the logarithmic axis
 def make(accuracy: pd.DataFrame, traces: pd.DataFrame, arms: pd.DataFrame) -> Figure:
     """Columns of panels: family and evaluation set; two rows."""
     ours = accuracy[(accuracy.decoder == SELECTION.decoder) & (accuracy.stratum == POOLED)].copy()
-    ours = ours.drop(columns="reveal").join(arms[["reveal", "source", "start"]], on="arm")
+    ours = with_corpora(ours, arms)
     pooled = ours[ours.seed == POOLED]
     is_line = pooled.groupby(SERIES).arm_n.transform("nunique") > 1
     trained = pooled[is_line & pooled.trained.astype(bool)]
@@ -75,7 +75,7 @@ def make(accuracy: pd.DataFrame, traces: pd.DataFrame, arms: pd.DataFrame) -> Fi
 def label(named: dict) -> str:
     """What the legend calls a line: what differs from the usual."""
     parts = [named["design"], f"recipe {named['recipe']}"]
-    parts += [f"reveal {named['reveal']}"] if named["reveal"] != "0" else []
+    parts += [f"reveal {named['shown']}"] if named["shown"] != "0" else []
     parts += [f"texts broken: {named['corruption']}"] if named["corruption"] != "none" else []
     parts += [f"selection {named['selection']}"] if named["selection"] != "all" else []
     parts += [f"written by {named['source']}"] if named["source"] else []

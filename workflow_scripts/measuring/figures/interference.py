@@ -5,16 +5,16 @@ from matplotlib.figure import Figure
 
 from measuring import dots, plots
 from measuring.pooling import POOLED
-from measuring.selection import Selection
+from measuring.selection import Selection, with_corpora
 
 NEEDS = ("tables/accuracy", "tables/paired", "published", "arms")
 CAPTION = """One block per family and evaluation set that was trained alone and in a mixture, otherwise alike (design,
-what the prompt shows, training rows of the family, backbone, recipe): accuracy (official grade) on the family's rows.
-Marks: mean over training seeds with Wilson 95 % intervals for n different rows; bars: the ceiling of the arm's own
-texts; grey dots: single seeds. In brackets: how many families the arm has, and at a mixture the p value of its
-difference to the arm alone on the same rows (sign-flip test, each row counted once over the seeds, Holm's
-adjustment). Hollow: the study's one adapter for all nine families. A stroke through a mark: the arm cannot do its
-single steps (table ``steps``), so it is no evidence about its procedure."""
+what the prompt shows, training rows of the family, backbone, recipe, start): accuracy (official grade) on the family's
+rows. Marks: mean over training seeds with Wilson 95 % intervals for n different rows; bars: the ceiling of the arm's
+own texts; grey dots: single seeds. In brackets: how many families the arm has, and at a mixture the p value of its
+difference to the arm alone on the same rows (sign-flip test, each row counted once over the seeds, Holm's adjustment).
+Hollow: the study's one adapter for all nine families. A stroke through a mark: the arm cannot do its single steps
+(table ``steps``), so it is no evidence about its procedure."""
 CHANGE = """if families disturbed each other, the mixtures would lie below the arms alone beyond chance; where they
 lie above, the families share what they learn; where neither, one adapter can be read as if it were many."""
 SELECTION = Selection()
@@ -22,12 +22,12 @@ EXAMPLE = {
     "arm": "forward-cipher", "families": "cipher", "design": "forward", "reveal": "0", "corruption": "none",
     "selection": "all", "n": "500", "backbone": "small", "recipe": "small", "seeds": "1",
 }  # fmt: skip
-ALIKE = ["family", "eval_set", "design", "reveal", "order", "rule", "slate", "arm_n", "backbone", "recipe"]
+ALIKE = ["family", "eval_set", "design", "reveal", "order", "rule", "slate", "arm_n", "backbone", "recipe", "start"]
 
 
 def make(accuracy: pd.DataFrame, paired: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) -> Figure:
     size = arms.families.map(len).rename("families")
-    ours = SELECTION.of(accuracy).join(size, on="arm")
+    ours = with_corpora(SELECTION.of(accuracy), arms).drop(columns="families").join(size, on="arm")
     ours = ours[ours.trained.astype(bool)]
     least, most = (ours.groupby(ALIKE).families.transform(how) for how in ("min", "max"))
     ours = ours[(least == 1) & (most > 1)] if len(ours) else ours

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from measuring import plots
 from measuring.pooling import POOLED
-from measuring.selection import Selection
+from measuring.selection import Selection, with_corpora
 
 NEEDS = ("tables/accuracy", "published", "arms")
 CAPTION = """Accuracy (official grade) against the training rows of an arm, for arms that differ in nothing else
@@ -30,8 +30,7 @@ ENTRANTS = {"with 12k rows": 12_000, "of 12k rows": 12_000, "40k rows or more": 
 
 
 def make(accuracy: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) -> Figure:
-    told = arms[["reveal", "start"]].rename(columns={"reveal": "shown"}).assign(families=arms.families.map(",".join))
-    ours = SELECTION.of(accuracy).join(told, on="arm")
+    ours = with_corpora(SELECTION.of(accuracy), arms)
     ours = ours[ours.trained.astype(bool) & (ours.arm_n > 0)]
     ours = ours[ours.groupby(ALIKE).arm_n.transform("nunique") > 1] if len(ours) else ours
     if ours.empty:
