@@ -29,7 +29,8 @@ onstart:
 
 
 onsuccess:
-    print(where(f"results/{config['run']}"), file=sys.stderr)
+    if said := where(f"results/{config['run']}"):
+        print(said, file=sys.stderr)
 
 
 onerror:

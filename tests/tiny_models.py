@@ -34,7 +34,8 @@ QWEN_MOE = {
 def entry(name: str) -> dict:
     """The entry of backbones.yaml as it stands, except that a CPU computes in fp32."""
     entries = yaml.safe_load((ROOT / "config" / "backbones.yaml").read_text())
-    return {**entries.get(name, QWEN_MOE), "dtype": "float32"}
+    entries |= {"qwen-moe": QWEN_MOE, "nemotron-dense": {**entries["nemotron-nano-30b"], "experts": []}}
+    return {**entries[name], "dtype": "float32"}
 
 
 def options(name: str, **changes) -> BackboneOptions:
@@ -57,7 +58,7 @@ def config(name: str, tokenizer) -> PreTrainedConfig:
         "bos_token_id": None,
     }
     linear = {f"linear_{part}": size for part, size in (("num_key_heads", 2), ("num_value_heads", 2))}
-    linear |= {f"linear_{part}_head_dim": 16 for part in ("key", "value")}
+    linear |= {f"linear_{part}_head_dim": 64 for part in ("key", "value")}  # the smallest that vLLM takes on a CPU
     blocks = ["mamba", "moe", "attention", "moe"]
     mamba = {"mamba_num_heads": 4, "mamba_head_dim": 16, "ssm_state_size": 16, "n_groups": 1, "n_routed_experts": 4}
     experts = {"moe_intermediate_size": 48, "moe_shared_expert_intermediate_size": 64, "num_experts_per_tok": 2}
@@ -68,6 +69,7 @@ def config(name: str, tokenizer) -> PreTrainedConfig:
             **shared, num_hidden_layers=2, num_local_experts=4, num_experts_per_tok=2, sliding_window=32
         ),
         "nemotron-nano-30b": lambda: NemotronHConfig(**shared, **mamba, **experts, layers_block_type=blocks),
+        "nemotron-dense": lambda: NemotronHConfig(**shared, **mamba, layers_block_type=["mamba", "attention", "mlp"]),
         "qwen-moe": lambda: Qwen3MoeConfig(
             **shared, num_hidden_layers=2, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=48
         ),

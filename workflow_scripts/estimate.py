@@ -81,8 +81,8 @@ def main() -> None:
                 "million_tokens": round(learned / 1e6, 1),
                 "train_gpu_h": round(seeds * hours, 2),
                 "decode_gpu_h": round(seeds * decoded, 2),
-                "disk_gib": round(seeds * adapter / estimate.GIB, 2),
-                "state_gib": round(state / estimate.GIB, 2),
+                "disk_gib": short(seeds * adapter / estimate.GIB),
+                "state_gib": short(state / estimate.GIB),
                 "train_gib": round(arm.training.peak / estimate.GIB, 1) if arm.training else 0.0,
                 "decode_gib": round(arm.decoding() / estimate.GIB, 1),
                 "host_gib": round(arm.training.host / estimate.GIB, 1) if arm.training else 0.0,
@@ -95,7 +95,7 @@ def main() -> None:
     if args.out:
         with whole(args.out) as partial:
             frame.to_csv(partial, index=False)
-    print(frame.drop(columns="state_gib").to_string(index=False))
+    print(frame.drop(columns=["state_gib", *(["host_gib"] if not frame.host_gib.any() else [])]).to_string(index=False))
     for told, arms in lacking.items():
         print(f"\n{told} ({len(arms)} {'arms, first' if len(arms) > 1 else 'arm,'} {arms[0]})")
     made = f"{sum(making.values()):.1f} of pretraining, " if any(making.values()) else ""
@@ -103,11 +103,16 @@ def main() -> None:
         f"\nGPU-hours on {args.gpu}: {made}{frame.train_gpu_h.sum():.1f} of training,"
         f" {frame.decode_gpu_h.sum():.1f} of decoding the test rows once. It is arithmetic at"
         f" {estimate.UTILISATION:.0%} of the GPU's best, every row as long as it may be, and a minute for each job.\n"
-        f"Memory: the peak of one GPU, of {room} GiB; {args.ranks} for each training.\n"
-        f"Disk: {frame.disk_gib.sum():.1f} GiB of adapters, {sum(weights.values()):.1f} of weights,"
-        f" at most {frame.state_gib.max():.1f} for each training that is under way.\n"
+        f"Memory: the peak of one GPU, which has {room} GiB; a training takes {args.ranks} of them.\n"
+        f"Disk: {short(frame.disk_gib.sum()):g} GiB of adapters, {short(sum(weights.values())):g} of weights,"
+        f" at most {short(frame.state_gib.max()):g} for each training that is under way.\n"
         "Hours, tokens and disk are those of all seeds of an arm."
     )
+
+
+def short(number: float) -> float:
+    """Two digits, or those before the point: what is small is not shown as nothing."""
+    return float(f"{number:.2g}") if number < 10 else float(round(number))
 
 
 if __name__ == "__main__":

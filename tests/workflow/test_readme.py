@@ -7,6 +7,7 @@ from pathlib import Path
 
 import networkx
 import pytest
+import yaml
 
 import forked
 from common.sources import ROOT
@@ -24,6 +25,13 @@ def test_the_picture_is_the_workflow():
     planned = networkx.transitive_reduction(networkx.DiGraph([(a, b) for a, b in arrows if a != b]))
     shown = re.search(r"```mermaid\n(.*?)```", README, re.S)[1]
     assert set(re.findall(r"(\w+) --> (\w+)", shown)) == set(planned.edges)
+
+
+def test_the_command_for_a_cluster_loses_nothing_of_the_profile():
+    """--default-resources replaces the profile's list, so a command that names a partition has to repeat it."""
+    defaults = yaml.safe_load((PROJECT / "profiles/slurm/profile.yaml").read_text())["default-resources"]
+    (said,) = re.findall(r"--default-resources ([^`]*)`", README)
+    assert {f"{name}={value}" for name, value in defaults.items()} < set(said.split())
 
 
 RECORD = PROJECT / "results/reference"

@@ -80,6 +80,11 @@ def test_only_what_is_said_of_jobs_is_replaced():
 
 
 def test_what_was_made_is_said_to_lie_where_it_lies(tmp_path):
+    assert where(str(tmp_path / "none")) == ""
+    for folder in ("config", "logs"):  # what an estimate leaves
+        (tmp_path / folder).mkdir()
+    assert where(str(tmp_path)) == ""
+    (tmp_path / "puzzles").mkdir()
     assert where(str(tmp_path)) == f"Results lie in {tmp_path}/"
     (tmp_path / "figures").mkdir()
     assert where(str(tmp_path)).splitlines()[0] == f"Figures lie in {tmp_path}/figures/"

@@ -19,14 +19,14 @@ SPLIT = 1.1  # memory that is free in pieces too small to use, as a factor on wh
 LIVE = 10**9  # numbers of weights that ZeRO-3 keeps gathered at most
 START = 1 / 60  # hours until a job's first step and after its last
 UTILISATION = 0.35  # of the most a GPU can do in training; of its memory's rate in decoding
-GPUS = {  # name in lower case: (GiB, 10^12 operations a second in bf16, GB a second)
-    "h200": (141, 989, 4800),
-    "h100": (80, 989, 3350),
-    "a100": (80, 312, 2039),
-    "l40s": (48, 362, 864),
-    "l4": (24, 121, 300),
-    "a10": (24, 125, 600),
-    "4090": (24, 165, 1008),
+GPUS = {  # name in lower case: (GiB that torch finds there, 10^12 operations a second in bf16, GB a second)
+    "h200": (139, 989, 4800),
+    "h100": (79, 989, 3350),
+    "a100": (79, 312, 2039),
+    "l40s": (44, 362, 864),
+    "l4": (22, 121, 300),
+    "a10": (22, 125, 600),
+    "4090": (23, 165, 1008),
 }
 
 

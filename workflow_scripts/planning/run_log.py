@@ -19,6 +19,7 @@ SECONDS, BEAT = 10, 60
 OF_JOBS = {LogEvent.JOB_INFO, LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED, LogEvent.PROGRESS, LogEvent.SHELLCMD}
 CHATTER = ("Select jobs to execute", "Execute ")
 SHOWN = (("figures", "Figures"), ("tables", "Tables"), ("gallery", "Gallery"), ("compare", "Comparison of designs"))
+NO_RESULTS = {"config", "logs", "benchmarks", "state"}  # what a job leaves that writes nothing else
 
 
 class RunLog(logging.Handler):
@@ -115,7 +116,10 @@ def is_of_jobs(record: logging.LogRecord) -> bool:
 
 
 def where(results: str) -> str:
-    """Where the results of a run lie, in the order in which one looks at them; of what is there."""
+    """Where the results of a run lie, in the order in which one looks at them; empty where there are none yet."""
+    whole = Path(results)
+    if not whole.is_dir() or {path.name for path in whole.iterdir()} <= NO_RESULTS:
+        return ""
     lines = [f"{name} lie in {results}/{folder}/" for folder, name in SHOWN if Path(results, folder).is_dir()]
     if lines:
         lines.append("`snakemake --report report.html`, with the options of this run, makes one page of them")
