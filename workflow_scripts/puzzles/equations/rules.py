@@ -5,7 +5,7 @@ backwards. A minus is the row's own operator glyph. An arithmetic rule is a func
 and the side on which its minus is written.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 GROUPS = ("add", "sub", "mul", "join")
@@ -71,6 +71,12 @@ def value(rule: Rule, x: int, y: int) -> tuple[int, str]:
     function, side = _FUNCTIONS[rule.base]
     number = function(x, y)
     return number, side if number < 0 else ""
+
+
+def values(rule: Rule, x: Iterable[int], y: Iterable[int]) -> tuple[list[int], str]:
+    """The numbers of `value` for many pairs of operand values, and the side of the minus of those that carry one."""
+    function, side = _FUNCTIONS[rule.base]
+    return list(map(function, x, y)), side
 
 
 def apply(rule: Rule, left: str, right: str, sign: str = "-") -> str:
