@@ -8,6 +8,7 @@ figure. Names that start with an underscore are shared parts.
 import ast
 import importlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -31,6 +32,7 @@ def names(kind: str) -> list[str]:
     return sorted(path.stem for path in (HERE / f"{kind}s").glob("[!_]*.py"))
 
 
+@cache
 def declared(kind: str, name: str) -> Declared:
     """Read from the module's text, so that planning imports neither matplotlib nor scipy.
 
