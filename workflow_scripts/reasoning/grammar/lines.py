@@ -108,6 +108,10 @@ _NUMBER = Codec(r"-?[0-9]{1,12}+(?:\.[0-9]{1,12}+)?+", str, str, DIGITS | {"-"},
 Number = Annotated[str, _NUMBER]
 
 
+# Every start of a job loads all kinds of line, and most read none: a pattern is compiled when a text is held to it.
+_compiled = cache(re.compile)
+
+
 @cache
 def _chars(spec: Chars, base: type) -> Codec:
     allowed = frozenset(c for c in PRINTABLE if re.fullmatch(f"[{spec.body}]", c))
@@ -144,10 +148,8 @@ def _pair(hint: Any, inner: str) -> Codec:
     if first.continues & set(inner[:1]) or (first.continues and not inner):
         raise TypeError(f"in a pair the first part may run into the separator {inner!r}")
 
-    start = re.compile(first.pattern)
-
     def decode(text: str) -> tuple:
-        head = start.match(text).end()
+        head = _compiled(first.pattern).match(text).end()
         return first.decode(text[:head]), second.decode(text[head + len(inner) :])
 
     return Codec(
@@ -168,13 +170,12 @@ def _list(hint: Any, spec: str) -> Codec:
     item = _pair(item_hint, inner) if get_origin(item_hint) is tuple else _codec(item_hint)
     if separator in item.starts | item.continues or (not separator and item.continues):
         raise TypeError(f"list items may be taken for the separator {separator!r}")
-    one = re.compile(item.pattern)
 
     def encode(values: tuple) -> str:
         return separator.join(map(item.encode, values)) if values else empty
 
     def decode(text: str) -> tuple:
-        return () if empty and text == empty else tuple(map(item.decode, one.findall(text)))
+        return () if empty and text == empty else tuple(map(item.decode, _compiled(item.pattern).findall(text)))
 
     pattern = f"{item.pattern}(?:{re.escape(separator)}{item.pattern})*+"
     if empty:
@@ -197,7 +198,7 @@ class Line:
     opener: ClassVar[str]
     _pieces: ClassVar[tuple[tuple[str, str, Callable[[Any], str] | None], ...]]
     _decoders: ClassVar[tuple[tuple[str, Callable[[str], Any]], ...]]
-    _regex: ClassVar[re.Pattern[str]]
+    _pattern: ClassVar[str]
 
     @property
     def result(self) -> str:
@@ -227,7 +228,7 @@ class Line:
     @classmethod
     def parse(cls, text: str) -> Self | None:
         """The line that prints as `text`, None when it is not of this kind."""
-        match = cls._regex.fullmatch(text)
+        match = _compiled(cls._pattern).fullmatch(text)
         if match is None:
             return None
         return cls(**{name: decode(part) for (name, decode), part in zip(cls._decoders, match.groups(), strict=True)})
@@ -296,6 +297,6 @@ def line(cls: LineKind) -> LineKind:
         cls.roles = read_roles(cls.ROLES, (field.name for field in dataclasses.fields(cls)))
     except TypeError as error:
         raise TypeError(f"{cls.__name__}: {error}") from None
-    cls._pieces, cls._decoders, cls._regex = tuple(pieces), tuple(decoders), re.compile(pattern)
+    cls._pieces, cls._decoders, cls._pattern = tuple(pieces), tuple(decoders), pattern
     cls.opener = pieces[0][0] if pieces else ""
     return cls
