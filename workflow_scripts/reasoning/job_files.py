@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from common.sources import sources
@@ -32,4 +33,11 @@ def code_of_designs(script: str, families: Iterable[str]) -> list[str]:
 
 
 def _files(script: str, members: Iterable[str]) -> list[str]:
-    return [os.path.relpath(SCRIPTS / path) for path in sources(f"{script}.py", *sorted(members))]
+    here = os.getcwd()
+    return [_seen_from(here, path) for path in sources(f"{script}.py", *sorted(members))]
+
+
+@cache
+def _seen_from(here: str, path: str) -> str:
+    """A file of the library; a plan of thousands of jobs asks for the same ones each time."""
+    return os.path.relpath(SCRIPTS / path, here)
