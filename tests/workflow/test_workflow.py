@@ -24,12 +24,12 @@ SEARCH = "workflow_scripts/reasoning/designs/cryptarithm/search.py"
 def copy(folder: Path) -> Path:
     """The project's own files in a new folder, so that nothing here touches the results of a real run.
 
-    With what numba has compiled here: that takes ten seconds of every copy that solves cryptarithms.
+    With what is compiled here, by numba too: that takes ten seconds of every copy that solves cryptarithms.
     """
     for part in PARTS:
         source, target = ROOT / part, folder / part
         if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("numba-*", "*.pyc.*"))
         else:
             shutil.copy2(source, target)
     for cache in (ROOT / "workflow_scripts").rglob("__pycache__/numba-*/*"):
@@ -46,17 +46,22 @@ def snakemake(folder: Path, *words: str, timeout: float = 900) -> subprocess.Com
 
 def planned(folder: Path, *words: str) -> dict[str, int]:
     """Jobs per rule of a dry run."""
+    return plan(folder, *words)[0]
+
+
+def plan(folder: Path, *words: str) -> tuple[dict[str, int], str]:
+    """Jobs per rule of a dry run, and the outputs of all of them."""
     done = snakemake(folder, "--dry-run", *words)
-    assert done.returncode == 0, done.stdout + done.stderr
-    block = re.search(r"^job +count\n-+ +-+\n(.*?)^total", done.stdout + done.stderr, re.M | re.S)
-    return {name: int(n) for name, n in re.findall(r"^(\w+) +(\d+)$", block[1], re.M)} if block else {}
+    text = done.stdout + done.stderr
+    assert done.returncode == 0, text
+    block = re.search(r"^job +count\n-+ +-+\n(.*?)^total", text, re.M | re.S)
+    jobs = {name: int(n) for name, n in re.findall(r"^(\w+) +(\d+)$", block[1], re.M)} if block else {}
+    return jobs, "\n".join(re.findall(r"^ +output: (.*)$", text, re.M))
 
 
 def outputs(folder: Path, *words: str) -> str:
-    """The text of a dry run: every planned output is in it."""
-    done = snakemake(folder, "--dry-run", *words)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return "\n".join(re.findall(r"^ +output: (.*)$", done.stdout + done.stderr, re.M))
+    """The planned outputs of a dry run."""
+    return plan(folder, *words)[1]
 
 
 @pytest.fixture(scope="module")
@@ -87,13 +92,13 @@ def test_conda_environments_have_the_same_pins():
     ("name", "jobs"), [("default", 100), ("smoke", 60), ("designs", 600), ("gpu", 300), ("paper", 800)]
 )
 def test_every_configuration_plans(project, name, jobs):
-    plan = planned(project, "--configfile", f"config/{name}.yaml")
-    assert sum(plan.values()) >= jobs and {"train", "sample", "grade", "audit", "table", "figure"} <= set(plan)
+    found = planned(project, "--configfile", f"config/{name}.yaml")
+    assert sum(found.values()) >= jobs and {"train", "sample", "grade", "audit", "table", "figure"} <= set(found)
 
 
 def test_the_first_look_is_three_trainings_and_one_figure(project):
-    plan = planned(project, "quick", "--configfile", "config/quick.yaml")
-    assert (plan["train"], plan["figure"]) == (3, 1) and sum(plan.values()) < 60
+    jobs = planned(project, "quick", "--configfile", "config/quick.yaml")
+    assert (jobs["train"], jobs["figure"]) == (3, 1) and sum(jobs.values()) < 60
 
 
 @pytest.mark.parametrize("family", ["cryptarithm_deduce", "bit_manipulation"])
@@ -192,9 +197,9 @@ def test_copied_results_are_known_with_the_folder_that_the_readme_names(made, tm
 
 def test_editing_a_design_replans_its_dependants_only(made):
     with edited(made / SEARCH, lambda text: text + "\n# one more line\n"):
-        plan = planned(made, "texts", *FEW)
-        assert plan == {"render": 1, "corpus": 1, "texts": 1}
-        assert "texts/cryptarithm_deduce/search" in outputs(made, "texts", *FEW)
+        jobs, listed = plan(made, "texts", *FEW)
+        assert jobs == {"render": 1, "corpus": 1, "texts": 1}
+        assert "texts/cryptarithm_deduce/search" in listed
     assert planned(made, "texts", *FEW) == {}
 
 
@@ -222,10 +227,9 @@ def test_a_round_of_self_training_is_a_row(made):
     change = lambda text: text.replace(header, f"{header}\tsource\tstart\tdecoders") + rounds  # noqa: E731
     with edited(made / "config/arms.few.tsv", change):
         targets = ["results/few/grades/two/seed-1/greedy/test.parquet"]
-        plan = planned(made, *targets, *FEW)
+        jobs, listed = plan(made, *targets, *FEW)
         wanted = {"audit": 2, "backbone": 1, "corpus": 2, "grade": 3, "harvest": 4, "leaks": 1, "sample": 3, "train": 3}
-        assert {rule: plan.get(rule) for rule in wanted} == wanted
-        listed = outputs(made, *targets, *FEW)
+        assert {rule: jobs.get(rule) for rule in wanted} == wanted
         for path in (
             "completions/mix/seed-1/sample-8/train", "harvests/mix/seed-1/sample-8/answer/cipher",
             "corpora/one/seed-1", "completions/one/seed-1/sample-8/train", "harvests/one/seed-1/sample-8/answer",
