@@ -3,7 +3,6 @@ any kill loses nothing but what was under way, and selections choose what they s
 
 import json
 import math
-import subprocess
 import time
 from collections import Counter
 from itertools import product
@@ -14,6 +13,7 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
+import forked
 from common.artifacts import table_note, write_table
 from common.errors import LabError
 from learning import sampling
@@ -325,11 +325,12 @@ def test_a_sampling_that_was_killed_goes_on_with_what_it_had(place):
     words += [json.dumps(SAMPLE | {"max_tokens": 60}), "--state", place / "killed", "--out"]
     done = run("sample", *words, place / "unkilled.parquet")
     assert done.returncode == 0, done.stderr[-2000:]
-    process = subprocess.Popen(script("sample", *words, place / "resumed.parquet"), cwd=ROOT, env=environment())
-    while process.poll() is None and not any(each.stat().st_size for each in place.glob("killed/*/done.jsonl")):
+    process = forked.begin(*script("sample", *words, place / "resumed.parquet")[1:], cwd=ROOT, env=environment())
+    while process.is_alive() and not any(each.stat().st_size for each in place.glob("killed/*/done.jsonl")):
         time.sleep(0.02)
     process.kill()
-    assert process.wait() == -9 and not (place / "resumed.parquet").exists()
+    process.join()
+    assert process.exitcode == -9 and not (place / "resumed.parquet").exists()
     (log,) = place.glob("killed/*/done.jsonl")
     before = sampling.kept(log)
     assert 0 < len(before) < 72

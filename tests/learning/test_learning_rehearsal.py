@@ -56,7 +56,7 @@ def test_a_target_with_a_tied_weight(place, tmp_path, target):
 
 def test_the_command_says_so_before_the_first_step(place):
     words = ["--corpus", place / "corpus.parquet", "--backbone", place / "backbone", "--out", place / "tied"]
-    words += ["--state", place / "tied-state", "--ranks", 2, "--recipe", json.dumps(RECIPE)]
+    words += ["--state", place / "tied-state", "--recipe", json.dumps(RECIPE)]
     error = last_error(run("train", *words, "--backbone-options", '{"targets": ["q_proj", "lm_head"]}'))
     assert error.startswith(f"error: {TIED} lm_head")
     assert not (place / "tied").exists() and not list((place / "tied-state").glob("*/metrics.jsonl"))

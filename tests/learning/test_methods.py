@@ -6,7 +6,7 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file
-from test_learning_train import arguments, curve, same_end, start_and_kill
+from test_learning_train import SEED, STEPS, arguments, curve, same_end, start_and_kill, went_on
 
 from common.artifacts import write_table
 from common.errors import LabError
@@ -60,14 +60,17 @@ def name(folder) -> str:
 
 
 @pytest.mark.slow
-def test_killed_it_goes_on_and_from_another_start_it_does_not(place, first, second):
-    start_and_kill([*arguments(place, "killed", ranks=1), "--start", first], place / "killed-state", step=5)
+@pytest.mark.parametrize("steps", [STEPS], ids=[f"KILL_SEED={SEED}-{STEPS}"])
+def test_killed_it_goes_on_and_from_another_start_it_does_not(place, first, second, steps):
+    """Started three times, killed at two random steps one after the other."""
+    for step in steps:
+        start_and_kill([*arguments(place, "killed", ranks=1), "--start", first], place / "killed-state", step)
+        assert not (place / "killed").exists()
     shutil.copytree(place / "killed-state", place / "afresh-state")
     for out, start in (("killed", ["--start", first]), ("afresh", [])):
         assert run("train", *arguments(place, out, ranks=1), *start).returncode == 0
-    made = [json.loads((place / out / "provenance.json").read_text()) for out in ("killed", "afresh")]
-    resumed = [each["run"]["resumed_from"] for each in made]
-    assert resumed[0] in ("checkpoint-4", "checkpoint-6") and resumed[1] is None
+    assert went_on(place / "killed", steps[-1])
+    assert json.loads((place / "afresh" / "provenance.json").read_text())["run"]["resumed_from"] is None
     same_end(second, place / "killed")
 
 

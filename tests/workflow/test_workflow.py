@@ -40,8 +40,9 @@ def copy(folder: Path) -> Path:
 
 
 def snakemake(folder: Path, *words: str, timeout: float = 900) -> subprocess.CompletedProcess:
-    """A run of Snakemake in this folder."""
-    return forked.run("-m", "snakemake", "--cores", "2", *words, cwd=folder, timeout=timeout)
+    """A run of Snakemake in this folder, whose jobs are forks, too. Those of test_smoke.py start as a user's do."""
+    command = ("-m", "snakemake", "--cores", "2", *words)
+    return forked.run(*command, cwd=folder, timeout=timeout, python=forked.python())
 
 
 def planned(folder: Path, *words: str) -> dict[str, int]:
