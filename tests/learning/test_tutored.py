@@ -99,6 +99,31 @@ def test_the_oracle_puts_right_what_is_wrong_in_all_its_parts():
     assert min(seen[kind] for kind in kinds) > 2
 
 
+@pytest.mark.parametrize(
+    ("design", "reveal", "kinds"),
+    [("search", "10", ("crypt/counts", "crypt/row")), ("search", "5", ("crypt/counts", "crypt/row")),
+     ("derive-search", "5", ("crypt/counts", "crypt/row-step"))],
+)  # fmt: skip
+def test_the_oracle_knows_the_next_candidate_of_a_search(design, reveal, kinds):
+    """Lines of a search in which all that is computed is another line's: where the page has it computed, it is that."""
+    rows, seen = told("cryptarithm_deduce", design, reveal, n=16), Counter()
+    lines = [line for row, tutor, _ in rows for line in parse_completion(row.completion, tutor.design)]
+    for row, tutor, _ in rows:
+        page = tutor.page()
+        for line in parse_completion(row.completion, tutor.design):
+            for wrong in [other for other in lines if other.KIND == line.KIND in kinds][:12]:
+                if is_wrong(wrong, page, "arithmetic"):
+                    right = repaired(wrong, page, "arithmetic")
+                    assert right is not None and not is_wrong(right, page, "arithmetic")
+                    assert is_wrong(wrong, page, "verdict") or not is_wrong(right, page, "verdict")
+                    own = replace(right, verdict=line.verdict) if line.OUTCOMES else right
+                    seen[line.KIND, own == line] += 1
+            line.establish(page)
+            page.lines_read += 1
+    own, others = ([seen[kind, same] for kind in kinds] for same in (True, False))
+    assert min(own) > 20 and sum(others) < 0.05 * sum(own), seen  # an example that can be computed may be counted or not
+
+
 def test_the_oracle_takes_the_branch_that_the_row_hides():
     """A false guess becomes a true one, a false claim a true one; without the truth nothing is known."""
     found = Counter()

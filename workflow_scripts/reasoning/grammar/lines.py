@@ -253,6 +253,10 @@ class Line:
         """Does it rest on something that neither it nor the page shows, beyond the fields that nothing forces?"""
         return False
 
+    def computed(self, page: "Page") -> Self | None:
+        """The line as the page has it computed, where several of its fields are one computation; None elsewhere."""
+        return None
+
     def establish(self, page: "Page") -> None:
         """Write on the page what later lines may rely on."""
 

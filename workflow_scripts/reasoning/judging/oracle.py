@@ -1,8 +1,9 @@
 """What a line should have said: the interpreter's answer in place of a model's, on one axis at a time.
 
-The checks of a kind of line only say whether a line is right. What would be is found by asking them: a field's value
-is replaced by one that remembers what the check compares it with, and what is remembered, or each of a few possible
-values, is tried. A repair is taken only where the line then passes that check and fails no other that it passed before.
+The checks of a kind of line only say whether a line is right. What would be is found by asking them: a field's value is
+replaced by one that remembers what the check compares it with, and what is remembered, or each of a few possible
+values, is tried; where fields are one computation, the kind of line does it (`computed`), conclusion and all. A repair
+is taken only where the line then passes that check and fails no other that it passed before.
 
 Axes: transcription, arithmetic, verdict, as the audit has them, and branch: what nothing on the page forces (a guess, a
 claim without evidence) is chosen as the row hides it.
@@ -64,6 +65,9 @@ def repaired(line: Line, page: Page, axis: str) -> Line | None:
 
 def changed(line: Line, page: Page, axis: str) -> Iterator[Line]:
     """The line with one of the fields that the axis forces changed, the last fields first: those are mostly results."""
+    whole = line.computed(page) if axis == "arithmetic" else None
+    if whole is not None:
+        yield from (replace(whole, verdict=line.verdict), whole) if whole.OUTCOMES else (whole,)
     wanted = [field.name for field in fields(line) if forced(line, field.name, axis)][::-1]
     for name in wanted:
         for value in compared(line, name, page, axis):

@@ -15,7 +15,7 @@ from typing import Any
 from puzzles.base import Problem, Solution
 from puzzles.cryptarithm.family import CRYPTARITHMS
 from puzzles.equations.prompt import join_of
-from puzzles.equations.rules import VALUE_RULES
+from puzzles.equations.rules import BY_NAME
 from reasoning.designs.cryptarithm.derive import KINDS as DERIVE_KINDS
 from reasoning.designs.cryptarithm.derive import derive
 from reasoning.designs.cryptarithm.engines.forward import Bounded, gated
@@ -57,16 +57,12 @@ class DeriveSearch(Bounded):
         below = placed | {str(number)}
         for k in range(1, len(table) + 1):
             before = dict(self.digits), dict(self.rules)
-            rule = VALUE_RULES[table.rule[k - 1]]
-            digits = dict(zip(clue.glyphs, map(int, table.digits[k - 1]), strict=True))
-            pairs = tuple((glyph, digit) for glyph, digit in digits.items() if glyph not in self.digits)
-            self.digits.update(pairs)
-            self.rules[clue.op] = rule
-            x, y = notation.operands_of(e, self.digits, rule.mode)
-            value = notation.target_of(e, self.digits, rule.mode)
+            row = row_search.supposed(e, clue, table, self.digits, k, n)
+            self.digits.update(row.pairs)
+            self.rules[clue.op] = BY_NAME[row.rule]
             left = row_search.left_counts(self.row, below, self.digits, self.chosen())
             verdict = "back" if not all(count for _, count in left) else "done" if self.ready() else "go"
-            self.add(row_search.RowStep(number, k, n, rule.name, x, y, value, pairs, left, verdict))
+            self.add(row_search.RowStep(**vars(row), counts=left, verdict=verdict))
             if verdict == "done":
                 return True
             if verdict == "go":

@@ -15,7 +15,7 @@ from typing import Any
 from puzzles.base import Problem, Solution
 from puzzles.cryptarithm.family import CRYPTARITHMS
 from puzzles.equations.prompt import Equation
-from puzzles.equations.rules import VALUE_RULES
+from puzzles.equations.rules import BY_NAME
 from reasoning.designs.cryptarithm.engines.forward import Bounded, gated
 from reasoning.designs.cryptarithm.engines.propagation import Clue, clues, matching
 from reasoning.designs.cryptarithm.lines import (
@@ -95,18 +95,14 @@ class Searcher(Bounded):
         self.add(row_search.Counts(counts, "take"))
         number, n = min(counts, key=lambda each: each[1])
         clue = next(clue for clue in open_clues if clue.number == number)
-        e, table = self.row.examples[number - 1], tables[number]
-        for k in range(1, len(table) + 1):
+        e = self.row.examples[number - 1]
+        for k in range(1, len(tables[number]) + 1):
             before = dict(self.digits), dict(self.rules)
-            rule = VALUE_RULES[table.rule[k - 1]]
-            row = dict(zip(clue.glyphs, map(int, table.digits[k - 1]), strict=True))
-            pairs = tuple((glyph, digit) for glyph, digit in row.items() if glyph not in self.digits)
-            x, y = notation.operands_of(e, {**self.digits, **row}, rule.mode)
-            value = notation.target_of(e, {**self.digits, **row}, rule.mode)
+            supposed = row_search.supposed(e, clue, tables[number], self.digits, k, n)
             self.fetch(number)
-            self.add(row_search.RowTry(number, k, n, rule.name, x, y, value, pairs))
-            self.digits.update(pairs)
-            self.rules[clue.op] = rule
+            self.add(supposed)
+            self.digits.update(supposed.pairs)
+            self.rules[clue.op] = BY_NAME[supposed.rule]
             rest = self.compute([each for each in open_clues if each is not clue])
             if rest is not None and self.search(rest):
                 return True

@@ -1,12 +1,13 @@
 """Lines of a search over catalog rows: counts, a row supposed, checked, taken back."""
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Literal
+from dataclasses import fields, replace
+from typing import Annotated, Literal, Self
 
 from puzzles.equations.prior import SIGN_GROUPS
-from puzzles.equations.prompt import EquationRow
+from puzzles.equations.prompt import Equation, EquationRow
 from puzzles.equations.rules import BY_NAME, VALUE_RULES
-from reasoning.designs.cryptarithm.engines.propagation import clues, matching
+from reasoning.designs.cryptarithm.engines.propagation import Clue, Table, clues, matching
 from reasoning.designs.cryptarithm.lines.arithmetic import compare, signed, written
 from reasoning.designs.cryptarithm.lines.notation import (
     Pair,
@@ -58,6 +59,19 @@ class Counts(Line):
             return self.verdict == "back"
         ready = query_ready(page.parsed, known_digits(page), page.names("rule"))
         return self.verdict == ("done" if ready else "take")
+
+    def computed(self, page: Page) -> Self | None:
+        digits, chosen, found = known_digits(page), chosen_rules(page.names("rule")), []
+        for clue in clues(page.parsed):
+            e = example(page, clue.number)
+            ready = clue.op in chosen and all(c in digits for c in e.left + e.right)
+            if not ready and str(clue.number) not in page.names("placed"):
+                found.append((clue.number, min(COUNT_CAP, len(matching(clue, digits, row_mode(chosen), chosen)))))
+        if not found:
+            return None
+        ready = query_ready(page.parsed, digits, page.names("rule"))
+        verdict = "done" if ready else "take"
+        return replace(self, counts=tuple(found), verdict=verdict if all(n for _, n in found) else "back")
 
     def establish(self, page: Page) -> None:
         page.put("counts", "", self.counts)
@@ -157,6 +171,11 @@ class RowTry(Line):
         same = all(row[glyph] == {**digits, **new}.get(glyph) for glyph in clue.glyphs)
         return same and VALUE_RULES[table.rule[self.k - 1]] == rule
 
+    def computed(self, page: Page) -> Self | None:
+        """The next row of the example with the fewest."""
+        number, n, clue = fewest(page)
+        return None if clue is None else row_of(page, clue, page.get("undone", str(number), 0) + 1, n)
+
     def is_bare(self, page: Page) -> bool:
         """Is a row picked while those before it have not been tried and taken back?"""
         return self.k != page.get("undone", str(self.number), 0) + 1
@@ -170,6 +189,29 @@ class RowTry(Line):
         for glyph, value in self.pairs:
             page.put("digit", glyph, value)
         page.put("supposed", "", (self.number, self.k, self.n))
+
+
+def fewest(page: Page) -> tuple[int, int, Clue | None]:
+    """The example with the fewest rows by the latest counts, how many, and its clue; None where none is open."""
+    number, n = min(page.get("counts", "", ()), key=lambda each: each[1], default=(0, 0))
+    return number, n, next((clue for clue in clues(page.parsed) if clue.number == number), None)
+
+
+def row_of(page: Page, clue: Clue, k: int, n: int) -> RowTry | None:
+    """The line that supposes the k-th row, from 1, of n that an example has left; None where it has fewer."""
+    digits, chosen = known_digits(page), chosen_rules(page.names("rule"))
+    table = matching(clue, digits, row_mode(chosen), chosen)
+    return supposed(example(page, clue.number), clue, table, digits, k, n) if k <= len(table) else None
+
+
+def supposed(e: Equation, clue: Clue, table: Table, digits: Mapping[str, int], k: int, n: int) -> RowTry:
+    """The same, of the rows that are left under the digits that are known."""
+    rule = VALUE_RULES[table.rule[k - 1]]
+    row = dict(zip(clue.glyphs, map(int, table.digits[k - 1]), strict=True))
+    both = {**digits, **row}
+    pairs = tuple((glyph, digit) for glyph, digit in row.items() if glyph not in digits)
+    x, y = operands_of(e, both, rule.mode)
+    return RowTry(clue.number, k, n, rule.name, x, y, target_of(e, both, rule.mode), pairs)
 
 
 @line
@@ -244,6 +286,18 @@ class RowStep(RowTry):
             return self.verdict == "back"
         return self.verdict == ("done" if query_ready(page.parsed, *self.after(page)) else "go")
 
+    def computed(self, page: Page) -> Self | None:
+        """The next row of the example with the fewest, what it leaves, and what follows."""
+        number, n, clue = fewest(page)
+        row = None if clue is None else row_of(page, clue, page.get("row-tried", "", 0) + 1, n)
+        if row is None:
+            return None
+        own = replace(self, **{field.name: getattr(row, field.name) for field in fields(row)})
+        digits, rules = own.after(page)
+        left = left_counts(page.parsed, {*page.names("placed"), str(number)}, digits, chosen_rules(rules))
+        verdict = "done" if query_ready(page.parsed, digits, rules) else "go"
+        return replace(own, counts=left, verdict=verdict if all(n for _, n in left) else "back")
+
     def establish(self, page: Page) -> None:
         if self.verdict == "back":
             page.put("row-tried", "", self.k)
@@ -277,8 +331,7 @@ class RowBack(UndoRow):
 
     def transcription(self, page: Page) -> bool:
         """All rows of the example with the fewest were tried."""
-        number, _ = min(page.get("counts", "", ()), key=lambda each: each[1], default=(0, 0))
-        clue = next((clue for clue in clues(page.parsed) if clue.number == number), None)
+        _, _, clue = fewest(page)
         if clue is None or not super().transcription(page):
             return False
         digits, chosen = known_digits(page), chosen_rules(page.names("rule"))
