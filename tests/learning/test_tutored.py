@@ -121,7 +121,7 @@ def test_the_oracle_knows_the_next_candidate_of_a_search(design, reveal, kinds):
             line.establish(page)
             page.lines_read += 1
     own, others = ([seen[kind, same] for kind in kinds] for same in (True, False))
-    assert min(own) > 20 and sum(others) < 0.05 * sum(own), seen  # an example that can be computed may be counted or not
+    assert min(own) > 20 and sum(others) < 0.05 * sum(own), seen  # counted or computed: both may be
 
 
 def test_the_oracle_takes_the_branch_that_the_row_hides():
