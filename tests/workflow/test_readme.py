@@ -77,6 +77,7 @@ def fault(numbers: list[str], source: str, tables: Path = RECORD) -> str:
         (RECORD / "matched/README.md", "What the numbers are", RECORD / "matched"),
         (RECORD / "improve/README.md", "What each arm shows", RECORD / "improve"),
         (RECORD / "improve-search/README.md", "What the numbers are", RECORD / "improve-search"),
+        (RECORD / "witness/README.md", "What the numbers are", RECORD / "witness"),
     ],
 )
 def test_every_number_is_in_the_tables_of_the_record(path, heading, tables):
