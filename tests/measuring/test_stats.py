@@ -80,6 +80,16 @@ def sign_test(a: np.ndarray, b: np.ndarray) -> float:
     return binomtest(better, better + worse).pvalue if better + worse else 1.0
 
 
+def test_a_chosen_sample_is_a_draw_whatever_its_number():
+    """A majority keeps the number of the sample it chose, another one in each row."""
+    rows = [{"id": str(i), "seed": "1", "sample": i % 8, "official": i < 12} for i in range(40)]
+    chosen, greedy = pd.DataFrame(rows), pd.DataFrame(rows).assign(sample=0, official=False)
+    found = paired_test(draws(chosen), draws(greedy))
+    assert (found["n"], found["a_only"], found["b_only"]) == (40, 12, 0) and found["p"] < 0.001
+    eight = pd.concat([greedy.assign(sample=k, official=k < 4) for k in range(7, -1, -1)])
+    assert draws(eight).shape == (40, 8) and draws(eight).mean(axis=None) == 0.5
+
+
 @pytest.mark.parametrize("draws_of", [(1, 3), (1, 8), (3, 3)])
 @pytest.mark.parametrize("p", [0.02, 0.3])
 def test_false_alarms_stay_at_five_percent_and_real_differences_are_found(draws_of, p):

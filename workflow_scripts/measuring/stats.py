@@ -151,8 +151,11 @@ def paired_test(a: pd.DataFrame, b: pd.DataFrame) -> dict[str, float]:
 
 
 def draws(grades: pd.DataFrame, column: str = "official") -> pd.DataFrame:
-    """One line per row, one column per draw (a sample of a seed); rows that lack a draw are left out."""
-    return grades.pivot(index="id", columns=["seed", "sample"], values=column).dropna()
+    """One line per row, one column per draw (of a seed, the first, second, ... of its samples, whatever their number: a
+    decoder that chooses keeps that of the one it chose); rows that lack a draw are left out."""
+    ordered = grades.sort_values(["seed", "sample"], kind="stable")
+    ordered = ordered.assign(draw=ordered.groupby(["id", "seed"]).cumcount())
+    return ordered.pivot(index="id", columns=["seed", "draw"], values=column).dropna()
 
 
 def _sign_flip(differences: np.ndarray) -> float:
