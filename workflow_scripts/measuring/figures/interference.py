@@ -26,8 +26,8 @@ ALIKE = ["family", "eval_set", "design", "reveal", "order", "rule", "slate", "ar
 
 
 def make(accuracy: pd.DataFrame, paired: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) -> Figure:
-    size = arms.families.map(len).rename("families")
-    ours = with_corpora(SELECTION.of(accuracy), arms).drop(columns="families").join(size, on="arm")
+    ours = with_corpora(SELECTION.of(accuracy), arms)
+    ours["families"] = ours.families.str.count(",") + 1
     ours = ours[ours.trained.astype(bool)]
     least, most = (ours.groupby(ALIKE).families.transform(how) for how in ("min", "max"))
     ours = ours[(least == 1) & (most > 1)] if len(ours) else ours

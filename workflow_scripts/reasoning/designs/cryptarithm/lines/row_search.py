@@ -1,6 +1,6 @@
 """Lines of a search over catalog rows: counts, a row supposed, checked, taken back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import fields, replace
 from typing import Annotated, Literal, Self
 
@@ -49,9 +49,8 @@ class Counts(Line):
                 count = min(COUNT_CAP, len(matching(clue, digits, row_mode(chosen), chosen)))
                 if counts.pop(number) != count or str(number) in placed:
                     return False
-            elif str(number) not in placed:  # unless it can simply be computed, it must be counted
-                if clue.op not in chosen or any(c not in digits for c in e.left + e.right):
-                    return False
+            elif str(number) not in placed and not is_computable(e, digits, chosen):  # then it must be counted
+                return False
         return not counts and len(self.counts) == len(dict(self.counts))
 
     def verdict_follows(self, page: Page) -> bool:
@@ -61,23 +60,28 @@ class Counts(Line):
         return self.verdict == ("done" if ready else "take")
 
     def computed(self, page: Page) -> Self | None:
-        digits, chosen, found = known_digits(page), chosen_rules(page.names("rule")), []
-        for clue in clues(page.parsed):
-            e = example(page, clue.number)
-            ready = clue.op in chosen and all(c in digits for c in e.left + e.right)
-            if not ready and str(clue.number) not in page.names("placed"):
-                found.append((clue.number, min(COUNT_CAP, len(matching(clue, digits, row_mode(chosen), chosen)))))
-        if not found:
+        """The examples that are open and cannot simply be computed, and what follows; None where there is none."""
+        digits, chosen = known_digits(page), chosen_rules(page.names("rule"))
+        counts = tuple(
+            (number, n)
+            for number, n in left_counts(page.parsed, page.names("placed"), digits, chosen)
+            if not is_computable(example(page, number), digits, chosen)
+        )
+        if not counts:
             return None
-        ready = query_ready(page.parsed, digits, page.names("rule"))
-        verdict = "done" if ready else "take"
-        return replace(self, counts=tuple(found), verdict=verdict if all(n for _, n in found) else "back")
+        verdict = "done" if query_ready(page.parsed, digits, page.names("rule")) else "take"
+        return replace(self, counts=counts, verdict=verdict if all(n for _, n in counts) else "back")
 
     def establish(self, page: Page) -> None:
         page.put("counts", "", self.counts)
         empty = next((number for number, count in self.counts if not count), None)
         if empty is not None:
             page.put("failed", "", empty)
+
+
+def is_computable(e: Equation, digits: Mapping[str, int], rules: Container[str]) -> bool:
+    """Are the digits of an example's operands known, and its operator's rule?"""
+    return e.op in rules and all(c in digits for c in e.left + e.right)
 
 
 def query_ready(row: EquationRow, known: dict[str, int], found: dict[str, str]) -> bool:
@@ -148,8 +152,7 @@ class RowTry(Line):
     def transcription(self, page: Page) -> bool:
         """The example with the fewest rows, its count, and values that are its glyphs under the digits given."""
         e, rule = example(page, self.number), BY_NAME[self.rule]
-        counts = page.get("counts", "", ())
-        if e is None or rule.is_join or not counts or (self.number, self.n) != min(counts, key=lambda each: each[1]):
+        if e is None or rule.is_join or (self.number, self.n) != fewest(page)[:2]:
             return False
         digits = {**known_digits(page), **dict(self.pairs)}
         return operands_of(e, digits, rule.mode) == (self.x, self.y) and target_of(e, digits, rule.mode) == self.value
@@ -162,8 +165,7 @@ class RowTry(Line):
         clue = next((clue for clue in clues(page.parsed) if clue.number == self.number), None)
         if clue is None or written(rule, self.x, self.y) != self.value:
             return False
-        digits, chosen = known_digits(page), chosen_rules(page.names("rule"))
-        table = matching(clue, digits, row_mode(chosen), chosen)
+        digits, table = known_digits(page), rows_left(page, clue)
         if not 0 < self.k <= len(table):
             return False
         new = dict(self.pairs)
@@ -197,11 +199,16 @@ def fewest(page: Page) -> tuple[int, int, Clue | None]:
     return number, n, next((clue for clue in clues(page.parsed) if clue.number == number), None)
 
 
+def rows_left(page: Page, clue: Clue) -> Table:
+    """The catalog rows of an example under the present digits and rules."""
+    chosen = chosen_rules(page.names("rule"))
+    return matching(clue, known_digits(page), row_mode(chosen), chosen)
+
+
 def row_of(page: Page, clue: Clue, k: int, n: int) -> RowTry | None:
     """The line that supposes the k-th row, from 1, of n that an example has left; None where it has fewer."""
-    digits, chosen = known_digits(page), chosen_rules(page.names("rule"))
-    table = matching(clue, digits, row_mode(chosen), chosen)
-    return supposed(example(page, clue.number), clue, table, digits, k, n) if k <= len(table) else None
+    table = rows_left(page, clue)
+    return supposed(example(page, clue.number), clue, table, known_digits(page), k, n) if k <= len(table) else None
 
 
 def supposed(e: Equation, clue: Clue, table: Table, digits: Mapping[str, int], k: int, n: int) -> RowTry:
@@ -334,8 +341,7 @@ class RowBack(UndoRow):
         _, _, clue = fewest(page)
         if clue is None or not super().transcription(page):
             return False
-        digits, chosen = known_digits(page), chosen_rules(page.names("rule"))
-        return page.get("row-tried", "", 0) == len(matching(clue, digits, row_mode(chosen), chosen))
+        return page.get("row-tried", "", 0) == len(rows_left(page, clue))
 
     def establish(self, page: Page) -> None:
         page.undo()
