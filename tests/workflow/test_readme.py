@@ -75,8 +75,8 @@ def fault(numbers: list[str], source: str, tables: Path = RECORD) -> str:
         (RECORD / "README.md", "What the numbers are", RECORD),
         (RECORD / "README.md", "What was claimed here and is withdrawn", RECORD),
         (RECORD / "matched/README.md", "What the numbers are", RECORD / "matched"),
-        (RECORD / "improve/README.md", "What each arm shows", RECORD / "improve"),
-        (RECORD / "improve-search/README.md", "What the numbers are", RECORD / "improve-search"),
+        (RECORD / "improve-small/README.md", "What each arm shows", RECORD / "improve-small"),
+        (RECORD / "improve/README.md", "What the numbers are", RECORD / "improve"),
         (RECORD / "witness/README.md", "What the numbers are", RECORD / "witness"),
     ],
 )
