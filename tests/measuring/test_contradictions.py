@@ -343,7 +343,7 @@ def of_designs(outcome: str) -> Tables:
     grades["boxes"] &= (grades.arm != "search") | (outcome != "not possible") | grades.official
     told = NO if outcome == "no evidence" else YES
     table = reached(arms, grades, told)
-    return {"arms": arms, "accuracy": table, "paired": paired.make(grades, arms, steps(arms, told))}
+    return {"arms": arms, "accuracy": table, "paired": paired.make(grades, arms, steps(arms, told), [])}
 
 
 @of_designs.read
@@ -510,7 +510,7 @@ def of_interference(outcome: str) -> Tables:
     arms = arms_of(arm("alone", "cipher", "forward"), arm("mixed", "numeral,cipher", "forward"))
     alone, mixed = {"disturbed": (0.9, 0.2), "neither": (0.5, 0.5), "shared": (0.2, 0.9)}[outcome]
     grades = graded(arms, {"alone": alone, "mixed": mixed})
-    return {"arms": arms, "accuracy": reached(arms, grades), "paired": paired.make(grades, arms, steps(arms))}
+    return {"arms": arms, "accuracy": reached(arms, grades), "paired": paired.make(grades, arms, steps(arms), [])}
 
 
 @of_interference.read

@@ -149,7 +149,7 @@ def test_decoders_are_paired_as_arms_are(tmp_path):
                 for k in range(1 if decoder == "greedy" else 3)]  # fmt: skip
         paths.append(write_grades(tmp_path, arm, 1, "test", rows, decoder))
     arms = ARMS.iloc[1:].set_axis(["a", "b"])
-    table = paired.make(read_grades(paths), arms, steps("a", "yes"))
+    table = paired.make(read_grades(paths), arms, steps("a", "yes"), [])
     assert set(table.installed_a[table.arm_a == "a"]) == {"yes", ""} and set(table.installed_b[table.arm_b == "b"]) == {
         ""
     }
@@ -164,7 +164,8 @@ def test_decoders_are_paired_as_arms_are(tmp_path):
 
 
 def test_rows_of_an_own_design_count_those_of_the_start(tmp_path):
-    """Two arms of one size from one start: the one that goes on in its start's design has seen more of its own rows."""
+    """Two arms of one size from one start: the one that goes on in its start's design has seen more of its own rows;
+    and the share of the smaller corpus that is in the other."""
     deduce, mixed = ("cryptarithm_deduce",), ("cipher", "cryptarithm_deduce")
     arms = pd.DataFrame.from_dict(
         {"steps": (deduce, "derive", "6000", ""), "derive": (deduce, "derive", "1200", "steps"),
@@ -177,10 +178,17 @@ def test_rows_of_an_own_design_count_those_of_the_start(tmp_path):
     arms.loc["search-long"] = deduce, "search", "7200", ""
     graded = [grade(0, "cryptarithm_deduce", "derive", 0, "value", True)]
     paths = [write_grades(tmp_path, arm, 1, "test", graded) for arm in ("derive", "search", "search-long")]
-    table = paired.make(read_grades(paths), arms, steps("a", "yes"))
+    texts = {"derive": "abcd", "search": "bcx", "search-long": ""}
+    corpora = [tmp_path / f"corpora/{arm}/seed-1.parquet" for arm in texts]
+    for path, own in zip(corpora, texts.values(), strict=True):
+        rows = [("cryptarithm_deduce", each) for each in own] or [("cipher", "b")]
+        path.parent.mkdir(parents=True)
+        pd.DataFrame(rows, columns=["family", "completion"]).to_parquet(path)
+    table = paired.make(read_grades(paths), arms, steps("a", "yes"), list(map(str, corpora)))
     pairs = table[table.stratum == "all"].set_index(["arm_a", "arm_b"])
     assert list(pairs.loc[("derive", "search"), ["own_rows_a", "own_rows_b", "matched"]]) == [7200, 1200, "no"]
     assert pairs.matched["derive", "search-long"] == "yes"
+    assert pairs.shared["derive", "search"] == pytest.approx(2 / 3) and pd.isna(pairs.shared["derive", "search-long"])
 
 
 def test_solvers_counts_unsolved_rows_as_wrong(tmp_path):
