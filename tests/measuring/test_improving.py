@@ -96,7 +96,7 @@ def test_the_figure_of_rounds_joins_rounds_and_leaves_controls_hollow(rounds):
     published = read_published(made_run.ROOT / "config/published.csv")
     figure = modules.load("figure", "self_training").make(rounds, published, ARMS)
     assert {0.9, 0.7, 0.5, 0.2} <= made_run.drawn(figure) and "solver's texts" in made_run.words(figure)
-    assert all(said in made_run.words(figure) for said in ("n = 10", "round-1, 8k", "control-1, 7k"))
+    assert all(said in made_run.words(figure) for said in ("n = 10", "round-1 8k", "control-1 7k"))
     bits = rounds.assign(family="bit_manipulation")
     assert {0.61, 0.678, 0.04} <= made_run.drawn(modules.load("figure", "self_training").make(bits, published, ARMS))
 

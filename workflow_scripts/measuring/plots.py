@@ -189,14 +189,11 @@ def named_axis(axis: Axes, names: list[str], *, first: bool) -> None:
     axis.set_ylim(len(names) - 0.4, -0.6)
 
 
-def name_points(
-    axis: Axes, points: Iterable[tuple[float, float, str]], near: float, *, left: bool = False, **look: Any
-) -> None:
+def name_points(axis: Axes, points: Iterable[tuple[float, float, str]], near: float, **look: Any) -> None:
     """Names beside points (x, y, name), on an axis of shares; those that would be written over each other stand in a
     list, the highest point's name first.
 
     near: closer than this in x (on an axis of logarithms: in log10) and a line's height in y, names would overlap.
-    left: the names stand left of their points.
     """
     is_log = axis.get_xscale() == "log"
     columns: dict[float, float] = {}  # x of a list -> where its last line ends
@@ -206,8 +203,7 @@ def name_points(
         top = min(y, columns.get(column, y))
         columns[column] = top - LINE
         place = (10**column if is_log else column, top)
-        side = {"xytext": (-6, 0), "ha": "right"} if left else {"xytext": (6, 0), "ha": "left"}
-        axis.annotate(name, place, textcoords="offset points", va="center", **side, **look)
+        axis.annotate(name, place, xytext=(6, 0), textcoords="offset points", va="center", **look)
 
 
 def legend(figure: Figure, axes: Iterable[Axes], columns: int) -> None:

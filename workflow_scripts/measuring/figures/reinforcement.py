@@ -40,7 +40,7 @@ def make(reinforcement: pd.DataFrame, arms: pd.DataFrame) -> Figure:
         for line, (family, stratum, rows) in zip(axes, groups, strict=True):
             for axis, (name, title) in zip(line, MEASURES, strict=True):
                 for (arm, _), own in rows.sort_values("update").groupby(["arm", "seed"]):
-                    colour, marker = plots.CYCLE[names.index(arm) % len(plots.CYCLE)]
+                    colour, marker = plots.nth(names.index(arm))
                     first = own.iloc[0]
                     label = f"{arm} from {first.start}, reward {first.reward_kind}"
                     axis.plot(own["update"], own[name], marker=marker, ms=4, color=colour, lw=1.2, label=label)

@@ -13,10 +13,10 @@ CAPTION = """Self-training, one row of panels per family, evaluation set and see
 (official grade) of the evaluation rows of each stratum, and the share of their completions whose every line is sound,
 with 95 % intervals (Wilson for n rows; clustered by row). Round 0 is the seed model itself. Filled, joined to the arm
 that they sampled: arms that learn from its completions; hollow: arms that learn from the solver's texts of the same
-rows (the control has as many of them); beside each name, the tokens that its training took. Right: what each round
-learned from: the share of its own examples whose every line is sound, with their number, and completions kept of those
-sampled. Grey: the published rounds on bit manipulation; the released evaluations have the seed model's score and a
-third round, which the paper leaves out."""
+rows (the control has as many of them); under the panel, the arms of each round with the tokens that training took.
+Right: what each round learned from: the share of its own examples whose every line is sound, with their number, and
+completions kept of those sampled. Grey: the published rounds on bit manipulation; the released evaluations have the
+seed model's score and a third round, which the paper leaves out."""
 CHANGE = """if self-training installed the procedure, filled marks would rise over rounds above the hollow ones in both
 the left and the middle panel."""
 SELECTION = Selection(corruption="each", selections=("each",), backbone="the seed model's")
@@ -40,7 +40,7 @@ def make(self_training: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFram
         return plots.nothing("that learns from another arm's completions", SELECTION, EXAMPLE, arms)
     groups = list(self_training.groupby(["family", "eval_set", "seed_model"]))
     with plt.rc_context(plots.STYLE):
-        figure, axes = plt.subplots(len(groups), 3, figsize=(11.5, 0.8 + 2.9 * len(groups)), squeeze=False)
+        figure, axes = plt.subplots(len(groups), 3, figsize=(11.5, 0.8 + 3.3 * len(groups)), squeeze=False)
         for line, ((family, eval_set, seed), rows) in zip(axes, groups, strict=True):
             draw(line[0], rows, "accuracy")
             draw(line[1], rows, "valid_lines")
@@ -53,9 +53,17 @@ def make(self_training: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFram
             theirs = {number for number, *_ in THEIRS} if family == "bit_manipulation" else set()
             for axis, rounds in zip(line, ({*rows["round"], *theirs}, {*rows["round"]}, {*rows["round"]}), strict=True):
                 axis.set(xlabel="round", ylim=(-0.03, 1.03), xticks=sorted(rounds), xlim=(-0.75, max(rounds) + 0.35))
+            line[0].set_xlabel(f"round\n{named(rows)}", fontsize=7)
         plots.legend(figure, axes.flat, columns=4)
         plots.state(figure, SELECTION)
     return figure
+
+
+def named(rows: pd.DataFrame) -> str:
+    """The arms of every round, and the tokens that each was trained on."""
+    arms = rows.drop_duplicates("arm")
+    names = arms.arm + " " + (arms.tokens / 1000).round().astype(int).astype(str) + "k"
+    return "\n".join(f"{number}: {', '.join(own)}" for number, own in names.groupby(arms["round"]))
 
 
 def draw(axis: Axes, rows: pd.DataFrame, name: str) -> None:
@@ -65,7 +73,6 @@ def draw(axis: Axes, rows: pd.DataFrame, name: str) -> None:
         own = rows[rows.stratum == stratum].sort_values("round")
         shift = 0.06 * (i - 1)
         place = {row.arm: (row["round"] + shift, row[name]) for _, row in own.iterrows()}
-        tokens = own.set_index("arm").tokens
         filled = own[(own["round"] == 0) | (own.own > OWN)]
         for _, row in filled[filled["round"] > 0].iterrows():
             axis.plot(*zip(place[row.source], place[row.arm], strict=True), color=colour, lw=1.2)
@@ -77,9 +84,6 @@ def draw(axis: Axes, rows: pd.DataFrame, name: str) -> None:
         axis.plot(
             other["round"] + shift + 0.03, other[name], mfc="white", label=f"{stratum} rows, solver's texts", **look
         )
-        if stratum == "all" and name == "accuracy":
-            points = [(x, y, f"{arm}, {tokens[arm] / 1000:.0f}k") for arm, (x, y) in place.items()]
-            plots.name_points(axis, points, near=0.5, left=True, fontsize=6, color="#606060", zorder=1)
         axis.vlines(own["round"] + shift, own[f"{name}_low"], own[f"{name}_high"], color=colour, lw=1, alpha=0.6)
 
 
