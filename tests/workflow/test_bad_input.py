@@ -386,6 +386,18 @@ def test_a_training_whose_only_step_would_be_of_the_warm_up():
     read_lab(config, [file], place)
 
 
+def test_an_arm_with_more_examples_than_its_updates_see():
+    files, place = [ROOT / "config/default.yaml", ROOT / "config/improve.yaml"], lambda path: str(ROOT / path)
+    config = read_yaml(files[0])
+    update_config(config, read_yaml(files[1]))
+    read_lab(deepcopy(config), files, place)
+    config["recipes"]["few"] = {"updates": 249}
+    message = "249 updates of 4 see 996 examples, not 1000; more updates, or a smaller n"
+    expected = rf"config/recipes\.yaml: field updates: arm few-whole-1000 of recipe few: {message}$"
+    with pytest.raises(LabError, match=expected):
+        read_lab(config, files, place)
+
+
 def test_texts_from_elsewhere_that_are_not_there_or_are_called_like_an_arm(tmp_path):
     default, own = ROOT / "config/default.yaml", tmp_path / "own.yaml"
 

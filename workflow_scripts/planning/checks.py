@@ -114,8 +114,8 @@ def check_used(lab: Lab) -> None:
 
 
 def check_training(lab: Lab, name: str, row: pd.Series) -> None:
-    """Raise LabError where a recipe weighs a line that the design does not write, cannot train the backbone, or would
-    take one step at a learning rate of zero."""
+    """Raise LabError where a recipe weighs a line that the design does not write, cannot train the backbone, does
+    not see all examples, or would take one step at a learning rate of zero."""
     if row.recipe not in lab.recipes:
         return
     kinds = {kind.KIND for family in row.families for kind in DESIGNS[family, row.design].kinds} | {"box"}
@@ -124,6 +124,9 @@ def check_training(lab: Lab, name: str, row: pd.Series) -> None:
         recipe = read_recipe(lab.recipes[row.recipe])
         recipe.check(lab.backbones[row.backbone], lab.ranks)
         rows = row.n * len(row.families)
+        if recipe.updates and recipe.method != "grpo" and not row.source and rows > recipe.updates * recipe.batch:
+            seen = f"{recipe.updates} updates of {recipe.batch} see {recipe.updates * recipe.batch} examples"
+            raise LabError(f"{seen}, not {rows}; more updates, or a smaller n", field="updates")
         known = not (row.source or recipe.drills or recipe.updates)
         if recipe.warmup and known and n_steps(rows, recipe.batch, recipe.epochs) == 1:
             message = f"{rows} rows in batches of {recipe.batch}: the only step is the warm-up's first, at a rate of 0"
