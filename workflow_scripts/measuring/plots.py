@@ -2,9 +2,7 @@
 
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from math import log10
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 
@@ -13,10 +11,12 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from common.artifacts import whole
 from measuring.evidence import NO
 from measuring.inputs import ORDER
+from measuring.pooling import POOLED
 from measuring.selection import Selection
 from measuring.stats import wilson
 from reasoning.grammar.reveal import RULE_SOURCES
@@ -34,7 +34,6 @@ STYLE = {
     "grid.color": "#E6E6E6", "grid.linewidth": 0.6, "axes.axisbelow": True, "legend.frameon": False, "figure.dpi": 100,
     "savefig.dpi": 150, "pdf.fonttype": 42,
 }  # fmt: skip
-LINE = 0.045  # of a list of names, in shares
 STRATA = ("all", "join", "value", "1-tap", "2-tap", "3-tap")
 CLOSURE = "closure "
 DRAWN = ("forward trace", "units/open", "compute/open", "full/open", "full/given")
@@ -86,6 +85,11 @@ def nothing(what: str, selection: Selection, example: Mapping[str, str], arms: p
 def ordered_strata(found: Iterable[str]) -> list[str]:
     """`all` first, then the others in a fixed order."""
     return sorted({"all", *found}, key=lambda s: (STRATA.index(s) if s in STRATA else len(STRATA), s))
+
+
+def strata_apart(rows: pd.DataFrame) -> list[str]:
+    """The strata of some rows without the pooled one, or that alone where there is no other."""
+    return ordered_strata(rows.stratum)[1:] or [POOLED]
 
 
 def panels(rows: pd.DataFrame, by: Sequence[str]) -> list[tuple[tuple, pd.DataFrame]]:
@@ -189,21 +193,47 @@ def named_axis(axis: Axes, names: list[str], *, first: bool) -> None:
     axis.set_ylim(len(names) - 0.4, -0.6)
 
 
-def name_points(axis: Axes, points: Iterable[tuple[float, float, str]], near: float, **look: Any) -> None:
-    """Names beside points (x, y, name), on an axis of shares; those that would be written over each other stand in a
-    list, the highest point's name first.
+def name_points(axis: Axes, points: Iterable[tuple[float, float, str]], size: float) -> None:
+    """Names beside points (x, y, name), in letters of `size` points: each in the place nearest to its point where it
+    stands on no other name or mark, and a thin line to the point where that is not right beside it.
 
-    near: closer than this in x (on an axis of logarithms: in log10) and a line's height in y, names would overlap.
+    The axis has its limits and its place in the figure.
     """
-    is_log = axis.get_xscale() == "log"
-    columns: dict[float, float] = {}  # x of a list -> where its last line ends
-    for x, y, name in sorted(points, key=lambda point: -point[1]):
-        at = log10(x) if is_log else x
-        column = next((each for each in columns if abs(each - at) < near), at)
-        top = min(y, columns.get(column, y))
-        columns[column] = top - LINE
-        place = (10**column if is_log else column, top)
-        axis.annotate(name, place, xytext=(6, 0), textcoords="offset points", va="center", **look)
+    box, points = axis.get_window_extent(), sorted(points, key=lambda point: (-point[1], point[0]))
+    letter, line = (size * axis.figure.dpi / 72 * k for k in (0.62, 1.25))  # pixels: a letter's width, a line's height
+    marks = [axis.transData.transform(point[:2]) for point in points]
+    taken = [(x - letter, x + letter, y) for x, y in marks]  # left, right, middle
+    shifts = sorted((k * line / 4 for k in range(-100, 101)), key=lambda shift: (abs(shift), shift))
+    for (x, y), (*_, name) in zip(marks, points, strict=True):
+        width = letter * len(name)
+        left_edges = (x + letter * 1.6, x - letter * 1.6 - width)
+        places = [(left, left + width, y + shift) for shift in shifts for left in left_edges]
+        inside = [p for p in places if box.x0 < p[0] and box.y0 + line / 2 < p[2] < box.y1]
+        left, right, middle = next(
+            (p for p in inside if not any(overlap(p, other, line) for other in taken)), places[0]
+        )
+        taken.append((left, right, middle))
+        near = left if left > x else right
+        if abs(middle - y) > line / 2:
+            ends = axis.transAxes.inverted().transform([(x, y), (near, middle)])
+            axis.plot(*ends.T, color=GREY, lw=0.5, transform=axis.transAxes, zorder=2)
+        place = axis.transAxes.inverted().transform((near, middle))
+        axis.text(
+            *place, name, transform=axis.transAxes, ha="left" if left > x else "right", va="center", fontsize=size
+        )
+
+
+def overlap(a: tuple[float, float, float], b: tuple[float, float, float], height: float) -> bool:
+    """Whether two texts of one height (left, right, middle) stand on one another."""
+    return a[0] < b[1] and a[1] > b[0] and abs(a[2] - b[2]) < height
+
+
+def log_ticks(axis: Axes) -> None:
+    """Plain numbers at 1, 2 and 5 on a logarithmic axis of x."""
+    axis.set_xscale("log")
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axis.xaxis.set_minor_locator(NullLocator())
 
 
 def legend(figure: Figure, axes: Iterable[Axes], columns: int) -> None:

@@ -43,14 +43,12 @@ def make(decoders: pd.DataFrame, arms: pd.DataFrame) -> Figure:
     width = min(3, len(panels))
     with plt.rc_context(plots.STYLE):
         figure, axes = plt.subplots(
-            -(-len(panels) // width), width, figsize=(1 + 4.4 * width, 3.6 * -(-len(panels) // width)), squeeze=False
+            -(-len(panels) // width), width, figsize=(1 + 4.8 * width, 4.0 * -(-len(panels) // width)), squeeze=False
         )
         for axis, ((family, stratum, eval_set), part) in zip(axes.flat, panels, strict=False):
-            axis.set_xscale("log")
+            plots.log_ticks(axis)
             for arm, own in part.groupby("arm"):
                 draw(axis, own.sort_values("decoded"), *plots.nth(names.index(arm)))
-            points = {(round(row.decoded, 1), round(row.official, 3), row.decoder) for row in part.itertuples()}
-            plots.name_points(axis, sorted(points), near=0.06, fontsize=7)
             axis.margins(x=0.15)
             rows = "" if stratum == POOLED else f", {stratum} rows"
             axis.set_title(f"{family}{rows}, {eval_set}, n = {int(part.n.max())}")
@@ -58,6 +56,9 @@ def make(decoders: pd.DataFrame, arms: pd.DataFrame) -> Figure:
         for axis in axes.flat[len(panels) :]:
             axis.set_axis_off()
         plots.legend(figure, axes.flat, columns=2)
+        for axis, (_, part) in zip(axes.flat, panels, strict=False):
+            points = {(round(row.decoded, 1), round(row.official, 3), row.decoder) for row in part.itertuples()}
+            plots.name_points(axis, points, size=7)
         plots.state(figure, SELECTION)
     return figure
 

@@ -74,7 +74,7 @@ def make(kinds: pd.DataFrame, published: pd.DataFrame, arms: pd.DataFrame) -> Fi
         for i, (((family, eval_set, backbone, shown), part), own) in enumerate(zip(panels, names, strict=True), 1):
             for k, name in enumerate(AXES):
                 axis = figure.add_subplot(grid[i, k])
-                draw(axis, part, own, name, len(plots.design_order(ours)))
+                draw(axis, part, own, name, plots.design_order(ours))
                 draw_published(axis, theirs[theirs.measure == name], own)
                 axis.set(title=name, xlim=(-0.03, 1.03))
                 axis.set_xlabel("share of lines that are right" if i == len(panels) else "")
@@ -113,17 +113,19 @@ def draw_study(axis: Axes, theirs: pd.DataFrame) -> None:
     )
 
 
-def draw(axis: Axes, part: pd.DataFrame, tests: list[str], name: str, taken: int) -> None:
-    """One axis of the audit: per test a mark for every arm that wrote it. taken: looks that the designs have."""
+def draw(axis: Axes, part: pd.DataFrame, tests: list[str], name: str, order: list[str]) -> None:
+    """One axis of the audit: per test a mark for every arm that wrote it; the first arm of a design looks as above."""
     arms = sorted(part.arm.unique(), key=lambda arm: (GROUP.index(design(part, arm)), arm))
+    firsts = set(part.drop_duplicates("arm").sort_values("arm").drop_duplicates("design").arm)
     for k, arm in enumerate(arms):
-        colour, marker = plots.nth(taken + k)
+        colour, marker = plots.nth(order.index(design(part, arm)) if arm in firsts else len(order) + k)
         own = part[(part.arm == arm) & (part[f"{name}_n"] > 0)]
         for opener, rows in own.groupby(own.kind.str.partition("/")[0]):
             for _, row in rows.iterrows():
                 at = tests.index(row.test) + 0.6 * ((k + 0.5) / (len(arms) + 1) - 0.5) + 0.06 * (opener == "may")
-                said = f"design {row.design}" + f" ({arm})" * (arm != row.design) + plots.told(row.installed)
+                said = f"design {row.design}" + f" ({arm})" * (arm not in firsts)
                 plots.intervals(axis, row.to_frame().T, at, colour, marker, said, name)
+                plots.strike(axis, row.to_frame().T, [row[name]], [at])
 
 
 def design(part: pd.DataFrame, arm: str) -> str:
