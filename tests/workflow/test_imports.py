@@ -1,7 +1,11 @@
 """Which files a job depends on, and which way imports run."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from common.sources import ROOT
 from reasoning import registry as design_registry
@@ -62,3 +66,12 @@ def test_imports_run_one_way():
             graph[name] = imported(path)
             assert {other.split(".")[0] for other in graph[name]} <= allowed | {room}, name
     assert len(graph) > 150 and sum(map(len, graph.values())) > 600
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("*.py")), ids=lambda path: path.stem)
+def test_a_script_starts_by_itself_and_explains_itself(path):
+    """In a process of its own; other tests start scripts in one that has the libraries loaded."""
+    done = subprocess.run([sys.executable, path, "--help"], capture_output=True, text=True, cwd=ROOT.parent)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"usage: {path.name}")
+    assert f"\n    python workflow_scripts/{path.name}" in done.stdout or f"\n    snakemake {path.stem}" in done.stdout
