@@ -93,9 +93,15 @@ def strata_apart(rows: pd.DataFrame) -> list[str]:
 
 
 def panels(rows: pd.DataFrame, by: Sequence[str]) -> list[tuple[tuple, pd.DataFrame]]:
-    """Groups of rows by columns, `family` the first of them: in the order of families, generated rows before real."""
+    """Groups of rows by columns, `family` the first of them: in the order of families, generated rows before real, then
+    shorter values first, so that numbers are in their order."""
     at = list(by).index("eval_set")
-    return sorted(rows.groupby(list(by)), key=lambda each: (ORDER.index(each[0][0]), each[0][at] != "test", each[0]))
+
+    def place(each: tuple[tuple, pd.DataFrame]) -> tuple:
+        key = each[0]
+        return ORDER.index(key[0]), key[at] != "test", [(len(str(value)), value) for value in key]
+
+    return sorted(rows.groupby(list(by)), key=place)
 
 
 def design_order(frame: pd.DataFrame) -> list[str]:
