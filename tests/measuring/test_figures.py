@@ -238,3 +238,15 @@ def test_figures_repeat_to_the_byte(made, tables, tmp_path):
         for suffix in ("png", "pdf"):
             one, two = ((tmp_path / f"{name}-{turn}.{suffix}").read_bytes() for turn in "ab")
             assert one == two and len(one) > 5_000
+
+
+def test_names_beside_points_stand_on_no_other_name():
+    figure, axis = plt.subplots(figsize=(5, 4))
+    axis.set(xscale="log", xlim=(100, 2000), ylim=(-0.03, 1.03))
+    points = [(700 + 3 * i, 0.1 + 0.01 * (i % 3), f"decoder-{i}") for i in range(14)] + [(1900, 1.0, "at-the-edge")]
+    plots.name_points(axis, points, size=7)
+    boxes = [text.get_window_extent() for text in axis.texts]
+    assert len(boxes) == 15 and all(axis.get_window_extent().y0 < box.y0 for box in boxes)
+    assert not [(a, b) for i, a in enumerate(boxes) for b in boxes[:i] if a.overlaps(b)]
+    assert len(axis.lines) > 5, "a line leads to a point whose name stands elsewhere"
+    plt.close(figure)
