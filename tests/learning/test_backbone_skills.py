@@ -117,19 +117,20 @@ CHECKS = {
         a == " ".join(f"{i}={c}" if turn else f"{c}={i}" for i, c in enumerate(q, style % 2))
     ),
     "right_side": lambda page, turn, style, q, a: (q, a) in rows(page),
-    "left_side": lambda page, turn, style, q, a: [(a, q)] == [row for row in rows(page) if row[1] == q],
     "whole_row": lambda page, turn, style, q, a: (
         a in "\n".join(page.parts) if turn else tuple(a.split("=", 1)) in rows(page) or a.count("=") > 1
     ),
     "labelled": lambda page, turn, style, q, a: any(
-        label and q in label and a in (*block.rows[i], block.shown(i))
+        label and q in label and a == (block.rows[i][0] if style == 0 else block.shown(i))
         for block in page.blocks
         for i, label in enumerate(block.labels)
     ),
     "next_row": lambda page, turn, style, q, a: (
         a == "-"
         or any(
-            a == block.shown(i + 1) and q in block.shown(i) for block in page.blocks for i in range(len(block.rows) - 1)
+            q == block.shown(i) and a == (block.shown(i + 1) if turn else block.rows[i + 1][0])
+            for block in page.blocks
+            for i in range(len(block.rows) - 1)
         )
     ),
     "recite": lambda page, turn, style, q, a: len(a.split("\n")) == int(q.split(" ")[-1]),
@@ -144,27 +145,22 @@ CHECKS = {
         len(a) == len(q) and all(page.key[g] == d for g, d in zip(q, a, strict=True))
     ),
     "key_back": lambda page, turn, style, q, a: all(page.key[g] == d for d, g in pairs(a[: 4 * len(q) - 1])),
-    "key_row": lambda page, turn, style, q, a: (
-        pairs(a)
-        == [
-            (g, page.key.get(g, g))
-            for row in [row for block in page.of("glyphs") for row in block.rows if row[0][2] == q][:1]
-            for g in row[0][:2] + row[0][3:] + row[1] * turn
-        ]
-    ),
     "collect": lambda page, turn, style, q, a: (a[::-1] if style == 0 else a) == "".join(b for _, b in pairs(q)),
     "pair_up": lambda page, turn, style, q, a: (
         q == "".join(x for x, _ in pairs(a)) + " " + "".join(y for _, y in pairs(a))
     ),
-    "row_pairs": lambda page, turn, style, q, a: all(
-        page.alphabet[p] == c for c, p in pairs(a.split(" ", 1)[1] if turn else a)
+    "row_pairs": lambda page, turn, style, q, a: any(
+        a.startswith(block.shown(i) + " ")
+        and q in block.rows[i][0].split(" ")
+        and "".join(c for c, _ in pairs(a[len(block.shown(i)) + 1 :])) == q
+        and all(page.alphabet[p] == c for c, p in pairs(a[len(block.shown(i)) + 1 :]))
+        for block in page.blocks
+        for i in range(len(block.rows))
     ),
     "apply_pairs": lambda page, turn, style, q, a: (
-        [dict(pairs(q.rsplit(" ", 1)[0])).get(c, "?") for c in q.rsplit(" ", 1)[1]]
-        == ([b for _, b in pairs(a)] if style == 0 else list(a))
-    ),
-    "page_alphabet": lambda page, turn, style, q, a: (
-        pairs(a) == [(page.alphabet[p], p) for _, p in pairs(a)] and q == "".join(c for c, _ in pairs(a))
+        [(c, dict(pairs(q.rsplit(" ", 1)[0])).get(c, "?")) for c in q.rsplit(" ", 1)[1]]
+        == pairs(a[: 4 * len(q.rsplit(" ", 1)[1]) - 1])
+        and (style < 2 or a[4 * len(q.rsplit(" ", 1)[1]) :] == "".join(b for _, b in pairs(a.rsplit(" ", 1)[0])))
     ),
     "fill": lambda page, turn, style, q, a: (
         bool(re.fullmatch(q.split(" ")[0].replace("?", "."), a)) and a in q.split(" ")
@@ -173,8 +169,8 @@ CHECKS = {
         dict(zip(q, renamed(q, turn), strict=True)) == dict(pairs(a))
         if style == 0
         else "".join(b for _, b in pairs(a)) == renamed(q, turn)
-        if style == 1
-        else a == renamed(q, turn)
+        if style < 3
+        else "".join(b for _, b in pairs(a.rsplit(" ", 1)[0])) == renamed(q, turn) == a.rsplit(" ", 1)[1]
     ),
     "reverse": lambda page, turn, style, q, a: a == q[::-1],
     "reverse_each": lambda page, turn, style, q, a: [x[::-1] for x in q.split(" ")] == a.split(" "),
@@ -232,9 +228,8 @@ CHECKS = {
     "multiples": lambda page, turn, style, q, a: ints(a) == [int(q) * i for i in range(1, 10)],
     "divide": lambda page, turn, style, q, a: equations_hold(a) and divmod(*ints(q)) == tuple(ints(a)[-2:]),
     "largest_below": lambda page, turn, style, q, a: (
-        equations_hold(a)
-        and int(a.split(" ")[0 if turn else 1]) == ints(q)[-1] // ints(q)[0]
-        and f"={ints(q)[-1] % ints(q)[0]}" in a
+        ints(a)[0 if turn else 1] == ints(q)[-1] // ints(q)[3]
+        and ints(a)[1 if turn else 0] == ints(q)[-1] // ints(q)[3] * ints(q)[3]
     ),
     "modulo": lambda page, turn, style, q, a: equations_hold(a) == 2 and ints(a)[-1] == ints(q)[0] % ints(q)[1],
     "digits_only": lambda page, turn, style, q, a: round(float(q) * 100) == int(a),

@@ -70,8 +70,8 @@ class Notation:
 
     @classmethod
     def draw(cls, rng: random.Random, words: tuple[str, ...]) -> "Notation":
-        """Draw every part by itself."""
-        word = rng.choice(words)
+        """Draw every part by itself; short words more often, they leave more of a worksheet to the answers."""
+        word = min(rng.choices(words, k=2), key=len)
         if rng.random() < 0.15:
             word = word.capitalize()
         yes, no = map(marked, rng.choice(VERDICTS))

@@ -103,16 +103,6 @@ def right_side(rng, page, n):
     return n.question(left), right
 
 
-@skill("finding", "left of", "source", "comes from", "origin", "before", "where from", needs="rows")
-def left_side(rng, page, n):
-    """The left side of a row, from its right side."""
-    block, i = _row(rng, page)
-    left, right = block.rows[i]
-    if sum(other == right for b in page.blocks for _, other in b.rows) > 1 or len(right) < 2:
-        return None
-    return n.question(right), left
-
-
 @skill("finding", "whole row", "full line", "complete", "entire", "finish", needs="rows")
 def whole_row(rng, page, n):
     """A row as it stands, from its left side; half the notations write it with a sign of their own."""
@@ -123,14 +113,12 @@ def whole_row(rng, page, n):
 
 @skill("finding", "labelled", "entry", "item", "under", "labeled", "record", needs="labels")
 def labelled(rng, page, n):
-    """The row beside a label that stands on the page."""
+    """The row beside a label that stands on the page, or its left side."""
     block, i = _row(rng, page)
     if not block.labels[i] or [x for b in page.blocks for x in b.labels].count(block.labels[i]) > 1:
         return None
     label = block.labels[i].strip()
-    return n.question(label if n.turn else label.strip("().#:[]")), block.rows[i][n.style % 2] if n.style < 2 else (
-        block.shown(i)
-    )
+    return n.question(label if n.turn else label.strip("().#:[]")), block.rows[i][0] if n.style == 0 else block.shown(i)
 
 
 @skill("finding", "after", "next", "following", "below it", "then comes", needs="rows")
@@ -138,7 +126,7 @@ def next_row(rng, page, n):
     """The row under a row; the last row has none."""
     block, i = _row(rng, page)
     rest = block.shown(i + 1) if i + 1 < len(block.rows) else "-"
-    return n.question(block.shown(i) if n.turn else block.rows[i][0]), rest
+    return n.question(block.shown(i)), rest if n.turn or rest == "-" else block.rows[i + 1][0]
 
 
 @skill("finding", "all rows", "recite", "every row", "read out", "list them", needs="rows")
@@ -149,7 +137,7 @@ def recite(rng, page, n):
     if sum(len(left) + len(right) for left, right in rows) > 110:
         rows = rows[:2]
     side = block.side if n.turn else n.pair
-    shown = [side.join(row) if n.style < 2 else row[n.style % 2] for row in rows]
+    shown = [side.join(row) if n.style < 3 else row[0] for row in rows]
     lines = [f"{i + 1}{n.ask}{row}" for i, row in enumerate(shown)] if n.after else shown
     return n.question(block.rows[0][0], len(rows)), "\n".join(lines)
 
@@ -216,18 +204,6 @@ def key_back(rng, page, n):
     return n.question(digits), n.steps(shown, glyphs) if n.turn else shown
 
 
-@skill("lookup", "row in digits", "row by key", "keyed row", "figures of the row", needs="keyed")
-def key_row(rng, page, n):
-    """The pairs of both operands of the first row with a sign."""
-    rows = [row for block in page.of("glyphs") for row in block.rows]
-    if not page.key or not rows:
-        return None
-    sign = rng.choice(rows)[0][2]
-    left, right = next(row for row in rows if row[0][2] == sign)
-    text = left[:2] + left[3:] + (right if n.turn else "")
-    return n.question(sign), n.pairs(text, [page.key.get(g, g) for g in text])
-
-
 @skill("lookup", "collect", "seconds", "right halves", "only values", "strip")
 def collect(rng, page, n):
     """The second items of pairs, joined, in their order or from the end."""
@@ -247,33 +223,24 @@ def pair_up(rng, page, n):
 
 @skill("lookup", "coded word", "letters for", "match letters", "unlock", "spelled pairs", needs="words")
 def row_pairs(rng, page, n):
-    """A coded word of the page: the word it stands for, and their letters as pairs."""
+    """A coded row of the page as it stands, then the letters of one of its words as pairs."""
     block, i = _row(rng, page, "words")
     left, right = (side.split(" ") for side in block.rows[i])
-    j = rng.randrange(len(left))
-    shown = n.pairs(left[j], right[j])
-    return n.question(left[j]), n.steps(right[j], shown) if n.turn else shown
+    j = rng.randrange(len(left)) if n.turn else 0
+    return n.question(left[j]), n.steps(block.shown(i), n.pairs(left[j], right[j]))
 
 
 @skill("lookup", "apply", "replace", "substitute", "swap in", "translate")
 def apply_pairs(rng, page, n):
-    """A text under pairs that stand before it, letter by letter; a letter without a pair becomes ?."""
+    """A text under pairs that stand before it, as pairs; a letter without a pair becomes ?; then the text alone."""
     k = rng.randint(2, 9)
     alphabet = rng.choice((LETTERS, LETTERS, LETTERS, GLYPHS))
     left, right = rng.sample(alphabet, k), rng.sample(rng.choice((LETTERS, string.digits * 2)), k)
     known = dict(zip(left, right, strict=True))
     text = word(rng, left + (rng.sample(alphabet, 1) if n.turn else []), 2, 8)
     out = [known.get(c, "?") for c in text]
-    return n.question(n.pairs(left, right), text), n.pairs(text, out) if n.style == 0 else "".join(out)
-
-
-@skill("lookup", "letter map", "by the rows", "read with the rows", "solve letters", needs="words")
-def page_alphabet(rng, page, n):
-    """Letters of a coded text under the page's own rows of coded words, as pairs."""
-    block, _ = _row(rng, page, "words")
-    known = {c: p for left, right in block.rows for c, p in zip(left, right, strict=True) if c != " "}
-    text = word(rng, list(known), 1, 6)
-    return n.question(text), n.pairs(text, [known[c] for c in text])
+    shown = n.pairs(text, out)
+    return n.question(n.pairs(left, right), text), shown if n.style < 2 else n.steps(shown, "".join(out))
 
 
 @skill("lookup", "which word", "complete the word", "pattern", "blanks", "guess the word")
@@ -299,7 +266,8 @@ def rename(rng, page, n):
         seen.setdefault(c, names[len(seen)])
     if n.style == 0:
         return n.question(text), n.pairs(seen, seen.values())
-    return n.question(text), n.pairs(text, (seen[c] for c in text)) if n.style == 1 else "".join(seen[c] for c in text)
+    shown = n.pairs(text, (seen[c] for c in text))
+    return n.question(text), shown if n.style < 3 else n.steps(shown, "".join(seen[c] for c in text))
 
 
 # Order and comparison
@@ -603,7 +571,7 @@ def multiples(rng, page, n):
 
 @skill("division", "share out", "quotient", "divide", "goes into", "over")
 def divide(rng, page, n):
-    """Short division by a digit: for each digit the product and the rest, then quotient and rest."""
+    """Short division by a digit: for each digit what is divided, the product and the rest, then quotient and rest."""
     a, d = _number(rng, rng.randint(2, 4)), rng.randint(2, 9)
     steps, rest, quotient = [], 0, ""
     for digit in str(a):
@@ -611,19 +579,18 @@ def divide(rng, page, n):
         q = now // d
         rest = now - q * d
         quotient += str(q)
-        steps += [n.product(q, d, q * d), n.difference(now, q * d, rest)]
+        steps += [now, n.product(q, d, q * d), n.difference(now, q * d, rest)]
     return n.question(a, d), n.steps(*steps, quotient, rest)
 
 
 @skill("division", "largest below", "fits under", "biggest not above", "how often")
 def largest_below(rng, page, n):
-    """The largest multiple in a list that a number still holds, which one it is, and the rest."""
+    """The largest multiple in a numbered list that a number still holds: itself, then which one it is, or turned."""
     x = _number(rng, rng.randint(1, 4))
     r = rng.randrange(10 * x)
     q = r // x
-    listed = " ".join(str(x * i) for i in range(1, 10))
-    steps = (q, n.difference(r, q * x, r - q * x))
-    return n.question(listed, r), n.steps(*(steps if n.turn else steps[::-1]))
+    listed = n.pairs(range(10), (x * i for i in range(10))).replace("\n", " ")
+    return n.question(listed, r), n.steps(*((q, q * x) if n.turn else (q * x, q)))
 
 
 @skill("division", "leftover", "modulus", "rest after", "residue")
