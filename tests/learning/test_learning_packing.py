@@ -11,6 +11,7 @@ from common.errors import LabError
 from learning import packing
 from learning.backbones import load_model
 from learning.packing import IGNORE, PAD_TO, Collator, Example, MicroBatches, plan
+from learning.precision import computing, has_bf16
 from learning.settings import BackboneOptions
 from learning_fixtures import save_backbone
 
@@ -39,6 +40,22 @@ def test_same_loss_and_gradient_as_separate_rows(model, packing):
     alone = [step(model, [row], False) for row in ROWS]
     assert loss == pytest.approx(sum(one for one, _ in alone), rel=1e-5)
     torch.testing.assert_close(grad, sum(g for _, g in alone), rtol=1e-4, atol=1e-5)
+
+
+def test_in_16_bits_a_cpu_gets_nearly_the_same(model):
+    """By other products than the fused kernel's, with the rows apart; and the format ends where its context ends."""
+    loss, grad = step(model, ROWS, True)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        near, close = step(model, ROWS, True)
+    assert near == pytest.approx(loss, rel=1e-2) and near != loss
+    assert float((close - grad).norm() / grad.norm()) < 2e-2
+    with torch.autocast("cpu", enabled=False):  # as within DeepSpeed's engine
+        with computing(model, "bfloat16", "cpu"):
+            inside = step(model, ROWS, True)[0]
+        assert inside == pytest.approx(loss, rel=1e-2) and (inside != loss) == has_bf16()
+        with computing(model, "float32", "cpu"):
+            assert step(model, ROWS, True)[0] == loss
+    assert step(model, ROWS, True)[0] == loss and "forward" not in vars(model)
 
 
 def test_boundaries_matter(model):

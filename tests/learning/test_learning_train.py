@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 import forked
 from common.artifacts import write_table
 from learning import launch
+from learning.precision import has_bf16
 from learning_fixtures import RECIPE, ROOT, asked, environment, greedy, last_error, recipe, rows, run, script, settings
 
 SEED = os.environ["KILL_SEED"]  # another in every run; set it to repeat a failure
@@ -60,6 +61,18 @@ def test_two_ranks_to_the_end(place, trained):
     assert {p.name for p in (trained / "early").iterdir()} == {"adapter_config.json", "adapter_model.safetensors"}
     assert early.keys() == late.keys() and any(not early[name].equal(late[name]) for name in late)
     assert not list((place / "adapter-state").glob("*/checkpoint-*"))
+
+
+def test_products_in_16_bits_where_the_machine_has_them(place, trained):
+    done = run("train", *arguments(place, "half"), "--backbone-options", json.dumps({"compute": "bfloat16"}))
+    assert done.returncode == 0, done.stderr[-3000:]
+    plain, half = curve(trained), curve(place / "half")
+    found = json.loads((place / "half/provenance.json").read_text())["run"]["compute"]
+    assert json.loads((trained / "provenance.json").read_text())["run"]["compute"] == "float32"
+    assert found == ("bfloat16" if has_bf16() else "float32")
+    assert [row["loss"] for row in half] == pytest.approx([row["loss"] for row in plain], rel=2e-2)
+    assert (half[-1]["loss"] != plain[-1]["loss"]) == has_bf16()
+    assert ("no bf16 instructions" in done.stderr) != has_bf16()
 
 
 def test_training_needs_no_other_program(place, tmp_path):

@@ -162,6 +162,7 @@ HUB = {"hub": "a/b", "revision": "0" * 40}
         ({"hub": "a/b"}, "field a.revision: a hub repository is named with its revision"),
         (HUB | {"targets": "q_proj"}, "field a.targets: 'q_proj' is not a list of texts"),
         (HUB | {"targets": []}, "field a.targets: no module gets LoRA"),
+        (HUB | {"dtype": "float16", "compute": "bfloat16"}, "field a.compute: weights in float16 decide the products'"),
         (HUB | {"packing": "yes"}, "field a.packing: 'yes' is not true or false"),
         (HUB | {"zero_stage": 1},
          "field a.zero_stage: 1 is not at least 2 (what DeepSpeed shards, of config/deepspeed)"),
@@ -378,11 +379,11 @@ def test_a_configuration_changes_single_recipes():
 def test_a_training_whose_only_step_would_be_of_the_warm_up():
     file = ROOT / "config/default.yaml"
     config, place = read_yaml(file), lambda path: str(ROOT / path)
-    config["recipes"] = {"small": {"batch": 3001}}
-    message = "6000 rows in batches of 3001: the only step is the warm-up's first, at a rate of 0"
+    config["recipes"] = {"small": {"batch": 6001}}
+    message = "12000 rows in batches of 6001: the only step is the warm-up's first, at a rate of 0"
     with pytest.raises(LabError, match=rf"config/recipes\.yaml: field warmup: arm steps of recipe small: {message}$"):
         read_lab(deepcopy(config), [file], place)
-    config["recipes"]["small"]["batch"] = 3000
+    config["recipes"]["small"]["batch"] = 6000
     read_lab(config, [file], place)
 
 

@@ -1,6 +1,8 @@
 """Which number format the arithmetic of this machine is fast in."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import torch
@@ -23,3 +25,19 @@ def has_bf16(device: str = "cpu") -> bool:
 def autocast(device: str = "cpu") -> torch.autocast:
     """bf16 for matrix products where the machine has it, fp32 elsewhere."""
     return torch.autocast(device, dtype=torch.bfloat16, enabled=has_bf16(device))
+
+
+@contextmanager
+def computing(model: torch.nn.Module, compute: str, device: str) -> Iterator[None]:
+    """Within it, calls of the model have their matrix products in `compute`, where the machine has it.
+
+    It is put on the model's own forward pass: DeepSpeed switches off what is put around its engine.
+    """
+    if compute == "float32":
+        yield
+        return
+    model.forward = autocast(device)(model.forward)
+    try:
+        yield
+    finally:
+        del model.forward

@@ -61,6 +61,9 @@ class BackboneOptions:
     )
     experts: tuple[str, ...] = setting("fused tensors of routed experts that get LoRA, experts.down_proj say", ())
     dtype: str = setting("of the weights in memory", "float32", among=("float32", "bfloat16", "float16"))
+    compute: str = setting(
+        "of matrix products in supervised training, where the machine has it", "float32", among=("float32", "bfloat16")
+    )
     attention: str = setting("attention implementation", "packed")
     packing: bool = setting("several examples in one sequence", True)
     checkpointing: bool = setting("trade time for memory in training", False)
@@ -72,6 +75,8 @@ class BackboneOptions:
         typed.check(self)
         if not self.targets:
             raise LabError("no module gets LoRA", field="targets")
+        if self.compute != "float32" and self.dtype != "float32":
+            raise LabError(f"weights in {self.dtype} decide the products' format", field="compute")
         if bool(self.hub) != bool(self.revision):
             raise LabError("a hub repository is named with its revision", field="revision" if self.hub else "hub")
         if self.make and (tied := {"lm_head", "embed_tokens"} & set(self.targets)):
@@ -98,7 +103,7 @@ class BackboneOptions:
 
     def trains(self) -> dict[str, Any]:
         """What decides a training, beside the files of the backbone and DeepSpeed's."""
-        return self._some("targets", "experts", "dtype", "attention", "packing", "checkpointing")
+        return self._some("targets", "experts", "dtype", "compute", "attention", "packing", "checkpointing")
 
     def probes(self) -> dict[str, Any]:
         """What decides the probabilities that a model gives to a text."""

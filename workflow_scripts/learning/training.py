@@ -33,6 +33,7 @@ from learning.bar import TokenBar
 from learning.loss import summed_loss
 from learning.methods.base import Supervised, TrainJob, n_steps
 from learning.packing import Collator, Example, MicroBatches, plan
+from learning.precision import computing, has_bf16
 from learning.rehearsal import rehearse
 from learning.settings import EARLY, model_files
 from learning.token_screen import LOOKED, warning
@@ -180,12 +181,13 @@ def staged(args: TrainingArguments, stages: list[int]) -> Callable[[int], float]
 class PackedTrainer(Trainer):
     """The library's Trainer with the plan's order and logits only where there is something to learn.
 
-    first_steps: steps of a first stage, which has a warm-up and a decay of its own; 0 for none.
+    first_steps: steps of a first stage, which has a warm-up and a decay of its own; 0 for none. compute: the format of
+    the matrix products.
     """
 
-    def __init__(self, *args, first_steps: int = 0, **kwargs):
+    def __init__(self, *args, first_steps: int = 0, compute: str = "float32", **kwargs):
         super().__init__(*args, **kwargs)
-        self.first_steps = first_steps
+        self.first_steps, self.compute = first_steps, compute
 
     def create_scheduler(self, num_training_steps, optimizer=None):
         if self.lr_scheduler is None and self.first_steps:
@@ -199,7 +201,7 @@ class PackedTrainer(Trainer):
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         labels, weights = inputs.pop("labels"), inputs.pop("weights", None)
-        with summed_loss(self.model, labels, weights=weights):
+        with summed_loss(self.model, labels, weights=weights), computing(self.model, self.compute, labels.device.type):
             total = model(**inputs, use_cache=False).logits.sum()
         # DeepSpeed averages gradients over ranks; the loss is per token of the whole step, whoever holds it.
         return total * self.accelerator.num_processes / num_items_in_batch
@@ -224,7 +226,8 @@ class GroupTrainer(PackedTrainer):
             places = torch.arange(labels.shape[1], device=labels.device)
             ends = inputs["cu_seq_lens_q"][1:] if "cu_seq_lens_q" in inputs else places.new_tensor([len(places)])
             texts = torch.bucketize(places, ends, right=True).clamp(max=n - 1)[None]
-        with summed_loss(self.model, labels, weights=weights, texts=texts, n=n):
+        told = summed_loss(self.model, labels, weights=weights, texts=texts, n=n)
+        with told, computing(self.model, self.compute, labels.device.type):
             return -model(**inputs, use_cache=False).logits.flatten()
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
@@ -501,6 +504,7 @@ def train(job: TrainJob) -> None:
         data_collator=Collator(tokenizer.pad_token_id, job.options.packing),
         first_steps=n_steps(len(first), job.recipe.batch, job.recipe.first_epochs or job.recipe.epochs) if first else 0,
         callbacks=[Metrics(folder / METRICS, tokens, main), Reached(model)],
+        compute=job.options.compute,
     )
     if job.recipe.GROUPED:
         trainer.put_to(job.recipe, min(job.recipe.batch, len(units)), folder)
@@ -524,6 +528,7 @@ def train(job: TrainJob) -> None:
         "seconds": round(time.monotonic() - started, 1),
         "native_voice": native,
         "hint_accuracy": hinted,
+        "compute": "bfloat16" if job.options.compute == "bfloat16" and has_bf16(job.device) else job.options.dtype,
         "resumed_from": Path(resumed).name if resumed else None,
     }
     finish(job, trainer, shapes, ids, folder, run, held)

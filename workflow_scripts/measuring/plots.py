@@ -92,6 +92,12 @@ def strata_apart(rows: pd.DataFrame) -> list[str]:
     return ordered_strata(rows.stratum)[1:] or [POOLED]
 
 
+def without_pooled(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of single strata, and the pooled ones where a family's evaluation set has no strata."""
+    strata = rows.groupby(["family", "eval_set"]).stratum.transform("nunique")
+    return rows[(strata == 1) | (rows.stratum != POOLED)]
+
+
 def panels(rows: pd.DataFrame, by: Sequence[str]) -> list[tuple[tuple, pd.DataFrame]]:
     """Groups of rows by columns, `family` the first of them: in the order of families, generated rows before real, then
     shorter values first, so that numbers are in their order."""

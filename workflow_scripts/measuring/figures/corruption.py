@@ -39,8 +39,7 @@ def make(meaning: pd.DataFrame, arms: pd.DataFrame) -> Figure:
     every = with_corpora(with_arms(meaning.drop(columns="corruption"), arms), arms)
     ours = every[every.trained.astype(bool) & (every.decoder == SELECTION.decoder)]
     ours = ours[ours.selection.isin(SELECTION.selections)]
-    strata = ours.groupby(["family", "eval_set"]).stratum.transform("nunique")
-    ours = ours[(strata == 1) | (ours.stratum != POOLED)]
+    ours = plots.without_pooled(ours)
     ours = ours[ours.groupby(ALIKE).corruption.transform("nunique") > 1] if len(ours) else ours
     if ours.empty:
         return plots.nothing("that is trained on broken texts beside one on unbroken ones", SELECTION, EXAMPLE, arms)

@@ -34,8 +34,7 @@ def make(decoders: pd.DataFrame, arms: pd.DataFrame) -> Figure:
     ours = every[(every.corruption == SELECTION.corruption) & every.selection.isin(SELECTION.selections)]
     ours = ours[~ours.kind.isin(TOLD) & ours.decoded.notna()]
     ours = ours[ours.groupby(["arm", "family", "eval_set", "stratum"]).decoder.transform("nunique") > 1]
-    strata = ours.groupby(["family", "eval_set"]).stratum.transform("nunique")
-    ours = ours[(strata == 1) | (ours.stratum != POOLED)]
+    ours = plots.without_pooled(ours)
     if ours.empty:
         return plots.nothing("with a decoder beside greedy", SELECTION, EXAMPLE, arms)
     panels = plots.panels(ours, ["family", "stratum", "eval_set"])

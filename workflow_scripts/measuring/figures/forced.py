@@ -35,8 +35,8 @@ def make(decoders: pd.DataFrame, arms: pd.DataFrame) -> Figure:
     given = ours[ours.kind == "forced"]
     ours = ours[(ours.kind == "forced") | (ours.decoder == "greedy")]
     ours = ours.merge(given[["arm", "family", "eval_set"]].drop_duplicates())
-    strata = ours.groupby(["family", "eval_set"]).stratum.transform("nunique")
-    ours = ours[((strata == 1) | (ours.stratum != POOLED)) & (ours.ceiling_n > 0)]
+    ours = plots.without_pooled(ours)
+    ours = ours[ours.ceiling_n > 0]
     if ours.empty:
         return plots.nothing("with given lines whose own text is right", SELECTION, EXAMPLE, arms)
     panels = plots.panels(ours, ["family", "stratum", "eval_set"])
