@@ -32,7 +32,7 @@ grpo:
    kl: 0.01, reward: prefix, save_every: 2, held_out: 12}
 """
 ARMS = """
-taught\tnumeral\tforward\t0\tnone\tall\t100\tsmall\tsmall\t1\t\t\tgreedy,maj-4
+taught\tnumeral\tforward\t0\tnone\tall\t180\tsmall\tsmall\t1\t\t\tgreedy,maj-4
 round-1\tnumeral\tforward\t0\tnone\tall\t16\tsmall\tsmall-on\t1\ttaught\ttaught
 round-1-solver\tnumeral\tforward\t0\tnone\tall\t16\tsmall\tcontrol\t1\ttaught\ttaught
 grpo\tnumeral\tforward\t0\tnone\tall\t16\tsmall\tgrpo\t1\t\ttaught
