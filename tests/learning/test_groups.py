@@ -67,6 +67,7 @@ def test_sums_are_those_of_each_text_alone(place, packing):
     units, _ = read_corpus(place / "pairs.parquet", tokenizer, read_recipe(DPO))
     collate = Collator(tokenizer.pad_token_id, packing)
     trainer = GroupTrainer.__new__(GroupTrainer)
+    trainer.compute = "float32"
     trainer.model = model
     together = trainer.sums(model, collate([[e for unit in units for e in unit]]))
     for example, total in zip([e for unit in units for e in unit], together.tolist(), strict=True):

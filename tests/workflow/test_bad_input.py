@@ -162,7 +162,7 @@ HUB = {"hub": "a/b", "revision": "0" * 40}
         ({"hub": "a/b"}, "field a.revision: a hub repository is named with its revision"),
         (HUB | {"targets": "q_proj"}, "field a.targets: 'q_proj' is not a list of texts"),
         (HUB | {"targets": []}, "field a.targets: no module gets LoRA"),
-        (HUB | {"dtype": "float16", "compute": "bfloat16"}, "field a.compute: weights in float16 decide the products'"),
+        (HUB | {"dtype": "float16", "compute": "bfloat16"}, "field a.compute: weights in float16 decide it"),
         (HUB | {"packing": "yes"}, "field a.packing: 'yes' is not true or false"),
         (HUB | {"zero_stage": 1},
          "field a.zero_stage: 1 is not at least 2 (what DeepSpeed shards, of config/deepspeed)"),

@@ -76,7 +76,7 @@ class BackboneOptions:
         if not self.targets:
             raise LabError("no module gets LoRA", field="targets")
         if self.compute != "float32" and self.dtype != "float32":
-            raise LabError(f"weights in {self.dtype} decide the products' format", field="compute")
+            raise LabError(f"weights in {self.dtype} decide it", field="compute")
         if bool(self.hub) != bool(self.revision):
             raise LabError("a hub repository is named with its revision", field="revision" if self.hub else "hub")
         if self.make and (tied := {"lm_head", "embed_tokens"} & set(self.targets)):

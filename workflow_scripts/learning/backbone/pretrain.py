@@ -218,7 +218,7 @@ class Trunk:
     def advance(self, batch: Mapping[str, torch.Tensor], rate: float) -> None:
         """One step at `rate` times the constant learning rate."""
         device = self.model.device
-        learned = int((batch["labels"][:, 1:] != IGNORE).sum())
+        learned = max(1, int((batch["labels"][:, 1:] != IGNORE).sum()))  # a small batch may have none
         losses = []
         for piece in micro_batches(batch, MICRO if device.type == "cpu" else self.make.batch):
             piece = {key: value.to(device, non_blocking=True) for key, value in piece.items()}
