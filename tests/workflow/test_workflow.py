@@ -1,5 +1,6 @@
 """The workflow: style, plans, and what an edit replans."""
 
+import csv
 import re
 import shutil
 import subprocess
@@ -108,6 +109,21 @@ def test_these_tables_train_every_design(table, family):
     rows = [line.split("\t") for line in (ROOT / f"config/arms.{table}.tsv").read_text().splitlines() if line[0] != "#"]
     trained = {row[2] for row in rows if family in row[1].split(",")}
     assert trained == {design for of, design in DESIGNS if of == family}
+
+
+def examples_of(table: str) -> dict[str, list[str]]:
+    """What decides the training of every arm of a table of config/."""
+    lines = [line for line in (ROOT / "config" / table).read_text().splitlines() if not line.startswith("#")]
+    rows = csv.DictReader(lines, delimiter="\t")
+    return {row["arm"]: [row.get(c) or "" for c in ARM_COLUMNS[1:-1]] + [row.get("start") or ""] for row in rows}
+
+
+@pytest.mark.parametrize("table", ["arms.eleven.tsv", "arms.fetch.tsv", "arms.slate.tsv", "arms.improve.tsv"])
+def test_tables_that_go_on_from_the_default_run_have_its_steps(table):
+    """Else what is made in the same folder would replace the arm that all others start from."""
+    usual, more = examples_of("arms.tsv"), examples_of(table)
+    shared = {"steps", "search-steps"} & more.keys()
+    assert "steps" in shared and {name: more[name] for name in shared} == {name: usual[name] for name in shared}
 
 
 def test_a_benchmark_adds_the_real_rows_without_a_new_training(project, tmp_path):
