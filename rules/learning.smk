@@ -152,6 +152,7 @@ rule train:
         "<results>/logs/train/{arm}/seed-{seed}.log",
     benchmark:
         "<results>/benchmarks/train/{arm}/seed-{seed}.jsonl"
+    priority: lab.followers
     retries: 1
     conda:
         "../envs/gpu.yaml"

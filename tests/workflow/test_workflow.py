@@ -103,6 +103,19 @@ def test_the_first_look_is_three_trainings_and_one_figure(project):
     assert (jobs["train"], jobs["figure"]) == (3, 1) and sum(jobs.values()) < 60
 
 
+def test_an_arm_that_others_start_from_is_trained_first(project):
+    adapters = [f"results/main/adapters/{arm}/seed-1/adapter_model.safetensors" for arm in ("search-steps", "search")]
+    done = snakemake(project, "--dry-run", *adapters)
+    blocks = re.split(r"^rule ", done.stdout + done.stderr, flags=re.M)
+    first = {
+        re.search(r"wildcards: arm=([\w-]+)", block)[1]: re.search(r"priority: (\d+)", block)
+        for block in blocks
+        if block.startswith("train:")
+    }
+    assert set(first) == {"steps", "search-steps", "search"} and int(first.pop("steps")[1]) >= 10
+    assert not any(first.values())
+
+
 @pytest.mark.parametrize("family", ["cryptarithm_deduce", "bit_manipulation"])
 @pytest.mark.parametrize("table", ["designs", "paper"])
 def test_these_tables_train_every_design(table, family):

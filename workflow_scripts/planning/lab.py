@@ -229,6 +229,14 @@ class Lab:
         adapter = f"<results>/adapters/{start}/seed-{wildcards.seed}/adapter_model.safetensors"
         return adapter if start else []
 
+    def followers(self, wildcards: Wildcards) -> int:
+        """How many arms wait for an arm's adapter, directly or not: the more, the earlier it should be trained."""
+        waiting, found = [wildcards.arm], -1
+        while waiting:
+            found += 1
+            waiting.extend(self.arms.index[self.arms["start"] == waiting.pop()])
+        return found
+
     # --- decoding ---
 
     def is_here(self, wildcards: Wildcards) -> bool:
