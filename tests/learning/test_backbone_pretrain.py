@@ -164,6 +164,26 @@ def test_a_kill_changes_nothing(tmp_path):
     assert trunk.error == straight.error
 
 
+def test_compiled_layers_learn_the_same():
+    """Up to the last bits: one step of both, from the same start and on the same batch."""
+    make = typed.read(Make, SMALL)
+    plain, compiled = (Trunk.begin(make, TOKENIZER) for _ in range(2))
+    module.compile_layers(compiled.model)
+    (batch,) = module.loader(module.Steps(plain.writer, make, EVEN, 0, 1), 0)
+    for trunk in (plain, compiled):
+        trunk.advance(batch, 1.0)
+    assert compiled.losses == pytest.approx(plain.losses, rel=1e-3)
+    assert torch.allclose(weights(compiled), weights(plain), atol=make.lr)
+    assert list(compiled.model.state_dict()) == list(plain.model.state_dict())
+
+
+def test_compiling_without_a_compiler_is_refused(monkeypatch):
+    trunk = Trunk.begin(typed.read(Make, SMALL), TOKENIZER)
+    monkeypatch.setattr(module.shutil, "which", lambda name: None)
+    with pytest.raises(LabError, match=r"--compile.*C\+\+ compiler"):
+        module.compile_layers(trunk.model)
+
+
 def test_a_run_told_to_stop_keeps_its_last_step(tmp_path, monkeypatch):
     """SIGTERM in the middle of a step: the step is finished and saved, and the same command goes on from it."""
     make = typed.read(Make, SMALL)

@@ -82,6 +82,15 @@ def answer_logits(model: torch.nn.Module, batch: Mapping[str, torch.Tensor]) -> 
     return model.lm_head(hidden[:, :-1][learned]), targets[learned]
 
 
+def compile_layers(model: LlamaForCausalLM) -> None:
+    """Let torch fuse what surrounds the matrix products, in place. Raises LabError without a C++ compiler."""
+    if model.device.type == "cpu" and not any(map(shutil.which, ("g++", "clang++"))):
+        raise LabError("compiling needs a C++ compiler, g++ or clang++", field="--compile")
+    torch.compiler.config.recompile_limit = 64  # one for each layer and shape, with gradients and without
+    for layer in model.model.layers:
+        layer.compile(dynamic=False)
+
+
 def micro_batches(batch: Mapping[str, torch.Tensor], tokens: int) -> list[dict[str, torch.Tensor]]:
     """A batch in pieces of about so many tokens."""
     rows = max(1, tokens // batch["input_ids"].shape[1])
@@ -428,13 +437,17 @@ def pretrain(
     snapshot: Path | None = None,
     device: str = "cpu",
     minutes: float = 10,
+    compiled: bool = False,
 ) -> None:
     """Train to the last step, with a checkpoint every `minutes`, and write the backbone to `out`.
 
     snapshot: a folder for the trunk; then nothing is trained but the falling end, from where the trunk is now, and the
     checkpoints are left alone. Without steps, the start is written as it is: for arms that train every parameter.
+    compiled: compile the layers for each shape of batch before it is first seen; not the same to the last bit.
     """
     trunk, folder = start_trunk(make, phrases, state, source, device)
+    if compiled:
+        compile_layers(trunk.model)
     if snapshot is not None:
         if not trunk.step:
             raise LabError("no checkpoint to take a snapshot of", file=folder)
