@@ -168,7 +168,7 @@ def test_compiled_layers_learn_the_same():
     """Up to the last bits: one step of both, from the same start and on the same batch."""
     make = typed.read(Make, SMALL)
     plain, compiled = (Trunk.begin(make, TOKENIZER) for _ in range(2))
-    module.compile_layers(compiled.model)
+    compiled.compile()
     (batch,) = module.loader(module.Steps(plain.writer, make, EVEN, 0, 1), 0)
     for trunk in (plain, compiled):
         trunk.advance(batch, 1.0)
@@ -179,9 +179,10 @@ def test_compiled_layers_learn_the_same():
 
 def test_compiling_without_a_compiler_is_refused(monkeypatch):
     trunk = Trunk.begin(typed.read(Make, SMALL), TOKENIZER)
-    monkeypatch.setattr(module.shutil, "which", lambda name: None)
-    with pytest.raises(LabError, match=r"--compile.*C\+\+ compiler"):
-        module.compile_layers(trunk.model)
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(LabError, match=r"--compile.*there is no no-such-compiler"):
+        trunk.compile()
+    assert not trunk.compiled
 
 
 def test_a_run_told_to_stop_keeps_its_last_step(tmp_path, monkeypatch):

@@ -82,15 +82,6 @@ def answer_logits(model: torch.nn.Module, batch: Mapping[str, torch.Tensor]) -> 
     return model.lm_head(hidden[:, :-1][learned]), targets[learned]
 
 
-def compile_layers(model: LlamaForCausalLM) -> None:
-    """Let torch fuse what surrounds the matrix products, in place. Raises LabError without a C++ compiler."""
-    if model.device.type == "cpu" and not any(map(shutil.which, ("g++", "clang++"))):
-        raise LabError("compiling needs a C++ compiler, g++ or clang++", field="--compile")
-    torch.compiler.config.recompile_limit = 64  # one for each layer and shape, with gradients and without
-    for layer in model.model.layers:
-        layer.compile(dynamic=False)
-
-
 def micro_batches(batch: Mapping[str, torch.Tensor], tokens: int) -> list[dict[str, torch.Tensor]]:
     """A batch in pieces of about so many tokens."""
     rows = max(1, tokens // batch["input_ids"].shape[1])
@@ -188,6 +179,7 @@ class Trunk:
     seconds: float = 0.0
     warm: int = 0  # the step at which the optimiser's moments began
     history: list[dict] = field(default_factory=list)  # settings and worksheets of earlier stretches
+    compiled: bool = False
 
     @classmethod
     def begin(cls, make: Make, tokenizer: PreTrainedTokenizerBase, device: str = "cpu") -> "Trunk":
@@ -205,6 +197,16 @@ class Trunk:
     @property
     def lengths(self) -> tuple[int, ...]:
         return tuple(dict.fromkeys(self.make.lengths))
+
+    def compile(self) -> None:
+        """Let torch fuse what surrounds the matrix products. Raises LabError without the C++ compiler it would call."""
+        compiler = os.environ.get("CXX", "g++")
+        if self.model.device.type == "cpu" and not shutil.which(compiler):
+            raise LabError(f"needs a C++ compiler, and there is no {compiler}", field="--compile")
+        torch.compiler.config.recompile_limit = 64  # one for each layer and shape, with gradients and without
+        for layer in self.model.model.layers:
+            layer.compile(dynamic=False)
+        self.compiled = True
 
     def shares(self) -> dict[str, float]:
         """Share of each skill: as the root of its running held-out error."""
@@ -388,6 +390,7 @@ def provenance(trunk: Trunk, folder: Path) -> dict:
         "hardware": torch.cuda.get_device_name() if device == "cuda" else processor(),
         "threads": torch.get_num_threads(),
         "precision": "bf16" if has_bf16(device) else "fp32",
+        "compiled": trunk.compiled,
         "corpus_hash": corpus_hash(trunk.writer),
         "code": {path.name: file_hash(path) for path in sorted(Path(__file__).parent.glob("*.py"))},
         "packages": {name: version(name) for name in ("torch", "transformers", "tokenizers")},
@@ -447,7 +450,7 @@ def pretrain(
     """
     trunk, folder = start_trunk(make, phrases, state, source, device)
     if compiled:
-        compile_layers(trunk.model)
+        trunk.compile()
     if snapshot is not None:
         if not trunk.step:
             raise LabError("no checkpoint to take a snapshot of", file=folder)
