@@ -90,12 +90,17 @@ def test_every_number_is_in_the_tables_of_the_record(path, heading, tables):
 
 
 def test_a_number_that_is_not_in_the_tables_is_found(tmp_path):
-    line = "accuracy arm=derive-reveal-10 stratum=all seed=all: official n"
-    assert fault(["75.8", "120"], line) == fault([".758", "120"], line) == ""
-    assert fault(["68.0", "120"], line).endswith("68.0 is said, official is 0.7583")
-    assert "2 columns for" in fault(["75.8"], line)
-    assert " 0 lines" in fault(["75.8", "120"], line.replace("=all", "=al"))
-    assert fault(["75.8"], "a run of ours") == "'a run of ours' names no line of a table"
+    (tmp_path / "accuracy.csv").write_text("arm,stratum,official,n\na,all,0.7583,120\na,value,0.5,98\n")
+
+    def found(numbers: list[str], source: str) -> str:
+        return fault(numbers, source, tmp_path)
+
+    line = "accuracy arm=a stratum=all: official n"
+    assert found(["75.8", "120"], line) == found([".758", "120"], line) == ""
+    assert found(["68.0", "120"], line).endswith("68.0 is said, official is 0.7583")
+    assert "2 columns for" in found(["75.8"], line)
+    assert " 0 lines" in found(["75.8", "120"], line.replace("=all", "=al"))
+    assert found(["75.8"], "a run of ours") == "'a run of ours' names no line of a table"
     (tmp_path / "README.md").write_text("## Found\n\nRight on 25.0 %, with `5` of 95 % in 7 rows.\n")
     with pytest.raises(AssertionError, match="no comment says where"):
         quoted(tmp_path / "README.md", "Found")
