@@ -237,6 +237,8 @@ rule sample:
         "<results>/benchmarks/sample/{arm}/seed-{seed}/{decoder}/{eval_set}.jsonl"
     wildcard_constraints:
         decoder="|".join(name for name in lab.decoders if name not in lab.selections),
+    # before arms that nobody waits for are trained: no long decoding is left for the end
+    priority: 1
     conda:
         "../envs/gpu.yaml"
     threads: config["threads"]["sample"]
