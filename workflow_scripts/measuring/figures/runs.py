@@ -51,6 +51,7 @@ def make(runs: pd.DataFrame, arms: pd.DataFrame) -> Figure:
                     own[column] * scale, heights, marker, color=colour, ms=5, alpha=0.75, label=f"backbone {name}"
                 )
             axis.set(title=title, xlabel=unit)
+            axis.update_datalim([(0, 0)], updatey=False)
             axis.set_xlim(left=0)
         apart = [column for column in strata if column != "official"]
         most = max(1, (len(apart) - 1) // 2)  # steps away from the arm's own height, all nearer than the next arm's
