@@ -15,6 +15,7 @@ KEEPS_WRONG_GUESSES += ("witness", "witness-hidden", "witness-onesided", "witnes
 GUESSES = ("chain/bail", "chain/last-resort", "anchor/stop")
 # Designs that end in their own answer: one hundredth off, the first rule that fits, or a bet.
 OWN_ANSWER = {("unit_conversion", "forward"), ("gravity", "forward"), ("bit_manipulation", "eliminate")}
+OWN_ANSWER |= {("unit_conversion", "columns"), ("gravity", "columns")}
 OWN_ANSWER |= {("equation_numeric_deduce", "forward"), ("equation_numeric_guess", "forward")}
 # Least share of rows that a design can tell, where it is not nearly all: measured on 1,000 rows, rounded down.
 LEAST = {

@@ -6,8 +6,10 @@ three decimals. The answer is written as it comes out: its last digit is often n
 tolerance of 1 % accepts, and leaving these rows out would let the answer choose the rows.
 """
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal, Self
 
+from reasoning.designs.columns import Columns, computed, copied, in_columns, read
 from reasoning.grammar.lines import FAILED, PASSED, Chars, Digit, Digits, Line, Number, line
 from reasoning.grammar.page import Page
 
@@ -112,6 +114,11 @@ class Subtract(Line):
     multiple: int
     rest: int
 
+    @classmethod
+    def of(cls, left: int, multiple: int) -> Self:
+        """The line of these two numbers."""
+        return cls(left, multiple, left - multiple)
+
     def transcription(self, page: Page) -> bool:
         return page.get("fits") == (self.left, self.multiple)
 
@@ -121,6 +128,26 @@ class Subtract(Line):
     def establish(self, page: Page) -> None:
         page.put("fits", "", None)
         next_digit(page, self.rest)
+
+
+@line
+class ColumnSubtract(Subtract):
+    """What is left without a multiple that fits, column by column."""
+
+    KIND = "proportion/subtract-columns"
+    TEXT = "{left}-{multiple} {columns: :}={rest}"
+    ROLES = "left:TA multiple:TA columns:T/A rest:A"
+    columns: Columns
+
+    @classmethod
+    def of(cls, left: int, multiple: int) -> Self:
+        return cls(left, multiple, left - multiple, in_columns(left, multiple, -1))
+
+    def transcription(self, page: Page) -> bool:
+        return super().transcription(page) and copied(self.columns, self.left, self.multiple)
+
+    def arithmetic(self, page: Page) -> bool:
+        return computed(self.columns, -1) and self.rest == read(self.columns)
 
 
 @line
@@ -154,6 +181,11 @@ class Multiply(Line):
     part: int
     total: int
 
+    @classmethod
+    def of(cls, digit: int, total: int, part: int) -> Self:
+        """The line that puts a multiple of the query after the total so far."""
+        return cls(digit, total * 10, part, total * 10 + part)
+
     def transcription(self, page: Page) -> bool:
         table = {0: 0, **page.get("table", "q", {})}
         return (
@@ -168,6 +200,26 @@ class Multiply(Line):
     def establish(self, page: Page) -> None:
         page.put("unused", "", page.get("unused", default="")[1:])
         page.put("total", "", self.total)
+
+
+@line
+class ColumnMultiply(Multiply):
+    """One digit of the slope times the query, the sum column by column."""
+
+    KIND = "proportion/multiply-columns"
+    TEXT = "{digit} {shifted}+{part} {columns: :}={total}"
+    ROLES = "digit:T shifted:TA part:TA columns:T/A total:A"
+    columns: Columns
+
+    @classmethod
+    def of(cls, digit: int, total: int, part: int) -> Self:
+        return cls(digit, total * 10, part, total * 10 + part, in_columns(total * 10, part, 1))
+
+    def transcription(self, page: Page) -> bool:
+        return super().transcription(page) and copied(self.columns, self.shifted, self.part)
+
+    def arithmetic(self, page: Page) -> bool:
+        return computed(self.columns, 1) and self.total == read(self.columns)
 
 
 @line
@@ -193,7 +245,20 @@ class Round(Line):
         page.answer = self.answer
 
 
-KINDS = (Multiples, Compare, Subtract, Slope, Multiply, Round)
+@dataclass(frozen=True)
+class Wording:
+    """How the long differences and sums are written."""
+
+    subtract: type[Subtract]
+    multiply: type[Multiply]
+
+    @property
+    def kinds(self) -> tuple[type[Line], ...]:
+        return Multiples, Compare, self.subtract, Slope, self.multiply, Round
+
+
+AT_ONCE = Wording(Subtract, Multiply)
+IN_COLUMNS = Wording(ColumnSubtract, ColumnMultiply)
 
 
 def printed(hundredths: int, family: str) -> str:
@@ -201,7 +266,9 @@ def printed(hundredths: int, family: str) -> str:
     return str(hundredths / 100) if family == "gravity" else f"{hundredths // 100}.{hundredths % 100:02d}"
 
 
-def scale(dividend: int, measure: int, query: int, dropped: int, family: str) -> tuple[list[Line], str]:
+def scale(
+    dividend: int, measure: int, query: int, dropped: int, family: str, wording: Wording
+) -> tuple[list[Line], str]:
     """The lines that give query * dividend / measure, and the answer.
 
     dividend / measure < 10; the product's last `dropped` digits lie below the hundredths.
@@ -216,13 +283,13 @@ def scale(dividend: int, measure: int, query: int, dropped: int, family: str) ->
             digit += part * fits
             lines.append(Compare(str(part), left, multiple, "yes" if fits else "no", digit))
             if fits:
-                lines.append(Subtract(left, multiple, left - multiple))
+                lines.append(wording.subtract.of(left, multiple))
                 left -= multiple
         slope, left = slope + str(digit), left * 10
     lines += [Slope(f"{slope[0]}.{slope[1:]}"), multiples("q", query)]
     total = 0
     for digit in map(int, slope):
-        lines.append(Multiply(digit, total * 10, digit * query, total * 10 + digit * query))
+        lines.append(wording.multiply.of(digit, total, digit * query))
         total = lines[-1].total
     kept, rest = divmod(total, 10**dropped)
     below = f"{rest:0{dropped}d}"

@@ -79,15 +79,20 @@ def square(which: str, t: int, u: int) -> Square:
 
 
 def render(
-    problem: Problem, parsed: GravityRow, solution: Solution, known: Mapping[str, int], rng: random.Random
+    problem: Problem,
+    parsed: GravityRow,
+    solution: Solution,
+    known: Mapping[str, int],
+    rng: random.Random,
+    wording: proportion.Wording = proportion.AT_ONCE,
 ) -> Trace:
     t, d = parsed.examples[0]
     time, fall, query = map(proportion.as_cents, (t, d, parsed.query))
     squares = square("x", time, time), square("q", query, query)
     if fall * 10 >= 10 * squares[0].cut:
         raise Unrenderable("the slope is not below ten")
-    lines, answer = proportion.scale(fall * 10, squares[0].cut, squares[1].cut, DROPPED, "gravity")
+    lines, answer = proportion.scale(fall * 10, squares[0].cut, squares[1].cut, DROPPED, "gravity", wording)
     return Trace((Example(t, time, d, fall, parsed.query, query), *squares, *lines), answer)
 
 
-DESIGN = Design("forward", "gravity", (Example, Square, *proportion.KINDS), render)
+DESIGN = Design("forward", "gravity", (Example, Square, *proportion.AT_ONCE.kinds), render)

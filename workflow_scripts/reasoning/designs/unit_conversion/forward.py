@@ -42,14 +42,19 @@ class Example(Line):
 
 
 def render(
-    problem: Problem, parsed: UnitRow, solution: Solution, known: Mapping[str, int], rng: random.Random
+    problem: Problem,
+    parsed: UnitRow,
+    solution: Solution,
+    known: Mapping[str, int],
+    rng: random.Random,
+    wording: proportion.Wording = proportion.AT_ONCE,
 ) -> Trace:
     x, y = parsed.examples[0]
     values = tuple(map(proportion.as_cents, (x, y, parsed.query)))
     if values[1] >= 10 * values[0]:
         raise Unrenderable("the slope is not below ten")
-    lines, answer = proportion.scale(values[1], values[0], values[2], DROPPED, "unit_conversion")
+    lines, answer = proportion.scale(values[1], values[0], values[2], DROPPED, "unit_conversion", wording)
     return Trace((Example(x, values[0], y, values[1], parsed.query, values[2]), *lines), answer)
 
 
-DESIGN = Design("forward", "unit_conversion", (Example, *proportion.KINDS), render)
+DESIGN = Design("forward", "unit_conversion", (Example, *proportion.AT_ONCE.kinds), render)

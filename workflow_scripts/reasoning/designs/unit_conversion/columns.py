@@ -1,0 +1,14 @@
+"""unit_conversion / columns: forward, with every long difference and sum written column by column."""
+
+from functools import partial
+
+from reasoning.designs import proportion
+from reasoning.designs.unit_conversion import forward
+from reasoning.grammar.trace import Design
+
+DESIGN = Design(
+    "columns",
+    "unit_conversion",
+    (forward.Example, *proportion.IN_COLUMNS.kinds),
+    partial(forward.render, wording=proportion.IN_COLUMNS),
+)
