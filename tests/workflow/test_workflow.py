@@ -131,7 +131,9 @@ def examples_of(table: str) -> dict[str, list[str]]:
     return {row["arm"]: [row.get(c) or "" for c in ARM_COLUMNS[1:-1]] + [row.get("start") or ""] for row in rows}
 
 
-@pytest.mark.parametrize("table", ["arms.eleven.tsv", "arms.fetch.tsv", "arms.slate.tsv", "arms.improve.tsv"])
+@pytest.mark.parametrize(
+    "table", ["arms.eleven.tsv", "arms.fetch.tsv", "arms.seeds.tsv", "arms.slate.tsv", "arms.improve.tsv"]
+)
 def test_tables_that_go_on_from_the_default_run_have_its_arms(table):
     """Else what is made in the same folder would replace an arm of that run, which others may start from."""
     usual, more = examples_of("arms.tsv"), examples_of(table)
