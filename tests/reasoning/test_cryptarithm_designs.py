@@ -15,6 +15,7 @@ from puzzles.equations.prompt import Equation, EquationRow
 from puzzles.equations.rules import BY_NAME, VALUE_RULES, apply
 from reasoning.designs.cryptarithm.lines.drop_families import family_of
 from reasoning.designs.cryptarithm.lines.drop_ident import returns_of
+from reasoning.designs.cryptarithm.lines.join_lines import Example, Question
 from reasoning.grammar.page import Page, Truth
 from reasoning.grammar.reveal import RULE_SOURCES, shown_key, shown_prompt, split_shown
 from reasoning.grammar.texts import RENDERED, Row, render_row
@@ -199,7 +200,7 @@ def test_the_example_to_test_is_one_that_the_lookup_names(design_id: str) -> Non
         trace = render(design, problem, 10)
         if isinstance(trace, str):
             continue
-        lines = trace.lines
+        lines = [each for each in trace.lines if not isinstance(each, Example | Question)]
         lookup, row = lines[0], cryptarithm.parse(problem.prompt)
         assert lookup.numbers == tuple(n for n, e in enumerate(row.examples, 1) if e.op == row.query.op)
         wrong = replace(lookup, numbers=(*lookup.numbers, len(row.examples) + 1))

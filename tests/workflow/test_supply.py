@@ -36,14 +36,14 @@ def said(folder: Path, *cells: str, rows: int = 1500, **settings: object) -> str
 
 
 def test_a_stratum_without_a_text_is_refused(tmp_path):
-    """A thought of 90 characters tells no value row; an arm that names the join rows does not claim any."""
-    message = said(tmp_path, "derive", "10", "all", "100", thought=90)
+    """A thought of 200 characters tells no value row; an arm that names the join rows does not claim any."""
+    message = said(tmp_path, "derive", "10", "all", "100", thought=200)
     assert re.fullmatch(
         r"row 2, field selection: arm second, design derive of cryptarithm_deduce: it claims rows of stratum 'value',"
-        r" and none of 100 has a text \(\d+: over budget of 90 characters.*\); the selection may name another stratum",
+        r" and none of 100 has a text \(\d+: over budget of 200 characters.*\); the selection may name another stratum",
         message,
     ), message
-    assert said(tmp_path, "derive", "10", "join", "100", thought=90) == ""
+    assert said(tmp_path, "derive", "10", "join", "100", thought=200) == ""
     assert said(tmp_path, "derive", "10", "all", "100") == said(tmp_path, "answer-only", "0", "all", "1500") == ""
 
 

@@ -1,7 +1,8 @@
 """Sums and differences of long numbers, written column by column from the right.
 
 A column is a digit of each number, a colon, the digit of the result, and whether one goes to the next column: `'` where
-it does, `.` where it does not. 5702-2906 is `26:6' 00:9' 79:7' 52:2.`, and the digits before the marks, read backwards, are 2796.
+it does, `.` where it does not. 5702-2906 is `26:6' 00:9' 79:7' 52:2.`; the digits before the marks, read
+backwards, are 2796.
 """
 
 from typing import Annotated

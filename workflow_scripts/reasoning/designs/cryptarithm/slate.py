@@ -94,6 +94,8 @@ def render(problem: Problem, parsed: Any, solution: Solution, known: Mapping[str
 
 
 KINDS = (
+    join_lines.Example,
+    join_lines.Question,
     join_lines.Lookup,
     *join_lines.JOIN_KINDS,
     join_lines.Unseen,

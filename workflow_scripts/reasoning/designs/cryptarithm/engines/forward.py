@@ -73,7 +73,11 @@ class Worker:
         self.add(join_lines.JoinQuery(how, query.left, query.right, self.answer))
 
     def look_up(self) -> None:
-        """Write down which examples have the query's operator, before one of them is used."""
+        """Write down the examples and which of them have the query's operator, before one of them is used."""
+        for number, e in enumerate(self.row.examples, 1):
+            self.add(join_lines.Example(number, e.left + e.op + e.right, e.output))
+        query = self.row.query
+        self.add(join_lines.Question(query.left + query.op + query.right))
         if not self.told:
             ops = tuple((e.op, number) for number, e in enumerate(self.row.examples, 1))
             op = self.row.query.op
@@ -116,11 +120,11 @@ class Worker:
     def decode(self, number: int) -> None:
         """Decode an example, unless it was decoded and nothing is new."""
         e = self.row.examples[number - 1]
-        text = e.left + e.right + e.output
+        text = e.left + e.op + e.right + e.output
         known = sum(c in self.digits for c in text)
         if self.decoded.get(number) != known:
             self.decoded[number] = known
-            self.add(digit_lines.Decode(number, self._pairs(text, notation.minus_glyph(e))))
+            self.add(digit_lines.Decode.of(number, self._pairs(text, notation.minus_glyph(e))))
 
     def _pairs(self, text: str, minus: str) -> tuple[tuple[str, str], ...]:
         return tuple((c, "-" if c == minus else str(self.digits.get(c, c))) for c in text)
@@ -146,19 +150,27 @@ class Worker:
         if group == "add":
             total = int(x) + int(y)
             return rule_tests.AddTest(
-                number, flip, x, y, *arithmetic.add_steps(x, y), total, target, notation.near(total, target, free)
+                number,
+                flip,
+                x,
+                y,
+                *arithmetic.add_steps(x, y),
+                total,
+                target,
+                target,
+                notation.near(total, target, free),
             )
         if group == "mul":
             verdict = notation.near(int(x) * int(y), target, free)
-            return rule_tests.MulTest(number, flip, x, y, *arithmetic.mul_steps(x, y), target, verdict)
+            return rule_tests.MulTest(number, flip, x, y, *arithmetic.mul_steps(x, y), target, target, verdict)
         if group == "mod":
-            product, rest = arithmetic.mod_steps(x, y)
+            multiples, rest = arithmetic.mod_steps(x, y)
             same = notation.fits(rest.rpartition("=")[2], target, free) is not None
-            return rule_tests.ModTest(number, flip, x, y, product, rest, target, "same" if same else "no")
+            return rule_tests.ModTest(number, flip, x, y, multiples, rest, target, target, "same" if same else "no")
         total, order = abs(int(x) - int(y)), arithmetic.compare(int(x), int(y))
         same = notation.fits(str(total), target.strip("-"), free) is not None
         steps = arithmetic.sub_steps(x, y)
-        return rule_tests.SubTest(number, flip, x, order, y, *steps, total, target, "same" if same else "no")
+        return rule_tests.SubTest(number, flip, x, order, y, *steps, total, target, target, "same" if same else "no")
 
     def usable(self, op: str) -> list[tuple[int, Equation]]:
         """The operator's examples whose operands are known, those with a known output first."""

@@ -40,17 +40,34 @@ def sub_steps(x: str, y: str) -> tuple[str, str]:
     return f"{top}-{low[1]}={top - int(low[1])}", f"{tens}-{low[0]}={tens - int(low[0])}"
 
 
-def mul_steps(x: str, y: str) -> tuple[str, str, str]:
-    """Two partial products and their sum: 27*96 -> 27*9=243, 27*6=162, 2430+162=2592."""
+def mul_steps(x: str, y: str) -> tuple[str, str, tuple[str, ...], int]:
+    """Two partial products, their sum by columns from the right, each with its carry, and the product: 27*96 ->
+    27*9=243, 27*6=162, (2430+162, 0+2=2, 3+6=9, 4+1=5, 2+0=2), 2592."""
     tens, ones = int(x) * int(y[0]), int(x) * int(y[1])
-    return f"{int(x)}*{y[0]}={tens}", f"{int(x)}*{y[1]}={ones}", f"{tens * 10}+{ones}={tens * 10 + ones}"
+    return f"{int(x)}*{y[0]}={tens}", f"{int(x)}*{y[1]}={ones}", columns(tens * 10, ones), tens * 10 + ones
 
 
-def mod_steps(x: str, y: str) -> tuple[str, str]:
-    """The multiple that fits and the rest, larger by smaller: 96, 27 -> 27*3=81, 96-81=15."""
+def columns(a: int, b: int) -> tuple[str, ...]:
+    """A sum, then the sum of each column from the right with its carry."""
+    found, carry = [f"{a}+{b}"], 0
+    for k in range(max(len(str(a)), len(str(b)))):
+        x, y = a // 10**k % 10, b // 10**k % 10
+        found.append(f"{x}+{y}{'+1' if carry else ''}={x + y + carry}")
+        carry = (x + y + carry) // 10
+    return tuple(found)
+
+
+def mod_steps(x: str, y: str) -> tuple[tuple[int, ...], str]:
+    """Multiples of the smaller up to the first above the larger, and the rest: 96, 27 -> (27, 54, 81, 108), 96-81=15.
+
+    They begin at the largest of ten, twenty, ... times the smaller that fits, if one does; by zero the rest is all.
+    """
     high, low = max(int(x), int(y)), min(int(x), int(y))
-    times = high // low if low else 0
-    return f"{low}*{times}={low * times}", f"{high}-{low * times}={high - low * times}"
+    if not low:
+        return (0,), f"{high}-0={high}"
+    times = high // low
+    multiples = tuple(low * k for k in range(max(1, times // 10 * 10), times + 2))
+    return multiples, f"{high}-{low * times}={high - low * times}"
 
 
 class Addition:
@@ -68,7 +85,7 @@ class Multiplication:
     __slots__ = ()
 
     def arithmetic(self, page: Page) -> bool:
-        return (self.tens, self.ones, self.total) == mul_steps(self.x, self.y)
+        return (self.tens, self.ones, self.columns, self.total) == mul_steps(self.x, self.y)
 
 
 class Subtraction:
@@ -88,7 +105,7 @@ class Modulo:
     __slots__ = ()
 
     def arithmetic(self, page: Page) -> bool:
-        return (self.product, self.rest) == mod_steps(self.x, self.y)
+        return (self.multiples, self.rest) == mod_steps(self.x, self.y)
 
 
 def test_group(rule: Rule) -> str:

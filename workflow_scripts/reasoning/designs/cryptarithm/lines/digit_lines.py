@@ -1,10 +1,11 @@
 """Lines about digits: what is left, an example decoded, a digit tried, pinned or read off."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from puzzles.equations.rules import BY_NAME
 from reasoning.designs.cryptarithm.lines.arithmetic import rule_value
 from reasoning.designs.cryptarithm.lines.notation import (
+    Two,
     Value,
     example,
     fits,
@@ -43,17 +44,28 @@ def _decodes(page: Page, text: str, pairs: tuple[tuple[str, str], ...], sign: st
 
 @line
 class Decode(Line):
-    """Every character of an example's operands and output with its digit; a glyph without one stands for itself."""
+    """Every character of an example with its digit, the operator too, then the three numbers; a glyph without a digit
+    stands for itself."""
 
     KIND = "crypt/decode"
-    TEXT = "E{number} {pairs: =}"
-    ROLES = "number:T pairs:T"
+    TEXT = "E{number} {pairs: =}: {left} {right} {output}"
+    ROLES = "number:T pairs:T left:T right:T output:T"
     number: int
     pairs: tuple[tuple[Glyph, Glyph], ...]
+    left: Two
+    right: Two
+    output: Word
+
+    @classmethod
+    def of(cls, number: int, pairs: tuple[tuple[str, str], ...]) -> Self:
+        """The line of these pairs."""
+        digits = "".join(digit for _, digit in pairs)
+        return cls(number, pairs, digits[:2], digits[3:5], digits[5:])
 
     def transcription(self, page: Page) -> bool:
         e = example(page, self.number)
-        return e is not None and _decodes(page, e.left + e.right + e.output, self.pairs, minus_glyph(e))
+        decoded = e is not None and _decodes(page, e.left + e.op + e.right + e.output, self.pairs, minus_glyph(e))
+        return decoded and self == self.of(self.number, self.pairs)
 
 
 @line

@@ -1,12 +1,43 @@
-"""Lines about joins: which examples have the query's operator, whether it is a join, and the answer of a join row."""
+"""Lines about joins: the examples with their numbers, which of them have the query's operator, whether it is a join,
+and the answer of a join row."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from reasoning.designs.cryptarithm.lines.notation import example
-from reasoning.grammar.lines import FAILED, PASSED, Glyph, Line, Word, line
+from reasoning.grammar.lines import FAILED, PASSED, Chars, Glyph, Line, Word, line
 from reasoning.grammar.page import Page
 
 JOIN_WORDS = {"join": "join", "join_swap": "swap"}
+
+
+@line
+class Example(Line):
+    """An example as it stands, with its number: what later lines say of it is then copied from a line of its name."""
+
+    KIND = "crypt/example"
+    TEXT = "E{number} {equation} {output}"
+    ROLES = "number:T equation:T output:T line:-"
+    number: int
+    equation: Annotated[str, Chars("!-~", 5)]
+    output: Word
+
+    def transcription(self, page: Page) -> bool:
+        e = example(page, self.number)
+        return e is not None and (self.equation, self.output) == (e.left + e.op + e.right, e.output)
+
+
+@line
+class Question(Line):
+    """The query as it stands."""
+
+    KIND = "crypt/question"
+    TEXT = "Q {equation}"
+    ROLES = "equation:T line:-"
+    equation: Annotated[str, Chars("!-~", 5)]
+
+    def transcription(self, page: Page) -> bool:
+        query = page.parsed.query
+        return self.equation == query.left + query.op + query.right
 
 
 @line

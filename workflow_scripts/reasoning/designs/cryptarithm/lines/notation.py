@@ -14,6 +14,7 @@ from reasoning.grammar.lines import FAILED, PASSED, Chars
 from reasoning.grammar.page import Page
 
 Flip = Literal["", "flip "]
+Two = Annotated[str, Chars("!-~", 2)]  # an operand as it stands
 Pair = Annotated[str, Chars("0-9", 2)]  # a two-character operand value
 Sum = Annotated[str, Chars("0-9+*=%")]  # one step of arithmetic such as 7+6=13
 Difference = Annotated[str, Chars("0-9=\\-")]

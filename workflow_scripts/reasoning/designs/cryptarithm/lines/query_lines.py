@@ -84,17 +84,18 @@ class MulQuery(Multiplication, _Query):
     """The query's product, by two partial products."""
 
     KIND = "crypt/mul"
-    TEXT = "mul {x} {y}: {tens} {ones} {total}"
-    ROLES = "x:TA y:TA tens:A ones:A total:A"
+    TEXT = "mul {x} {y}: {tens} {ones} {columns:,} {total}"
+    ROLES = "x:TA y:TA tens:A ones:A columns:A total:A"
     GROUP = "mul"
     x: Pair
     y: Pair
     tens: Sum
     ones: Sum
-    total: Sum
+    columns: tuple[Sum, ...]
+    total: int
 
     def establish(self, page: Page) -> None:
-        page.put("result", "", self.total.rpartition("=")[2])
+        page.put("result", "", str(self.total))
 
 
 @line
@@ -122,12 +123,12 @@ class ModQuery(Modulo, _Query):
     """The rest of larger by smaller of the query's operands."""
 
     KIND = "crypt/mod"
-    TEXT = "mod {x} {y}: {product} {rest}"
-    ROLES = "x:TA y:TA product:A rest:A"
+    TEXT = "mod {x} {y}: {multiples:,} {rest}"
+    ROLES = "x:TA y:TA multiples:A rest:A"
     GROUP = "mod"
     x: Pair
     y: Pair
-    product: Sum
+    multiples: tuple[int, ...]
     rest: Difference
 
     def establish(self, page: Page) -> None:

@@ -72,15 +72,22 @@ class RuleTest(Line):
             page.put("placed", str(self.number), True)
 
 
+class WholeTest(RuleTest):
+    """A test with its computation: the target is copied with the operands, and again beside what it is held against."""
+
+    def transcription(self, page: Page) -> bool:
+        return super().transcription(page) and self.again == self.target
+
+
 @line
-class AddTest(Addition, RuleTest):
+class AddTest(Addition, WholeTest):
     """The sum of an example's operands against its output, units and tens first."""
 
     KIND = "crypt/add-test"
-    TEXT = "E{number} {flip}add {x} {y}: {units} {tens} {total} vs {target} {verdict}"
+    TEXT = "E{number} {flip}add {x} {y} has {target} : {units} {tens} {total} vs {again} {verdict}"
     OUTCOMES = NEAR
-    FORCED_BY = "the total against the target on the same line, one more and one less included"
-    ROLES = "number:T flip:T~ x:TA y:TA units:A tens:A total:AV target:TV line:~"
+    FORCED_BY = "the total against the target beside it, one more and one less included"
+    ROLES = "number:T flip:T~ x:TA y:TA units:A tens:A total:AV target:T again:TV line:~"
     GROUP = "add"
     number: int
     flip: Flip
@@ -90,21 +97,22 @@ class AddTest(Addition, RuleTest):
     tens: Sum
     total: int
     target: Word
+    again: Word
     verdict: str
 
     def verdict_follows(self, page: Page) -> bool:
-        return self.verdict == near(self.total, self.target, self.free(page))
+        return self.verdict == near(self.total, self.again, self.free(page))
 
 
 @line
-class MulTest(Multiplication, RuleTest):
+class MulTest(Multiplication, WholeTest):
     """The product of an example's operands against its output, by two partial products."""
 
     KIND = "crypt/mul-test"
-    TEXT = "E{number} {flip}mul {x} {y}: {tens} {ones} {total} vs {target} {verdict}"
+    TEXT = "E{number} {flip}mul {x} {y} has {target} : {tens} {ones} {columns:,} {total} vs {again} {verdict}"
     OUTCOMES = NEAR
-    FORCED_BY = "the total against the target on the same line, one more and one less included"
-    ROLES = "number:T flip:T~ x:TA y:TA tens:A ones:A total:AV target:TV line:~"
+    FORCED_BY = "the total against the target beside it, one more and one less included"
+    ROLES = "number:T flip:T~ x:TA y:TA tens:A ones:A columns:A total:AV target:T again:TV line:~"
     GROUP = "mul"
     number: int
     flip: Flip
@@ -112,27 +120,25 @@ class MulTest(Multiplication, RuleTest):
     y: Pair
     tens: Sum
     ones: Sum
-    total: Sum
+    columns: tuple[Sum, ...]
+    total: int
     target: Word
+    again: Word
     verdict: str
 
-    def product(self) -> int:
-        last = self.total.rpartition("=")[2]
-        return int(last) if last.isdigit() and len(last) < 9 else -9
-
     def verdict_follows(self, page: Page) -> bool:
-        return self.verdict == near(self.product(), self.target, self.free(page))
+        return self.verdict == near(self.total, self.again, self.free(page))
 
 
 @line
-class SubTest(Subtraction, RuleTest):
+class SubTest(Subtraction, WholeTest):
     """Larger minus smaller operand against the digits of an output; the sign is judged apart."""
 
     KIND = "crypt/sub-test"
-    TEXT = "E{number} {flip}sub {x}{order}{y}: {units} {tens} {total} vs {target} {verdict}"
+    TEXT = "E{number} {flip}sub {x}{order}{y} has {target} : {units} {tens} {total} vs {again} {verdict}"
     OUTCOMES = {"same": PASSED, "no": FAILED}
-    FORCED_BY = "the difference against the target's digits on the same line"
-    ROLES = "number:T flip:T~ x:TA order:A y:TA units:A tens:A total:AV target:TV line:~"
+    FORCED_BY = "the difference against the digits of the target beside it"
+    ROLES = "number:T flip:T~ x:TA order:A y:TA units:A tens:A total:AV target:T again:TV line:~"
     GROUP = "sub"
     number: int
     flip: Flip
@@ -143,10 +149,11 @@ class SubTest(Subtraction, RuleTest):
     tens: Difference
     total: int
     target: Word
+    again: Word
     verdict: str
 
     def verdict_follows(self, page: Page) -> bool:
-        found = fits(str(self.total), self.target.strip("-"), self.free(page))
+        found = fits(str(self.total), self.again.strip("-"), self.free(page))
         return self.verdict == ("no" if found is None else "same")
 
     def establish(self, page: Page) -> None:
@@ -156,26 +163,27 @@ class SubTest(Subtraction, RuleTest):
 
 
 @line
-class ModTest(Modulo, RuleTest):
+class ModTest(Modulo, WholeTest):
     """The rest of larger by smaller operand against an output."""
 
     KIND = "crypt/mod-test"
-    TEXT = "E{number} {flip}mod {x} {y}: {product} {rest} vs {target} {verdict}"
+    TEXT = "E{number} {flip}mod {x} {y} has {target} : {multiples:,} {rest} vs {again} {verdict}"
     OUTCOMES = {"same": PASSED, "no": FAILED}
-    FORCED_BY = "the rest against the target on the same line"
-    ROLES = "number:T flip:T~ x:TA y:TA product:A rest:AV target:TV line:~"
+    FORCED_BY = "the rest against the target beside it"
+    ROLES = "number:T flip:T~ x:TA y:TA multiples:A rest:AV target:T again:TV line:~"
     GROUP = "mod"
     number: int
     flip: Flip
     x: Pair
     y: Pair
-    product: Sum
+    multiples: tuple[int, ...]
     rest: Difference
     target: Word
+    again: Word
     verdict: str
 
     def verdict_follows(self, page: Page) -> bool:
-        found = fits(self.rest.rpartition("=")[2], self.target, self.free(page))
+        found = fits(self.rest.rpartition("=")[2], self.again, self.free(page))
         return self.verdict == ("no" if found is None else "same")
 
 
