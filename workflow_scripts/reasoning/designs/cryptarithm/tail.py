@@ -29,10 +29,8 @@ def steps_of(group: str, x: str, y: str) -> tuple[str, ...]:
     if group == "mul":
         tens, ones, columns, total = arithmetic.mul_steps(x, y)
         return tens, ones, *columns[1:], f"{columns[0]}={total}"
-    if group == "mod":
-        multiples, rest = arithmetic.mod_steps(x, y)
-        return *(f"{k}+{high - k}={high}" for k, high in zip(multiples, multiples[1:], strict=False)), rest
-    return arithmetic.add_steps(x, y) if group == "add" else arithmetic.sub_steps(x, y)
+    steps = {"add": arithmetic.add_steps, "sub": arithmetic.sub_steps, "mod": arithmetic.mod_steps}
+    return steps[group](x, y)
 
 
 class Tail(Searcher):
@@ -45,7 +43,7 @@ class Tail(Searcher):
     def fetch(self, number: int) -> None:
         if self.memory and self.linear:
             e = self.row.examples[number - 1]
-            pairs = self._pairs(e.left + e.op + e.right + e.output, notation.minus_glyph(e))
+            pairs = self._pairs(e.left + e.right + e.output, notation.minus_glyph(e))
             self.add(digit_lines.Decode.of(number, pairs))
 
     def check(self, number: int, e: Equation, mode: str, group: str, free: str) -> Line:

@@ -120,7 +120,7 @@ class Worker:
     def decode(self, number: int) -> None:
         """Decode an example, unless it was decoded and nothing is new."""
         e = self.row.examples[number - 1]
-        text = e.left + e.op + e.right + e.output
+        text = e.left + e.right + e.output
         known = sum(c in self.digits for c in text)
         if self.decoded.get(number) != known:
             self.decoded[number] = known
@@ -147,26 +147,16 @@ class Worker:
         """The line that tests one group in one mode on an example whose operands are known."""
         x, y = notation.operands_of(e, digits, mode)
         target, flip = notation.target_of(e, digits, mode), "flip " if mode == "flip" else ""
-        if group == "add":
-            total = int(x) + int(y)
-            return rule_tests.AddTest(
-                number,
-                flip,
-                x,
-                y,
-                *arithmetic.add_steps(x, y),
-                total,
-                target,
-                target,
-                notation.near(total, target, free),
-            )
-        if group == "mul":
-            verdict = notation.near(int(x) * int(y), target, free)
-            return rule_tests.MulTest(number, flip, x, y, *arithmetic.mul_steps(x, y), target, target, verdict)
+        if group in ("add", "mul"):
+            total = int(x) + int(y) if group == "add" else int(x) * int(y)
+            held = target, target, *arithmetic.beside(total), notation.near(total, target, free)
+            if group == "mul":
+                return rule_tests.MulTest(number, flip, x, y, *arithmetic.mul_steps(x, y), *held)
+            return rule_tests.AddTest(number, flip, x, y, *arithmetic.add_steps(x, y), total, *held)
         if group == "mod":
-            multiples, rest = arithmetic.mod_steps(x, y)
+            product, rest = arithmetic.mod_steps(x, y)
             same = notation.fits(rest.rpartition("=")[2], target, free) is not None
-            return rule_tests.ModTest(number, flip, x, y, multiples, rest, target, target, "same" if same else "no")
+            return rule_tests.ModTest(number, flip, x, y, product, rest, target, target, "same" if same else "no")
         total, order = abs(int(x) - int(y)), arithmetic.compare(int(x), int(y))
         same = notation.fits(str(total), target.strip("-"), free) is not None
         steps = arithmetic.sub_steps(x, y)

@@ -57,17 +57,16 @@ def columns(a: int, b: int) -> tuple[str, ...]:
     return tuple(found)
 
 
-def mod_steps(x: str, y: str) -> tuple[tuple[int, ...], str]:
-    """Multiples of the smaller up to the first above the larger, and the rest: 96, 27 -> (27, 54, 81, 108), 96-81=15.
-
-    They begin at the largest of ten, twenty, ... times the smaller that fits, if one does; by zero the rest is all.
-    """
+def mod_steps(x: str, y: str) -> tuple[str, str]:
+    """The multiple that fits and the rest, larger by smaller: 96, 27 -> 27*3=81, 96-81=15."""
     high, low = max(int(x), int(y)), min(int(x), int(y))
-    if not low:
-        return (0,), f"{high}-0={high}"
-    times = high // low
-    multiples = tuple(low * k for k in range(max(1, times // 10 * 10), times + 2))
-    return multiples, f"{high}-{low * times}={high - low * times}"
+    times = high // low if low else 0
+    return f"{low}*{times}={low * times}", f"{high}-{low * times}={high - low * times}"
+
+
+def beside(value: int) -> tuple[int, int]:
+    """A value with one less and one more, as a test writes them before its verdict."""
+    return value - 1, value + 1
 
 
 class Addition:
@@ -105,7 +104,7 @@ class Modulo:
     __slots__ = ()
 
     def arithmetic(self, page: Page) -> bool:
-        return (self.multiples, self.rest) == mod_steps(self.x, self.y)
+        return (self.product, self.rest) == mod_steps(self.x, self.y)
 
 
 def test_group(rule: Rule) -> str:

@@ -44,8 +44,8 @@ def _decodes(page: Page, text: str, pairs: tuple[tuple[str, str], ...], sign: st
 
 @line
 class Decode(Line):
-    """Every character of an example with its digit, the operator too, then the three numbers; a glyph without a digit
-    stands for itself."""
+    """Every character of an example's operands and output with its digit, then the three numbers; a glyph without a
+    digit stands for itself."""
 
     KIND = "crypt/decode"
     TEXT = "E{number} {pairs: =}: {left} {right} {output}"
@@ -60,11 +60,11 @@ class Decode(Line):
     def of(cls, number: int, pairs: tuple[tuple[str, str], ...]) -> Self:
         """The line of these pairs."""
         digits = "".join(digit for _, digit in pairs)
-        return cls(number, pairs, digits[:2], digits[3:5], digits[5:])
+        return cls(number, pairs, digits[:2], digits[2:4], digits[4:])
 
     def transcription(self, page: Page) -> bool:
         e = example(page, self.number)
-        decoded = e is not None and _decodes(page, e.left + e.op + e.right + e.output, self.pairs, minus_glyph(e))
+        decoded = e is not None and _decodes(page, e.left + e.right + e.output, self.pairs, minus_glyph(e))
         return decoded and self == self.of(self.number, self.pairs)
 
 

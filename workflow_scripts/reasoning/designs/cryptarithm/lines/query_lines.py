@@ -123,12 +123,12 @@ class ModQuery(Modulo, _Query):
     """The rest of larger by smaller of the query's operands."""
 
     KIND = "crypt/mod"
-    TEXT = "mod {x} {y}: {multiples:,} {rest}"
-    ROLES = "x:TA y:TA multiples:A rest:A"
+    TEXT = "mod {x} {y}: {product} {rest}"
+    ROLES = "x:TA y:TA product:A rest:A"
     GROUP = "mod"
     x: Pair
     y: Pair
-    multiples: tuple[int, ...]
+    product: Sum
     rest: Difference
 
     def establish(self, page: Page) -> None:

@@ -12,6 +12,7 @@ from reasoning.designs.cryptarithm.lines.arithmetic import (
     Modulo,
     Multiplication,
     Subtraction,
+    beside,
     offset_word,
     sub_base,
     test_group,
@@ -84,10 +85,10 @@ class AddTest(Addition, WholeTest):
     """The sum of an example's operands against its output, units and tens first."""
 
     KIND = "crypt/add-test"
-    TEXT = "E{number} {flip}add {x} {y} has {target} : {units} {tens} {total} vs {again} {verdict}"
+    TEXT = "E{number} {flip}add {x} {y} has {target} : {units} {tens} {total} vs {again} -1={less} +1={more} {verdict}"
     OUTCOMES = NEAR
     FORCED_BY = "the total against the target beside it, one more and one less included"
-    ROLES = "number:T flip:T~ x:TA y:TA units:A tens:A total:AV target:T again:TV line:~"
+    ROLES = "number:T flip:T~ x:TA y:TA units:A tens:A total:AV target:T again:TV less:A more:A line:~"
     GROUP = "add"
     number: int
     flip: Flip
@@ -98,7 +99,12 @@ class AddTest(Addition, WholeTest):
     total: int
     target: Word
     again: Word
+    less: int
+    more: int
     verdict: str
+
+    def arithmetic(self, page: Page) -> bool:
+        return super().arithmetic(page) and (self.less, self.more) == beside(self.total)
 
     def verdict_follows(self, page: Page) -> bool:
         return self.verdict == near(self.total, self.again, self.free(page))
@@ -109,10 +115,13 @@ class MulTest(Multiplication, WholeTest):
     """The product of an example's operands against its output, by two partial products."""
 
     KIND = "crypt/mul-test"
-    TEXT = "E{number} {flip}mul {x} {y} has {target} : {tens} {ones} {columns:,} {total} vs {again} {verdict}"
+    TEXT = (
+        "E{number} {flip}mul {x} {y} has {target} :"
+        " {tens} {ones} {columns:,} {total} vs {again} -1={less} +1={more} {verdict}"
+    )
     OUTCOMES = NEAR
     FORCED_BY = "the total against the target beside it, one more and one less included"
-    ROLES = "number:T flip:T~ x:TA y:TA tens:A ones:A columns:A total:AV target:T again:TV line:~"
+    ROLES = "number:T flip:T~ x:TA y:TA tens:A ones:A columns:A total:AV target:T again:TV less:A more:A line:~"
     GROUP = "mul"
     number: int
     flip: Flip
@@ -124,7 +133,12 @@ class MulTest(Multiplication, WholeTest):
     total: int
     target: Word
     again: Word
+    less: int
+    more: int
     verdict: str
+
+    def arithmetic(self, page: Page) -> bool:
+        return super().arithmetic(page) and (self.less, self.more) == beside(self.total)
 
     def verdict_follows(self, page: Page) -> bool:
         return self.verdict == near(self.total, self.again, self.free(page))
@@ -167,16 +181,16 @@ class ModTest(Modulo, WholeTest):
     """The rest of larger by smaller operand against an output."""
 
     KIND = "crypt/mod-test"
-    TEXT = "E{number} {flip}mod {x} {y} has {target} : {multiples:,} {rest} vs {again} {verdict}"
+    TEXT = "E{number} {flip}mod {x} {y} has {target} : {product} {rest} vs {again} {verdict}"
     OUTCOMES = {"same": PASSED, "no": FAILED}
     FORCED_BY = "the rest against the target beside it"
-    ROLES = "number:T flip:T~ x:TA y:TA multiples:A rest:AV target:T again:TV line:~"
+    ROLES = "number:T flip:T~ x:TA y:TA product:A rest:AV target:T again:TV line:~"
     GROUP = "mod"
     number: int
     flip: Flip
     x: Pair
     y: Pair
-    multiples: tuple[int, ...]
+    product: Sum
     rest: Difference
     target: Word
     again: Word
