@@ -75,9 +75,9 @@ class Worker:
     def look_up(self) -> None:
         """Write down the examples and which of them have the query's operator, before one of them is used."""
         for number, e in enumerate(self.row.examples, 1):
-            self.add(join_lines.Example(number, e.left + e.op + e.right, e.output))
+            self.add(join_lines.Example(number, e.op, e.left, e.right, e.output))
         query = self.row.query
-        self.add(join_lines.Question(query.left + query.op + query.right))
+        self.add(join_lines.Question(query.op, query.left, query.right))
         if not self.told:
             ops = tuple((e.op, number) for number, e in enumerate(self.row.examples, 1))
             op = self.row.query.op

@@ -1,10 +1,10 @@
 """Lines about joins: the examples with their numbers, which of them have the query's operator, whether it is a join,
 and the answer of a join row."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from reasoning.designs.cryptarithm.lines.notation import example
-from reasoning.grammar.lines import FAILED, PASSED, Chars, Glyph, Line, Word, line
+from reasoning.designs.cryptarithm.lines.notation import Two, example
+from reasoning.grammar.lines import FAILED, PASSED, Glyph, Line, Word, line
 from reasoning.grammar.page import Page
 
 JOIN_WORDS = {"join": "join", "join_swap": "swap"}
@@ -12,32 +12,37 @@ JOIN_WORDS = {"join": "join", "join_swap": "swap"}
 
 @line
 class Example(Line):
-    """An example as it stands, with its number: what later lines say of it is then copied from a line of its name."""
+    """An example with its number, the operator first: what later lines say of it is copied from a line of its name, and
+    its glyphs stand there in the order in which they are decoded."""
 
     KIND = "crypt/example"
-    TEXT = "E{number} {equation} {output}"
-    ROLES = "number:T equation:T output:T line:-"
+    TEXT = "E{number} {op} {left} {right} {output}"
+    ROLES = "number:T op:T left:T right:T output:T line:-"
     number: int
-    equation: Annotated[str, Chars("!-~", 5)]
+    op: Glyph
+    left: Two
+    right: Two
     output: Word
 
     def transcription(self, page: Page) -> bool:
         e = example(page, self.number)
-        return e is not None and (self.equation, self.output) == (e.left + e.op + e.right, e.output)
+        return e is not None and (self.op, self.left, self.right, self.output) == (e.op, e.left, e.right, e.output)
 
 
 @line
 class Question(Line):
-    """The query as it stands."""
+    """The query, the operator first."""
 
     KIND = "crypt/question"
-    TEXT = "Q {equation}"
-    ROLES = "equation:T line:-"
-    equation: Annotated[str, Chars("!-~", 5)]
+    TEXT = "Q {op} {left} {right}"
+    ROLES = "op:T left:T right:T line:-"
+    op: Glyph
+    left: Two
+    right: Two
 
     def transcription(self, page: Page) -> bool:
         query = page.parsed.query
-        return self.equation == query.left + query.op + query.right
+        return (self.op, self.left, self.right) == (query.op, query.left, query.right)
 
 
 @line
