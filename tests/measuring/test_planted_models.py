@@ -109,7 +109,7 @@ def test_the_echo_is_known_by_its_transcriptions(tables, reached):
     assert kinds.transcription["echo-shown", "crypt/lookup"] < 0.1 < kinds.verdict["echo-shown", "crypt/lookup"]
     traces = tables["traces"].set_index("arm")
     assert (traces.valid[["echo-shown", "echo-numbers"]] < 0.2).all()
-    assert traces.first_failure["echo-shown"].startswith("crypt/lookup, transcription: ")
+    assert traces.first_failure["echo-shown"].startswith("crypt/example, transcription: ")
 
 
 def test_coin_verdicts_are_near_one_half_with_right_arithmetic(tables, reached):

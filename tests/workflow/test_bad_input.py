@@ -379,11 +379,11 @@ def test_a_configuration_changes_single_recipes():
 def test_a_training_whose_only_step_would_be_of_the_warm_up():
     file = ROOT / "config/default.yaml"
     config, place = read_yaml(file), lambda path: str(ROOT / path)
-    config["recipes"] = {"small": {"batch": 6001}}
-    message = "12000 rows in batches of 6001: the only step is the warm-up's first, at a rate of 0"
+    config["recipes"] = {"small": {"batch": 5001}}
+    message = "10000 rows in batches of 5001: the only step is the warm-up's first, at a rate of 0"
     with pytest.raises(LabError, match=rf"config/recipes\.yaml: field warmup: arm steps of recipe small: {message}$"):
         read_lab(deepcopy(config), [file], place)
-    config["recipes"]["small"]["batch"] = 6000
+    config["recipes"]["small"]["batch"] = 5000
     read_lab(config, [file], place)
 
 

@@ -81,6 +81,7 @@ def fault(numbers: list[str], source: str, tables: Path = RECORD) -> str:
         (RECORD / "fetch/README.md", "What the numbers are", RECORD / "fetch"),
         (RECORD / "evidence/README.md", "What the numbers are", RECORD / "evidence"),
         (RECORD / "forward/README.md", "What the numbers are", RECORD / "forward"),
+        (RECORD / "wordings/README.md", "What the numbers are", RECORD / "wordings"),
     ],
 )
 def test_every_number_is_in_the_tables_of_the_record(path, heading, tables):
