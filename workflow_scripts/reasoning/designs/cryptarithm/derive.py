@@ -1,10 +1,11 @@
 """derive: decode with the shown key, test the rules of the inventory, work the query out, encode.
 
-It first looks up which examples have the query's operator: the one to test a rule on is then read off the page. A join
-is answered from the glyphs alone. A digit that the key does not show is filled only by lines that show all work (an
-output read off a computed value, every digit left tried in one equation, the last digit left); otherwise the thought
-ends in an explicit `undetermined` line and boxes nothing. The forward design of the first slice; with the key fully
-shown it is the intervention of the study's section 5 with its arithmetic and its rule tests on the page.
+It first writes the examples down and looks up which of them have the query's operator: the one to test a rule on is
+then read off the page. A join is answered from the glyphs alone. A digit that the key does not show is filled only by
+lines that show all work (an output read off a computed value, every digit left tried in one equation, the last digit
+left); otherwise the thought ends in an explicit `undetermined` line and boxes nothing. The forward design of the first
+slice; with the key fully shown it is the intervention of the study's section 5 with its arithmetic and its rule tests
+on the page.
 """
 
 import random
@@ -66,9 +67,7 @@ def render(problem: Problem, parsed: Any, solution: Solution, known: Mapping[str
 
 
 KINDS = (
-    join_lines.Example,
-    join_lines.Question,
-    join_lines.Lookup,
+    *join_lines.LOOKUP_KINDS,
     *join_lines.JOIN_KINDS,
     join_lines.Unseen,
     digit_lines.Left,

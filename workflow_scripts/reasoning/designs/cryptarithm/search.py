@@ -1,10 +1,10 @@
 """search: depth first over recalled candidate rows, every step on the page.
 
-It begins as derive does, with the examples that have the query's operator and the test for a join. Each node says how
-many catalog rows every open example still has, takes the example with the fewest and supposes its rows one by one in
-catalog order. An example whose operator already has a rule and whose operands are known is computed at once; a value
-that differs, or an example without any row, sends the search back. It stops when the query can be worked out and no
-example is without rows. With digits revealed the search starts from them. Nothing but the page guides it; a thought
+It begins as derive does, with the examples, those that have the query's operator and the test for a join. Each node
+says how many catalog rows every open example still has, takes the example with the fewest and supposes its rows one by
+one in catalog order. An example whose operator already has a rule and whose operands are known is computed at once; a
+value that differs, or an example without any row, sends the search back. It stops when the query can be worked out and
+no example is without rows. With digits revealed the search starts from them. Nothing but the page guides it; a thought
 longer than the budget is not rendered.
 """
 
@@ -31,7 +31,7 @@ from reasoning.grammar.lines import Line
 from reasoning.grammar.reveal import RULE_SOURCES
 from reasoning.grammar.trace import Design, Trace, Unrenderable
 
-SPARE = 220  # characters of the budget that stay free: its reference arms were trained with about 1,500 of 1,850
+SPARE = 220  # characters of the budget of 1,850 that stay free: a search whose text comes near the limit is not told
 
 
 class Searcher(Bounded):
@@ -132,9 +132,7 @@ def render(problem: Problem, parsed: Any, solution: Solution, known: Mapping[str
 
 
 KINDS = (
-    join_lines.Example,
-    join_lines.Question,
-    join_lines.Lookup,
+    *join_lines.LOOKUP_KINDS,
     *join_lines.JOIN_KINDS,
     join_lines.Unseen,
     row_search.Counts,

@@ -94,9 +94,7 @@ def render(problem: Problem, parsed: Any, solution: Solution, known: Mapping[str
 
 
 KINDS = (
-    join_lines.Example,
-    join_lines.Question,
-    join_lines.Lookup,
+    *join_lines.LOOKUP_KINDS,
     *join_lines.JOIN_KINDS,
     join_lines.Unseen,
     *SLATE_KINDS,

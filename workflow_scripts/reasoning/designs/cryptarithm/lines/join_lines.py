@@ -136,4 +136,5 @@ class Unseen(Line):
         return self.op == page.parsed.query.op and not page.parsed.seen
 
 
+LOOKUP_KINDS = (Example, Question, Lookup)
 JOIN_KINDS = (JoinTest, JoinQuery)
