@@ -16,7 +16,7 @@ GUESSES = ("chain/bail", "chain/last-resort", "anchor/stop")
 # Designs that end in their own answer: one hundredth off, the first rule that fits, or a bet.
 OWN_ANSWER = {("unit_conversion", "forward"), ("gravity", "forward"), ("bit_manipulation", "eliminate")}
 OWN_ANSWER |= {("unit_conversion", "columns"), ("gravity", "columns")}
-OWN_ANSWER |= {("equation_numeric_deduce", "forward"), ("equation_numeric_guess", "forward")}
+OWN_ANSWER |= {(f"equation_numeric_{kind}", name) for kind in ("deduce", "guess") for name in ("forward", "columns")}
 # Least share of rows that a design can tell, where it is not nearly all: measured on 1,000 rows, rounded down.
 LEAST = {
     ("bit_manipulation", "eliminate"): 0.5,

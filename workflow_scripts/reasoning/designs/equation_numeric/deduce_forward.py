@@ -9,16 +9,21 @@ from collections.abc import Mapping
 from puzzles.base import Problem, Solution
 from puzzles.equations.prompt import EquationRow
 from reasoning.designs.equation_numeric.engines.scan import Scan
-from reasoning.designs.equation_numeric.lines.equation_lines import KINDS
+from reasoning.designs.equation_numeric.lines.equation_lines import AT_ONCE, Wording
 from reasoning.grammar.trace import Design, Trace
 
 
 def render(
-    problem: Problem, parsed: EquationRow, solution: Solution, known: Mapping[str, int], rng: random.Random
+    problem: Problem,
+    parsed: EquationRow,
+    solution: Solution,
+    known: Mapping[str, int],
+    rng: random.Random,
+    wording: Wording = AT_ONCE,
 ) -> Trace:
-    scan = Scan(parsed)
+    scan = Scan(parsed, wording)
     answer = scan.apply(*scan.find(parsed.query.op))
     return Trace(tuple(scan.lines), answer)
 
 
-DESIGN = Design("forward", "equation_numeric_deduce", KINDS, render)
+DESIGN = Design("forward", "equation_numeric_deduce", AT_ONCE.kinds, render)

@@ -11,16 +11,21 @@ from puzzles.base import Problem, Solution
 from puzzles.equations.prompt import EquationRow
 from puzzles.equations.rules import BY_NAME
 from reasoning.designs.equation_numeric.engines.scan import Scan
-from reasoning.designs.equation_numeric.lines.equation_lines import GROUP_OF, KINDS, Bet
+from reasoning.designs.equation_numeric.lines.equation_lines import AT_ONCE, GROUP_OF, Bet, Wording
 from reasoning.grammar.trace import Design, Trace, Unrenderable
 
 
 def render(
-    problem: Problem, parsed: EquationRow, solution: Solution, known: Mapping[str, int], rng: random.Random
+    problem: Problem,
+    parsed: EquationRow,
+    solution: Solution,
+    known: Mapping[str, int],
+    rng: random.Random,
+    wording: Wording = AT_ONCE,
 ) -> Trace:
     if solution.answer is None:
         raise Unrenderable(solution.reason or "the solver has no answer")
-    scan = Scan(parsed)
+    scan = Scan(parsed, wording)
     found = [scan.find(op) for op in dict.fromkeys(example.op for example in parsed.examples)]
     bet = BY_NAME[solution.found["query"]]
     mode = bet.mode or "any"
@@ -33,4 +38,4 @@ def render(
     return Trace(tuple(scan.lines), answer)
 
 
-DESIGN = Design("forward", "equation_numeric_guess", (*KINDS, Bet), render)
+DESIGN = Design("forward", "equation_numeric_guess", (*AT_ONCE.kinds, Bet), render)

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from puzzles.equations import rules
 from puzzles.equations.prompt import Equation, EquationRow, minus_and_digits
 from reasoning.designs.equation_numeric.lines.equation_lines import (
+    AT_ONCE,
     CANDIDATES,
     GROUP_OF,
     START,
-    Difference,
     Example,
     JoinResult,
     JoinTest,
@@ -22,14 +22,12 @@ from reasoning.designs.equation_numeric.lines.equation_lines import (
     Ops,
     Query,
     Read,
-    Remainder,
     Result,
     Shape,
-    Sum,
     Test,
     With,
+    Wording,
     from_start,
-    product,
     shape,
     written,
 )
@@ -40,8 +38,8 @@ from reasoning.grammar.trace import Unrenderable
 class Scan:
     """Writes the lines of one row, its operators first; `lines` grows as the scan goes."""
 
-    def __init__(self, row: EquationRow):
-        self.row = row
+    def __init__(self, row: EquationRow, wording: Wording = AT_ONCE):
+        self.row, self.wording = row, wording
         self.lines: list[Line] = [Ops(tuple((example.op, number) for number, example in enumerate(row.examples, 1)))]
 
     def find(self, op: str) -> tuple[str, str]:
@@ -119,14 +117,7 @@ class Scan:
     def _start(self, equation: Equation, mode: str, group: str) -> int:
         turn = -1 if mode == "flip" else 1
         x, y = int(equation.left[::turn]), int(equation.right[::turn])
-        if group == "mod":
-            large, small = max(x, y), min(x, y)
-            self.lines.append(Remainder(large, small, large, large - large % small, large % small))
-        elif group == "mul":
-            self.lines.append(product(x, y))
-        else:
-            kind, value = (Sum, x + y) if group == "add" else (Difference, x - y)
-            self.lines.append(kind(x, y, value))
+        self.lines.append(self.wording.start(group).of(x, y))
         return self.lines[-1].value
 
     def _test(self, example: Equation, mode: str, base: str, start: int) -> bool:

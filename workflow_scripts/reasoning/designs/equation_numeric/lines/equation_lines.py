@@ -1,6 +1,7 @@
 """Lines shared by the two families of equations with visible digits."""
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal, Self
 
 from puzzles.equations import rules
 from puzzles.equations.prompt import Equation, minus_and_digits
@@ -200,6 +201,11 @@ class Sum(Start):
     y: int
     value: int
 
+    @classmethod
+    def of(cls, x: int, y: int) -> Self:
+        """The line of these operands."""
+        return cls(x, y, x + y)
+
     def arithmetic(self, page: Page) -> bool:
         return self.x + self.y == self.value
 
@@ -213,6 +219,11 @@ class Difference(Start):
     x: int
     y: int
     value: int
+
+    @classmethod
+    def of(cls, x: int, y: int) -> Self:
+        """The line of these operands."""
+        return cls(x, y, x - y)
 
     def arithmetic(self, page: Page) -> bool:
         return self.x - self.y == self.value
@@ -238,14 +249,14 @@ class Product(Start):
     added: int
     value: int
 
+    @classmethod
+    def of(cls, x: int, y: int) -> Self:
+        """The line that multiplies x by y, of two digits."""
+        tens, ones = x * (y // 10), x * (y % 10)
+        return cls(x, y, x, y // 10, tens, x, y % 10, ones, tens * 10, ones, x * y)
+
     def arithmetic(self, page: Page) -> bool:
-        return 10 <= self.y < 100 and self == product(self.x, self.y)
-
-
-def product(x: int, y: int) -> Product:
-    """The line that multiplies x by y, of two digits."""
-    tens, ones = x * (y // 10), x * (y % 10)
-    return Product(x, y, x, y // 10, tens, x, y % 10, ones, tens * 10, ones, x * y)
+        return 10 <= self.y < 100 and self == Product.of(self.x, self.y)
 
 
 @line
@@ -261,6 +272,12 @@ class Remainder(Start):
     large_again: int
     multiple: int
     value: int
+
+    @classmethod
+    def of(cls, x: int, y: int) -> Self:
+        """The line of these operands, the larger first."""
+        large, small = max(x, y), min(x, y)
+        return cls(large, small, large, large - large % small, large % small)
 
     def transcription(self, page: Page) -> bool:
         read = page.get("read", default=("", -1, -1))[1:]
@@ -438,10 +455,26 @@ class JoinResult(Line):
         page.answer = self.answer
 
 
-KINDS = (
-    Ops, With, Example, Query, Shape, Read, Sum, Difference, Product, Remainder, Test, JoinTest, Lock, Result,
-    JoinResult,
-)  # fmt: skip
+@dataclass(frozen=True)
+class Wording:
+    """How the basic results are written."""
+
+    sum: type[Sum]
+    difference: type[Difference]
+    remainder: type[Remainder]
+
+    @property
+    def kinds(self) -> tuple[type[Line], ...]:
+        """Every kind of line but a bet."""
+        results = self.sum, self.difference, Product, self.remainder
+        return (Ops, With, Example, Query, Shape, Read, *results, Test, JoinTest, Lock, Result, JoinResult)
+
+    def start(self, group: str) -> type[Start]:
+        """The line of one of the four basic results."""
+        return {"add": self.sum, "sub": self.difference, "mul": Product, "mod": self.remainder}[group]
+
+
+AT_ONCE = Wording(Sum, Difference, Remainder)
 
 
 def now(page: Page) -> tuple[str, str, str, str, int]:

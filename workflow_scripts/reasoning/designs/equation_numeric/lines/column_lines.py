@@ -1,0 +1,88 @@
+"""The basic results of the equations with visible digits, column by column; a remainder with its multiples."""
+
+from typing import Literal, Self
+
+from reasoning.designs.columns import Columns, computed, copied, in_columns, read
+from reasoning.designs.equation_numeric.lines.equation_lines import Difference, Remainder, Sum, Wording
+from reasoning.grammar.lines import line
+from reasoning.grammar.page import Page
+
+
+@line
+class ColumnSum(Sum):
+    KIND = "equation/sum-columns"
+    TEXT = "{x}+{y} {columns: :}={value}"
+    ROLES = "x:TA y:TA columns:T/A value:A"
+    columns: Columns
+
+    @classmethod
+    def of(cls, x: int, y: int) -> Self:
+        return cls(x, y, x + y, in_columns(x, y, 1))
+
+    def transcription(self, page: Page) -> bool:
+        return super().transcription(page) and copied(self.columns, self.x, self.y)
+
+    def arithmetic(self, page: Page) -> bool:
+        return computed(self.columns, 1) and self.value == read(self.columns)
+
+
+@line
+class ColumnDifference(Difference):
+    """The larger number less the smaller, then the difference with its sign."""
+
+    KIND = "equation/difference-columns"
+    TEXT = "{x}-{y} {order} {large}-{small} {columns: :}={distance} {value}"
+    ROLES = "x:TA y:TA order:A large:A small:A columns:T/A distance:A value:A"
+    order: Literal["<", "=", ">"]
+    large: int
+    small: int
+    columns: Columns
+    distance: int
+
+    @classmethod
+    def of(cls, x: int, y: int) -> Self:
+        large, small = max(x, y), min(x, y)
+        return cls(x, y, x - y, order(x, y), large, small, in_columns(large, small, -1), large - small)
+
+    def transcription(self, page: Page) -> bool:
+        return super().transcription(page) and copied(self.columns, self.large, self.small)
+
+    def arithmetic(self, page: Page) -> bool:
+        return (
+            self.order == order(self.x, self.y)
+            and (self.large, self.small) == (max(self.x, self.y), min(self.x, self.y))
+            and computed(self.columns, -1)
+            and self.distance == read(self.columns)
+            and self.value == (-self.distance if self.order == "<" else self.distance)
+        )
+
+
+def order(x: int, y: int) -> Literal["<", "=", ">"]:
+    return "<" if x < y else ">" if x > y else "="
+
+
+@line
+class ColumnRemainder(Remainder):
+    """The multiples of the smaller operand up to the first that is too large, and the last of the others taken off."""
+
+    KIND = "equation/remainder-columns"
+    TEXT = "{large}%{small} {multiples:,} {large_again}-{multiple} {columns: :}={value}"
+    ROLES = "large:T small:TA multiples:A large_again:TA multiple:A columns:T/A value:A"
+    multiples: tuple[int, ...]
+    columns: Columns
+
+    @classmethod
+    def of(cls, x: int, y: int) -> Self:
+        large, small = max(x, y), min(x, y)
+        multiple = large - large % small
+        steps = tuple(range(small, multiple + small + 1, small))
+        return cls(large, small, large, multiple, large % small, steps, in_columns(large, multiple, -1))
+
+    def transcription(self, page: Page) -> bool:
+        return super().transcription(page) and copied(self.columns, self.large_again, self.multiple)
+
+    def arithmetic(self, page: Page) -> bool:
+        return self.small > 0 and self == ColumnRemainder.of(self.large, self.small)
+
+
+IN_COLUMNS = Wording(ColumnSum, ColumnDifference, ColumnRemainder)
