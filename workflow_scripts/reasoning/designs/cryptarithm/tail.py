@@ -29,8 +29,9 @@ def steps_of(group: str, x: str, y: str) -> tuple[str, ...]:
     if group == "mul":
         tens, ones, columns, total = arithmetic.mul_steps(x, y)
         return tens, ones, *columns[1:], f"{columns[0]}={total}"
-    steps = {"add": arithmetic.add_steps, "sub": arithmetic.sub_steps, "mod": arithmetic.mod_steps}
-    return steps[group](x, y)
+    if group == "mod":
+        return tuple(step for step in arithmetic.mod_steps(x, y)[0] if "-" in step)
+    return arithmetic.add_steps(x, y) if group == "add" else arithmetic.sub_steps(x, y)
 
 
 class Tail(Searcher):

@@ -146,6 +146,7 @@ class Worker:
     ) -> Line:
         """The line that tests one group in one mode on an example whose operands are known."""
         x, y = notation.operands_of(e, digits, mode)
+        order = arithmetic.compare(int(x), int(y))
         target, flip = notation.target_of(e, digits, mode), "flip " if mode == "flip" else ""
         if group in ("add", "mul"):
             total = int(x) + int(y) if group == "add" else int(x) * int(y)
@@ -154,10 +155,10 @@ class Worker:
                 return rule_tests.MulTest(number, flip, x, y, *arithmetic.mul_steps(x, y), *held)
             return rule_tests.AddTest(number, flip, x, y, *arithmetic.add_steps(x, y), total, *held)
         if group == "mod":
-            product, rest = arithmetic.mod_steps(x, y)
-            same = notation.fits(rest.rpartition("=")[2], target, free) is not None
-            return rule_tests.ModTest(number, flip, x, y, product, rest, target, target, "same" if same else "no")
-        total, order = abs(int(x) - int(y)), arithmetic.compare(int(x), int(y))
+            steps, rest = arithmetic.mod_steps(x, y)
+            same = notation.fits(str(rest), target, free) is not None
+            return rule_tests.ModTest(number, flip, x, order, y, steps, rest, target, target, "same" if same else "no")
+        total = abs(int(x) - int(y))
         same = notation.fits(str(total), target.strip("-"), free) is not None
         steps = arithmetic.sub_steps(x, y)
         return rule_tests.SubTest(number, flip, x, order, y, *steps, total, target, target, "same" if same else "no")
@@ -340,14 +341,15 @@ class Worker:
 
     def work_out(self, rule: Rule, x: str, y: str) -> None:
         """The query's sum, product, distance or rest with its steps."""
+        order = arithmetic.compare(int(x), int(y))
         if rule.group == "add":
             self.add(query_lines.AddQuery(x, y, *arithmetic.add_steps(x, y), int(x) + int(y)))
         elif rule.group == "mul":
             self.add(query_lines.MulQuery(x, y, *arithmetic.mul_steps(x, y)))
         elif rule.base == "mod":
-            self.add(query_lines.ModQuery(x, y, *arithmetic.mod_steps(x, y)))
+            self.add(query_lines.ModQuery(x, order, y, *arithmetic.mod_steps(x, y)))
         else:
-            order, total = arithmetic.compare(int(x), int(y)), abs(int(x) - int(y))
+            total = abs(int(x) - int(y))
             self.add(query_lines.SubQuery(x, order, y, *arithmetic.sub_steps(x, y), total))
 
     def undetermined(self, what: str, of: str) -> None:

@@ -57,11 +57,17 @@ def columns(a: int, b: int) -> tuple[str, ...]:
     return tuple(found)
 
 
-def mod_steps(x: str, y: str) -> tuple[str, str]:
-    """The multiple that fits and the rest, larger by smaller: 96, 27 -> 27*3=81, 96-81=15."""
-    high, low = max(int(x), int(y)), min(int(x), int(y))
-    times = high // low if low else 0
-    return f"{low}*{times}={low * times}", f"{high}-{low * times}={high - low * times}"
+def mod_steps(x: str, y: str) -> tuple[tuple[str, ...], int]:
+    """The smaller taken off the larger until less is left, and the rest: 74, 27 -> (14-7=7, 6-2=4, 47>27, 7-7=0,
+    4-2=2, 20<27), 20. Ten times the smaller is taken off at once while it fits; nothing by zero."""
+    rest, low = max(int(x), int(y)), min(int(x), int(y))
+    steps: list[str] = []
+    while 0 < low <= rest:
+        taken = 10 * low if 10 * low <= rest else low
+        steps += sub_steps(f"{rest:02d}", f"{taken:02d}")
+        rest -= taken
+        steps.append(f"{rest:02d}{compare(rest, low)}{low:02d}")
+    return tuple(steps), rest
 
 
 def beside(value: int) -> tuple[int, int]:
@@ -104,7 +110,8 @@ class Modulo:
     __slots__ = ()
 
     def arithmetic(self, page: Page) -> bool:
-        return (self.product, self.rest) == mod_steps(self.x, self.y)
+        steps = self.order, (self.steps, self.rest)
+        return steps == (compare(int(self.x), int(self.y)), mod_steps(self.x, self.y))
 
 
 def test_group(rule: Rule) -> str:
@@ -126,7 +133,7 @@ def signed(base: str, order: str, total: int) -> str:
 
 def rule_value(rule: Rule, x: str, y: str) -> str:
     """What a rule gives on operand values; the rest by zero, which a wrong digit can ask for, is the operand itself."""
-    return mod_steps(x, y)[1].rpartition("=")[2] if rule.base == "mod" else written(rule, x, y)
+    return str(mod_steps(x, y)[1]) if rule.base == "mod" else written(rule, x, y)
 
 
 def written(rule: Rule, x: str, y: str) -> str:
@@ -143,4 +150,4 @@ def plain_value(group: str, x: str, y: str) -> int:
         return int(x) + int(y)
     if group == "mul":
         return int(x) * int(y)
-    return abs(int(x) - int(y)) if group == "sub" else int(mod_steps(x, y)[1].rpartition("=")[2])
+    return abs(int(x) - int(y)) if group == "sub" else mod_steps(x, y)[1]

@@ -16,6 +16,7 @@ from reasoning.designs.cryptarithm.lines.notation import (
     Difference,
     Pair,
     Sum,
+    Taken,
     Value,
     known_digits,
     operands_of,
@@ -123,16 +124,17 @@ class ModQuery(Modulo, _Query):
     """The rest of larger by smaller of the query's operands."""
 
     KIND = "crypt/mod"
-    TEXT = "mod {x} {y}: {product} {rest}"
-    ROLES = "x:TA y:TA product:A rest:A"
+    TEXT = "mod {x}{order}{y}: {steps:,|none} {rest}"
+    ROLES = "x:TA order:A y:TA steps:A rest:A"
     GROUP = "mod"
     x: Pair
+    order: Literal["<", "=", ">"]
     y: Pair
-    product: Sum
-    rest: Difference
+    steps: tuple[Taken, ...]
+    rest: int
 
     def establish(self, page: Page) -> None:
-        page.put("result", "", self.rest.rpartition("=")[2])
+        page.put("result", "", str(self.rest))
 
 
 @line

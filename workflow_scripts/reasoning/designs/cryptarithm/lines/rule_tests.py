@@ -24,6 +24,7 @@ from reasoning.designs.cryptarithm.lines.notation import (
     Pair,
     RuleName,
     Sum,
+    Taken,
     example,
     fits,
     known_digits,
@@ -178,26 +179,27 @@ class SubTest(Subtraction, WholeTest):
 
 @line
 class ModTest(Modulo, WholeTest):
-    """The rest of larger by smaller operand against an output."""
+    """The rest of larger by smaller operand against an output; the smaller is taken off until less is left."""
 
     KIND = "crypt/mod-test"
-    TEXT = "E{number} {flip}mod {x} {y} has {target} : {product} {rest} vs {again} {verdict}"
+    TEXT = "E{number} {flip}mod {x}{order}{y} has {target} : {steps:,|none} {rest} vs {again} {verdict}"
     OUTCOMES = {"same": PASSED, "no": FAILED}
     FORCED_BY = "the rest against the target beside it"
-    ROLES = "number:T flip:T~ x:TA y:TA product:A rest:AV target:T again:TV line:~"
+    ROLES = "number:T flip:T~ x:TA order:A y:TA steps:A rest:AV target:T again:TV line:~"
     GROUP = "mod"
     number: int
     flip: Flip
     x: Pair
+    order: Literal["<", "=", ">"]
     y: Pair
-    product: Sum
-    rest: Difference
+    steps: tuple[Taken, ...]
+    rest: int
     target: Word
     again: Word
     verdict: str
 
     def verdict_follows(self, page: Page) -> bool:
-        found = fits(self.rest.rpartition("=")[2], self.again, self.free(page))
+        found = fits(str(self.rest), self.again, self.free(page))
         return self.verdict == ("no" if found is None else "same")
 
 
