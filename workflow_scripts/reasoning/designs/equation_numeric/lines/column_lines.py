@@ -1,5 +1,6 @@
 """The basic results of the equations with visible digits, column by column; a remainder with its multiples."""
 
+from dataclasses import replace
 from typing import Literal, Self
 
 from reasoning.designs.columns import Columns, computed, copied, in_columns, read
@@ -32,7 +33,7 @@ class ColumnDifference(Difference):
 
     KIND = "equation/difference-columns"
     TEXT = "{x}-{y} {order} {large}-{small} {columns: :}={distance} {value}"
-    ROLES = "x:TA y:TA order:A large:A small:A columns:T/A distance:A value:A"
+    ROLES = "x:TA y:TA order:A large:A small:A columns:A distance:A value:A"
     order: Literal["<", "=", ">"]
     large: int
     small: int
@@ -44,13 +45,11 @@ class ColumnDifference(Difference):
         large, small = max(x, y), min(x, y)
         return cls(x, y, x - y, order(x, y), large, small, in_columns(large, small, -1), large - small)
 
-    def transcription(self, page: Page) -> bool:
-        return super().transcription(page) and copied(self.columns, self.large, self.small)
-
     def arithmetic(self, page: Page) -> bool:
         return (
             self.order == order(self.x, self.y)
             and (self.large, self.small) == (max(self.x, self.y), min(self.x, self.y))
+            and copied(self.columns, self.large, self.small)
             and computed(self.columns, -1)
             and self.distance == read(self.columns)
             and self.value == (-self.distance if self.order == "<" else self.distance)
@@ -67,7 +66,7 @@ class ColumnRemainder(Remainder):
 
     KIND = "equation/remainder-columns"
     TEXT = "{large}%{small} {multiples:,} {large_again}-{multiple} {columns: :}={value}"
-    ROLES = "large:T small:TA multiples:A large_again:TA multiple:A columns:T/A value:A"
+    ROLES = "large:T small:TA multiples:A large_again:TA multiple:A columns:A value:A"
     multiples: tuple[int, ...]
     columns: Columns
 
@@ -78,11 +77,8 @@ class ColumnRemainder(Remainder):
         steps = tuple(range(small, multiple + small + 1, small))
         return cls(large, small, large, multiple, large % small, steps, in_columns(large, multiple, -1))
 
-    def transcription(self, page: Page) -> bool:
-        return super().transcription(page) and copied(self.columns, self.large_again, self.multiple)
-
     def arithmetic(self, page: Page) -> bool:
-        return self.small > 0 and self == ColumnRemainder.of(self.large, self.small)
+        return self.small > 0 and replace(self, large=self.large_again) == self.of(self.large_again, self.small)
 
 
 IN_COLUMNS = Wording(ColumnSum, ColumnDifference, ColumnRemainder)
