@@ -152,7 +152,7 @@ rule train:
         "<results>/logs/train/{arm}/seed-{seed}.log",
     benchmark:
         "<results>/benchmarks/train/{arm}/seed-{seed}.jsonl"
-    priority: lab.urgency
+    priority: lab.followers
     retries: 1
     conda:
         "../envs/gpu.yaml"
@@ -237,7 +237,8 @@ rule sample:
         "<results>/benchmarks/sample/{arm}/seed-{seed}/{decoder}/{eval_set}.jsonl"
     wildcard_constraints:
         decoder="|".join(name for name in lab.decoders if name not in lab.selections),
-    priority: lab.DECODING
+    # before arms that nobody waits for are trained: no long decoding is left for the end
+    priority: 1
     conda:
         "../envs/gpu.yaml"
     threads: config["threads"]["sample"]

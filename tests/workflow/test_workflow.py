@@ -103,20 +103,17 @@ def test_the_first_look_is_three_trainings_and_one_figure(project):
     assert (jobs["train"], jobs["figure"]) == (3, 1) and sum(jobs.values()) < 60
 
 
-def test_the_longest_work_starts_first_and_decoding_before_the_next_arm(project):
-    arms = ("search-steps", "search", "search-reveal-10")
-    done = snakemake(
-        project, "--dry-run", *(f"results/main/completions/{arm}/seed-1/greedy/test.parquet" for arm in arms)
-    )
+def test_an_arm_that_others_start_from_is_trained_first_and_any_is_decoded_before_the_next(project):
+    answers = [f"results/main/completions/{arm}/seed-1/greedy/test.parquet" for arm in ("search-steps", "search")]
+    done = snakemake(project, "--dry-run", *answers)
     first = {"train": {}, "sample": {}}
     for block in re.split(r"^rule ", done.stdout + done.stderr, flags=re.M):
         if (rule := block.partition(":")[0]) in first:
             told = re.search(r"priority: (\d+)", block)
-            first[rule][re.search(r"wildcards: arm=([\w-]+)", block)[1]] = int(told[1])
-    trained, (decoding,) = first["train"], set(first["sample"].values())
-    assert set(first["sample"]) == set(arms)
-    # others start from `steps`; `search-steps` has the most rows; without digits shown the completions are the longest
-    assert trained["steps"] > decoding > trained["search-steps"] > trained["search"] > trained["search-reveal-10"]
+            first[rule][re.search(r"wildcards: arm=([\w-]+)", block)[1]] = int(told[1]) if told else 0
+    leader = first["train"].pop("steps")
+    assert first["train"] == {"search-steps": 0, "search": 0}
+    assert leader >= 10 > min(first["sample"].values()) > 0 and set(first["sample"]) == {"search-steps", "search"}
 
 
 @pytest.mark.parametrize("family", ["cryptarithm_deduce", "bit_manipulation"])

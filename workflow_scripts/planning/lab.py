@@ -229,20 +229,9 @@ class Lab:
         adapter = f"<results>/adapters/{start}/seed-{wildcards.seed}/adapter_model.safetensors"
         return adapter if start else []
 
-    # The urgency of decoding: before the arms that nobody waits for, so that no long one is left for the end.
-    DECODING = 5000
-
-    def urgency(self, wildcards: Wildcards) -> int:
-        """How early an arm is trained: first those that others wait for, then those with the most rows, then those that
-        are shown the fewest digits, whose completions are the longest."""
-        arm = self.arms.loc[wildcards.arm]
-        rows = int(arm["n"]) * len(arm["families"]) // 10
-        waiting = 2 * self.DECODING * self.followers(wildcards.arm)
-        return waiting + min(rows, self.DECODING - 11) + 10 - Reveal.parse(arm["reveal"]).digits
-
-    def followers(self, arm: str) -> int:
-        """How many arms wait for an arm's adapter, directly or not."""
-        waiting, found = [arm], -1
+    def followers(self, wildcards: Wildcards) -> int:
+        """How many arms wait for an arm's adapter, directly or not: the more, the earlier it should be trained."""
+        waiting, found = [wildcards.arm], -1
         while waiting:
             found += 1
             waiting.extend(self.arms.index[self.arms["start"] == waiting.pop()])

@@ -5,13 +5,18 @@ it does, `.` where it does not. 5702-2906 is `26:6' 00:9' 79:7' 52:2.`; the digi
 backwards, are 2796.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from reasoning.grammar.lines import DIGITS, Chars, Codec
 
 CARRIED, KEPT = "'", "."
 Outcome = Annotated[str, Codec(r"[0-9]['.]", str, str, DIGITS)]
 Columns = tuple[tuple[Annotated[str, Chars("0-9", 2)], Outcome], ...]
+
+
+def compare(x: int, y: int) -> Literal["<", "=", ">"]:
+    """The sign between two numbers."""
+    return "<" if x < y else ">" if x > y else "="
 
 
 def operands(a: int, b: int) -> tuple[str, ...]:

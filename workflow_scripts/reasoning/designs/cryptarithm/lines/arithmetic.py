@@ -2,15 +2,12 @@
 
 from puzzles.equations import rules
 from puzzles.equations.rules import BY_NAME, Rule
+from reasoning.designs.columns import compare
 from reasoning.grammar.page import Page
 
 OFFSETS = {"same": 0, "+1": 1, "-1": -1}
 SUB_BASES = ("sub", "rsub", "abs", "negabs", "absneg")
 ORDER = {"<": -1, "=": 0, ">": 1}
-
-
-def compare(x: int, y: int) -> str:
-    return "<" if x < y else ">" if x > y else "="
 
 
 def sub_base(mode: str, cases: tuple[tuple[str, str], ...]) -> str:

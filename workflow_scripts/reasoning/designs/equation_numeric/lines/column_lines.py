@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Literal, Self
 
-from reasoning.designs.columns import Columns, computed, copied, in_columns, read
+from reasoning.designs.columns import Columns, compare, computed, copied, in_columns, read
 from reasoning.designs.equation_numeric.lines.equation_lines import Difference, Remainder, Sum, Wording
 from reasoning.grammar.lines import line
 from reasoning.grammar.page import Page
@@ -43,21 +43,17 @@ class ColumnDifference(Difference):
     @classmethod
     def of(cls, x: int, y: int) -> Self:
         large, small = max(x, y), min(x, y)
-        return cls(x, y, x - y, order(x, y), large, small, in_columns(large, small, -1), large - small)
+        return cls(x, y, x - y, compare(x, y), large, small, in_columns(large, small, -1), large - small)
 
     def arithmetic(self, page: Page) -> bool:
         return (
-            self.order == order(self.x, self.y)
+            self.order == compare(self.x, self.y)
             and (self.large, self.small) == (max(self.x, self.y), min(self.x, self.y))
             and copied(self.columns, self.large, self.small)
             and computed(self.columns, -1)
             and self.distance == read(self.columns)
             and self.value == (-self.distance if self.order == "<" else self.distance)
         )
-
-
-def order(x: int, y: int) -> Literal["<", "=", ">"]:
-    return "<" if x < y else ">" if x > y else "="
 
 
 @line
