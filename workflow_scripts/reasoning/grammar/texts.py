@@ -136,7 +136,7 @@ def render_row(
     known = known_of(problem, parsed.operators, reveal, seed) if problem.key else Known()
     known.thought = thought
     if train and design.spoil:  # what is revealed stays that of the row's own problem
-        problem = design.spoil(problem, row_rng(seed, design.id, "spoil", row_id))
+        problem, known = design.spoil(problem, known, row_rng(seed, "spoil", row_id))
         parsed = FAMILIES[design.family].parse(problem.prompt)
     hidden = reveal.rule == "hidden"
     base = Row(

@@ -29,7 +29,7 @@ class Trace:
 
 
 Render = Callable[[Problem, Any, Solution, Known, random.Random], Trace]
-Spoil = Callable[[Problem, random.Random], Problem]
+Spoil = Callable[[Problem, Known, random.Random], tuple[Problem, Known]]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class Design:
     render(problem, parsed, solution, known, rng) gives the trace or raises Unrenderable; `known` is the part of the key
     that the prompt shows, with the rules where the thought need not derive them. kinds: every kind of line it may
     write. reveals: how many digits a prompt may show. rules: which of RULE_SOURCES it allows. spoil: changes the
-    problem of a training row and keeps its answer; None in most designs. Rows of other sets are never changed.
+    problem of a training row, or what is shown with it, and keeps its answer; None in most designs. Rows of other sets
+    are never changed.
     slates: how many candidate keys a prompt may list, where it shows no digits. never: strata of which it tells no row.
     """
 

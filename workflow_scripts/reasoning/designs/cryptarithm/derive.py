@@ -3,7 +3,8 @@
 It first writes the examples down and looks up which of them have the query's operator: the one to test a rule on is
 then read off the page. A join is answered from the glyphs alone. A digit that the key does not show is filled only by
 lines that show all work (an output read off a computed value, every digit left tried in one equation, the last digit
-left); otherwise the thought ends in an explicit `undetermined` line and boxes nothing. The forward design of the first
+left); otherwise the thought ends in an explicit `undetermined` line and boxes nothing, as it does in a few training
+rows whose key is wrong (engines/wrong_key.py). The forward design of the first
 slice; with the key fully shown it is the intervention of the study's section 5 with its arithmetic and its rule tests
 on the page.
 """
@@ -16,6 +17,7 @@ from puzzles.base import Problem, Solution
 from puzzles.cryptarithm.family import CRYPTARITHMS
 from puzzles.equations.prompt import join_of
 from reasoning.designs.cryptarithm.engines.forward import Worker, gated, until_fixed
+from reasoning.designs.cryptarithm.engines.wrong_key import swap_digits
 from reasoning.designs.cryptarithm.lines import digit_lines, join_lines, query_lines, rule_tests
 from reasoning.grammar.reveal import RULE_SOURCES
 from reasoning.grammar.trace import Design, Trace
@@ -31,11 +33,12 @@ def derive(work: Worker) -> bool:
     others = [op for op in row.operators if op != row.query.op and op not in joins]
 
     def wanted() -> bool:
-        """Is a digit or rule still needed? A bet needs the mode, and the other groups unless the sign tells its own."""
+        """Is a digit or rule still needed, and can more lines bring it? With every digit known no other rule brings the
+        query's. A bet needs the mode, and the other groups unless the sign tells its own."""
         if work.lacking():
             return True
         if row.seen:
-            return row.query.op not in work.rules
+            return row.query.op not in work.rules and bool(work.left_over()[0])
         return len(work.rules) < (min(1, len(others)) if work.canonical else len(others))
 
     def rule_of_query() -> bool:
@@ -80,4 +83,6 @@ KINDS = (
     *query_lines.QUERY_KINDS,
     query_lines.Undetermined,
 )
-DESIGNS = tuple(Design("derive", family, KINDS, render, tuple(range(11)), RULE_SOURCES) for family in CRYPTARITHMS)
+DESIGNS = tuple(
+    Design("derive", family, KINDS, render, tuple(range(11)), RULE_SOURCES, swap_digits) for family in CRYPTARITHMS
+)

@@ -15,19 +15,20 @@ from puzzles.cryptarithm.family import canonical, parse, solve
 from puzzles.equations.prompt import Equation, EquationRow, join_of
 from puzzles.equations.rules import BY_NAME
 from reasoning.designs.cryptarithm.engines.tree_search import Options, designs
+from reasoning.grammar.reveal import Known
 
 SHARE = 0.4  # of the rows that can have one, which are half of all
 DRAWS = 20
 
 
-def spoil(problem: Problem, rng: random.Random) -> Problem:
+def spoil(problem: Problem, known: Known, rng: random.Random) -> tuple[Problem, Known]:
     """Insert an example of an operator that has one already, in glyphs of the row, that no digits and rules fit.
 
     Only rows in the normal order whose query asks for arithmetic; a changed row stays in the train split.
     """
     rules = problem.rule.get("operators", {})
     if problem.stratum == "join" or problem.rule.get("mode") != "normal" or rng.random() >= SHARE:
-        return problem
+        return problem, known
     row = parse(problem.prompt)
     glyphs = row.digit_glyphs()
     ops = [e.op for e in row.examples if not BY_NAME[rules[e.op]].is_join]
@@ -40,8 +41,8 @@ def spoil(problem: Problem, rng: random.Random) -> Problem:
             continue
         solution = solve(changed)
         if solution.answer is None and solution.exhaustive:
-            return replace(problem, prompt=changed.prompt, canonical=form)
-    return problem
+            return replace(problem, prompt=changed.prompt, canonical=form), known
+    return problem, known
 
 
 DESIGNS = designs("hardened", Options(refute=False, families=True, scans=True, drops=True), spoil)

@@ -18,6 +18,7 @@ from puzzles.equations.prompt import Equation
 from puzzles.equations.rules import BY_NAME
 from reasoning.designs.cryptarithm.engines.forward import Bounded, gated
 from reasoning.designs.cryptarithm.engines.propagation import Clue, clues, matching
+from reasoning.designs.cryptarithm.engines.wrong_key import swap_digits
 from reasoning.designs.cryptarithm.lines import (
     arithmetic,
     digit_lines,
@@ -118,7 +119,10 @@ def narrate(work: Searcher) -> None:
     if work.asked():
         return
     if not work.search(list(clues(row))):
-        raise Unrenderable("no assignment of the inventory fits")
+        if work.left_over()[0]:
+            raise Unrenderable("no assignment of the inventory fits")
+        work.undetermined("rule", row.query.op)  # the shown key is wrong
+        return
     if len(work.missing()) == 1:
         work.last()
     work.conclude()
@@ -150,4 +154,6 @@ KINDS = (
     *query_lines.QUERY_KINDS,
     query_lines.Undetermined,
 )
-DESIGNS = tuple(Design("search", family, KINDS, render, tuple(range(11)), RULE_SOURCES) for family in CRYPTARITHMS)
+DESIGNS = tuple(
+    Design("search", family, KINDS, render, tuple(range(11)), RULE_SOURCES, swap_digits) for family in CRYPTARITHMS
+)

@@ -20,6 +20,7 @@ from reasoning.designs.cryptarithm.journey import without_detours
 from reasoning.designs.cryptarithm.lines import arithmetic, digit_lines, notation, row_search, rule_tests, single_steps
 from reasoning.designs.cryptarithm.search import KINDS as SEARCH_KINDS
 from reasoning.designs.cryptarithm.search import Searcher, narrate
+from reasoning.designs.remainder import mod_steps, sub_steps
 from reasoning.grammar.lines import Line
 from reasoning.grammar.trace import Design, Trace
 
@@ -30,8 +31,8 @@ def steps_of(group: str, x: str, y: str) -> tuple[str, ...]:
         tens, ones, columns, total = arithmetic.mul_steps(x, y)
         return tens, ones, *columns[1:], f"{columns[0]}={total}"
     if group == "mod":
-        return tuple(step for step in arithmetic.mod_steps(x, y)[0] if "-" in step)
-    return arithmetic.add_steps(x, y) if group == "add" else arithmetic.sub_steps(x, y)
+        return tuple(step for step in mod_steps(x, y)[0] if "-" in step)
+    return arithmetic.add_steps(x, y) if group == "add" else sub_steps(x, y)
 
 
 class Tail(Searcher):

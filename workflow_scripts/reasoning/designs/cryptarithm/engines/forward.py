@@ -11,6 +11,7 @@ from puzzles.equations.prior import SIGN_GROUPS
 from puzzles.equations.prompt import Equation, EquationRow, join_of, minus_and_digits
 from puzzles.equations.rules import BY_NAME, Rule
 from reasoning.designs.cryptarithm.lines import arithmetic, digit_lines, join_lines, notation, query_lines, rule_tests
+from reasoning.designs.remainder import mod_steps, sub_steps
 from reasoning.grammar.lines import Line
 from reasoning.grammar.reveal import Known
 from reasoning.grammar.trace import Trace, Unrenderable
@@ -155,13 +156,13 @@ class Worker:
                 return rule_tests.MulTest(number, flip, x, y, *arithmetic.mul_steps(x, y), *held)
             return rule_tests.AddTest(number, flip, x, y, *arithmetic.add_steps(x, y), total, *held)
         if group == "mod":
-            steps, rest = arithmetic.mod_steps(x, y)
+            steps, rest = mod_steps(x, y)
             same = notation.fits(str(rest), target, free) is not None
-            return rule_tests.ModTest(number, flip, x, order, y, steps, rest, target, target, "same" if same else "no")
+            return rule_tests.ModTest(number, flip, x, y, order, steps, rest, target, target, "same" if same else "no")
         total = abs(int(x) - int(y))
         same = notation.fits(str(total), target.strip("-"), free) is not None
-        steps = arithmetic.sub_steps(x, y)
-        return rule_tests.SubTest(number, flip, x, order, y, *steps, total, target, target, "same" if same else "no")
+        steps = sub_steps(x, y)
+        return rule_tests.SubTest(number, flip, x, y, order, *steps, total, target, target, "same" if same else "no")
 
     def usable(self, op: str) -> list[tuple[int, Equation]]:
         """The operator's examples whose operands are known, those with a known output first."""
@@ -347,10 +348,10 @@ class Worker:
         elif rule.group == "mul":
             self.add(query_lines.MulQuery(x, y, *arithmetic.mul_steps(x, y)))
         elif rule.base == "mod":
-            self.add(query_lines.ModQuery(x, order, y, *arithmetic.mod_steps(x, y)))
+            self.add(query_lines.ModQuery(x, y, order, *mod_steps(x, y)))
         else:
             total = abs(int(x) - int(y))
-            self.add(query_lines.SubQuery(x, order, y, *arithmetic.sub_steps(x, y), total))
+            self.add(query_lines.SubQuery(x, y, order, *sub_steps(x, y), total))
 
     def undetermined(self, what: str, of: str) -> None:
         self.add(query_lines.Undetermined(what, of))

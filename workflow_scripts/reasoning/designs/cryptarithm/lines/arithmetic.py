@@ -3,6 +3,7 @@
 from puzzles.equations import rules
 from puzzles.equations.rules import BY_NAME, Rule
 from reasoning.designs.columns import compare
+from reasoning.designs.remainder import mod_steps, sub_steps
 from reasoning.grammar.page import Page
 
 OFFSETS = {"same": 0, "+1": 1, "-1": -1}
@@ -29,14 +30,6 @@ def add_steps(x: str, y: str) -> tuple[str, str]:
     return f"{x[1]}+{y[1]}={units}", f"{x[0]}+{y[0]}{carry}={int(x[0]) + int(y[0]) + units // 10}"
 
 
-def sub_steps(x: str, y: str) -> tuple[str, str]:
-    """Units and tens of larger minus smaller with the borrow: 27, 96 -> 16-7=9, 8-2=6."""
-    high, low = (x, y) if int(x) >= int(y) else (y, x)
-    borrow = int(high[1]) < int(low[1])
-    top, tens = int(high[1]) + 10 * borrow, int(high[0]) - borrow
-    return f"{top}-{low[1]}={top - int(low[1])}", f"{tens}-{low[0]}={tens - int(low[0])}"
-
-
 def mul_steps(x: str, y: str) -> tuple[str, str, tuple[str, ...], int]:
     """Two partial products, their sum by columns from the right, each with its carry, and the product: 27*96 ->
     27*9=243, 27*6=162, (2430+162, 0+2=2, 3+6=9, 4+1=5, 2+0=2), 2592."""
@@ -52,19 +45,6 @@ def columns(a: int, b: int) -> tuple[str, ...]:
         found.append(f"{x}+{y}{'+1' if carry else ''}={x + y + carry}")
         carry = (x + y + carry) // 10
     return tuple(found)
-
-
-def mod_steps(x: str, y: str) -> tuple[tuple[str, ...], int]:
-    """The smaller taken off the larger until less is left, and the rest: 74, 27 -> (14-7=7, 6-2=4, 47>27, 7-7=0,
-    4-2=2, 20<27), 20. Ten times the smaller is taken off at once while it fits; nothing by zero."""
-    rest, low = max(int(x), int(y)), min(int(x), int(y))
-    steps: list[str] = []
-    while 0 < low <= rest:
-        taken = 10 * low if 10 * low <= rest else low
-        steps += sub_steps(f"{rest:02d}", f"{taken:02d}")
-        rest -= taken
-        steps.append(f"{rest:02d}{compare(rest, low)}{low:02d}")
-    return tuple(steps), rest
 
 
 def beside(value: int) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from puzzles.equations.prompt import Equation, EquationRow, minus_and_digits
 from puzzles.equations.rules import BY_NAME, VALUE_RULES, Rule
 from reasoning.designs.cryptarithm.lines.arithmetic import OFFSETS, rule_value
-from reasoning.grammar.lines import DIGITS, FAILED, PASSED, Chars, Codec
+from reasoning.grammar.lines import FAILED, PASSED, Chars
 from reasoning.grammar.page import Page
 
 Flip = Literal["", "flip "]
@@ -18,9 +18,6 @@ Two = Annotated[str, Chars("!-~", 2)]  # an operand as it stands
 Pair = Annotated[str, Chars("0-9", 2)]  # a two-character operand value
 Sum = Annotated[str, Chars("0-9+*=%")]  # one step of arithmetic such as 7+6=13
 Difference = Annotated[str, Chars("0-9=\\-")]
-Taken = Annotated[
-    str, Codec("(?:[0-9]+-[0-9]=[0-9]|[0-9]{2}[<=>][0-9]{2})", str, str, DIGITS)
-]  # one step of a remainder
 Value = Annotated[str, Chars("0-9\\-")]  # digits with a minus in front or behind
 RuleName = Literal[tuple(BY_NAME)]
 NEAR = {"same": PASSED, "+1": PASSED, "-1": PASSED, "several": PASSED, "no": FAILED}

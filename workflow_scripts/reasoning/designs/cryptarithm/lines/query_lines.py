@@ -16,12 +16,12 @@ from reasoning.designs.cryptarithm.lines.notation import (
     Difference,
     Pair,
     Sum,
-    Taken,
     Value,
     known_digits,
     operands_of,
     query_rule,
 )
+from reasoning.designs.remainder import Taken
 from reasoning.grammar.lines import DIGITS, Codec, Glyph, Line, Word, line
 from reasoning.grammar.page import Page
 
@@ -104,12 +104,12 @@ class SubQuery(Subtraction, _Query):
     """Larger minus smaller of the query's operands."""
 
     KIND = "crypt/sub"
-    TEXT = "sub {x}{order}{y}: {units} {tens} {total}"
-    ROLES = "x:TA order:A y:TA units:A tens:A total:A"
+    TEXT = "sub {x} {y} {order}: {units} {tens} {total}"
+    ROLES = "x:TA y:TA order:A units:A tens:A total:A"
     GROUP = "sub"
     x: Pair
-    order: Literal["<", "=", ">"]
     y: Pair
+    order: Literal["<", "=", ">"]
     units: Difference
     tens: Difference
     total: int
@@ -124,12 +124,12 @@ class ModQuery(Modulo, _Query):
     """The rest of larger by smaller of the query's operands."""
 
     KIND = "crypt/mod"
-    TEXT = "mod {x}{order}{y}: {steps:,|none} {rest}"
-    ROLES = "x:TA order:A y:TA steps:A rest:A"
+    TEXT = "mod {x} {y} {order}: {steps:,|none} {rest}"
+    ROLES = "x:TA y:TA order:A steps:A rest:A"
     GROUP = "mod"
     x: Pair
-    order: Literal["<", "=", ">"]
     y: Pair
+    order: Literal["<", "=", ">"]
     steps: tuple[Taken, ...]
     rest: int
 

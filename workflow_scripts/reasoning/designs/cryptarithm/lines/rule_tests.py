@@ -24,7 +24,6 @@ from reasoning.designs.cryptarithm.lines.notation import (
     Pair,
     RuleName,
     Sum,
-    Taken,
     example,
     fits,
     known_digits,
@@ -34,6 +33,7 @@ from reasoning.designs.cryptarithm.lines.notation import (
     side_of,
     target_of,
 )
+from reasoning.designs.remainder import Taken
 from reasoning.grammar.lines import FAILED, PASSED, Chars, Glyph, Line, Word, line
 from reasoning.grammar.page import Page
 
@@ -150,16 +150,16 @@ class SubTest(Subtraction, WholeTest):
     """Larger minus smaller operand against the digits of an output; the sign is judged apart."""
 
     KIND = "crypt/sub-test"
-    TEXT = "E{number} {flip}sub {x}{order}{y} has {target} : {units} {tens} {total} vs {again} {verdict}"
+    TEXT = "E{number} {flip}sub {x} {y} {order} has {target} : {units} {tens} {total} vs {again} {verdict}"
     OUTCOMES = {"same": PASSED, "no": FAILED}
     FORCED_BY = "the difference against the digits of the target beside it"
-    ROLES = "number:T flip:T~ x:TA order:A y:TA units:A tens:A total:AV target:T again:TV line:~"
+    ROLES = "number:T flip:T~ x:TA y:TA order:A units:A tens:A total:AV target:T again:TV line:~"
     GROUP = "sub"
     number: int
     flip: Flip
     x: Pair
-    order: Literal["<", "=", ">"]
     y: Pair
+    order: Literal["<", "=", ">"]
     units: Difference
     tens: Difference
     total: int
@@ -182,16 +182,16 @@ class ModTest(Modulo, WholeTest):
     """The rest of larger by smaller operand against an output; the smaller is taken off until less is left."""
 
     KIND = "crypt/mod-test"
-    TEXT = "E{number} {flip}mod {x}{order}{y} has {target} : {steps:,|none} {rest} vs {again} {verdict}"
+    TEXT = "E{number} {flip}mod {x} {y} {order} has {target} : {steps:,|none} {rest} vs {again} {verdict}"
     OUTCOMES = {"same": PASSED, "no": FAILED}
     FORCED_BY = "the rest against the target beside it"
-    ROLES = "number:T flip:T~ x:TA order:A y:TA steps:A rest:AV target:T again:TV line:~"
+    ROLES = "number:T flip:T~ x:TA y:TA order:A steps:A rest:AV target:T again:TV line:~"
     GROUP = "mod"
     number: int
     flip: Flip
     x: Pair
-    order: Literal["<", "=", ">"]
     y: Pair
+    order: Literal["<", "=", ">"]
     steps: tuple[Taken, ...]
     rest: int
     target: Word
