@@ -1,10 +1,10 @@
-"""The basic results of the equations with visible digits, column by column; a remainder with its multiples."""
+"""Sums and differences of the equations with visible digits, column by column; a remainder by repeated subtraction."""
 
-from dataclasses import replace
 from typing import Literal, Self
 
 from reasoning.designs.columns import Columns, compare, computed, copied, in_columns, read
-from reasoning.designs.equation_numeric.lines.equation_lines import Difference, Remainder, Sum, Wording
+from reasoning.designs.equation_numeric.lines.equation_lines import Difference, Start, Sum, Wording
+from reasoning.designs.remainder import Taken, mod_steps
 from reasoning.grammar.lines import line
 from reasoning.grammar.page import Page
 
@@ -57,24 +57,29 @@ class ColumnDifference(Difference):
 
 
 @line
-class ColumnRemainder(Remainder):
-    """The multiples of the smaller operand up to the first that is too large, and the last of the others taken off."""
+class ColumnRemainder(Start):
+    """The smaller operand taken off the larger until less is left."""
 
     KIND = "equation/remainder-columns"
-    TEXT = "{large}%{small} {multiples:,} {large_again}-{multiple} {columns: :}={value}"
-    ROLES = "large:T small:TA multiples:A large_again:TA multiple:A columns:A value:A"
-    multiples: tuple[int, ...]
-    columns: Columns
+    TEXT = "{large}%{small} {steps:,} {value}"
+    ROLES = "large:TA small:TA steps:A value:A"
+    group = "mod"
+    large: int
+    small: int
+    steps: tuple[Taken, ...]
+    value: int
 
     @classmethod
     def of(cls, x: int, y: int) -> Self:
         large, small = max(x, y), min(x, y)
-        multiple = large - large % small
-        steps = tuple(range(small, multiple + small + 1, small))
-        return cls(large, small, large, multiple, large % small, steps, in_columns(large, multiple, -1))
+        return cls(large, small, *mod_steps(f"{large:02d}", f"{small:02d}"))
+
+    def transcription(self, page: Page) -> bool:
+        read = page.get("read", default=("", -1, -1))[1:]
+        return (self.large, self.small) == (max(read), min(read))
 
     def arithmetic(self, page: Page) -> bool:
-        return self.small > 0 and replace(self, large=self.large_again) == self.of(self.large_again, self.small)
+        return 0 < self.small <= self.large and self == self.of(self.large, self.small)
 
 
 IN_COLUMNS = Wording(ColumnSum, ColumnDifference, ColumnRemainder)

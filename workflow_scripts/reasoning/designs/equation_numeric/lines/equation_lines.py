@@ -461,7 +461,7 @@ class Wording:
 
     sum: type[Sum]
     difference: type[Difference]
-    remainder: type[Remainder]
+    remainder: type[Start]
 
     @property
     def kinds(self) -> tuple[type[Line], ...]:
