@@ -228,8 +228,9 @@ class Worker:
             + notation.side_of(notation.target_of(e, {}, mode))
             for _, e in usable
         )
-        base = arithmetic.sub_base(mode, tuple((case[0], case[1]) for case in cases))
-        self.add(rule_tests.Signs("flip " if mode == "flip" else "", cases, base))
+        tried = arithmetic.sub_bases(mode, cases)
+        base = tried[-1][0] if tried[-1][1] == "".join(cases) else "none"
+        self.add(rule_tests.Signs("flip " if mode == "flip" else "", cases, tried, base))
         return "" if base == "none" else head + base
 
     def _value(self, e: Equation, rule: Rule) -> str:

@@ -11,13 +11,18 @@ SUB_BASES = ("sub", "rsub", "abs", "negabs", "absneg")
 ORDER = {"<": -1, "=": 0, ">": 1}
 
 
-def sub_base(mode: str, cases: tuple[tuple[str, str], ...]) -> str:
-    """The first difference rule of the inventory that writes its minus as in every case (order, side)."""
+def sub_bases(mode: str, cases: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """The difference rules of the inventory, each with the minus that it writes in the order of every case, up to the
+    first that writes it as the cases have it: normal, (">.", "<.") -> (("sub", ">.<p"), ("abs", ">.<."))."""
+    found = []
     for base in SUB_BASES:
         rule = BY_NAME.get(base if mode == "normal" else f"flip_{base}")
-        if rule and all(rules.value(rule, *_SAMPLE[order])[1][:1] == side.strip(".") for order, side in cases):
-            return base
-    return "none"
+        if rule:
+            sides = [rules.value(rule, *_SAMPLE[case[0]])[1][:1] or "." for case in cases]
+            found.append((base, "".join(case[0] + side for case, side in zip(cases, sides, strict=True))))
+            if found[-1][1] == "".join(cases):
+                break
+    return tuple(found)
 
 
 _SAMPLE = {"<": (11, 12), "=": (11, 11), ">": (12, 11)}

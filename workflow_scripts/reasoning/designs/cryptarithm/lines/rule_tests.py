@@ -14,7 +14,7 @@ from reasoning.designs.cryptarithm.lines.arithmetic import (
     Subtraction,
     beside,
     offset_word,
-    sub_base,
+    sub_bases,
     test_group,
 )
 from reasoning.designs.cryptarithm.lines.notation import (
@@ -205,25 +205,30 @@ class ModTest(Modulo, WholeTest):
 
 @line
 class Signs(Line):
-    """Where a difference writes its minus, over the tested examples: p in front, s behind, . none; and the first
-    rule of the inventory that does so."""
+    """Where a difference writes its minus, over the tested examples: p in front, s behind, . none; and where the rules
+    of the inventory write it, up to the first that agrees."""
 
     KIND = "crypt/signs"
-    TEXT = "{flip}signs {cases:,} {verdict}"
+    TEXT = "{flip}signs {cases:} {tried:,:} {verdict}"
     OUTCOMES = {**dict.fromkeys(SUB_BASES, PASSED), "none": FAILED}
-    FORCED_BY = "the order of the operands and the place of the minus in every case on the same line"
-    ROLES = "flip:TV cases:TV"
+    FORCED_BY = "which of the rules on the same line writes its minus as the cases have it"
+    ROLES = "flip:TA cases:TAV tried:AV"
     flip: Flip
     cases: tuple[Annotated[str, Chars("<=>ps.", 2)], ...]
+    tried: tuple[tuple[Literal[SUB_BASES], Annotated[str, Chars("<=>ps.")]], ...]
     verdict: str
 
     def transcription(self, page: Page) -> bool:
         """The cases are those of the latest tests of a difference."""
         return page.get("cases", "", ())[-len(self.cases) :] == tuple((self.flip, case) for case in self.cases)
 
+    def arithmetic(self, page: Page) -> bool:
+        sound = all(case[0] in ORDER and case[1] in "ps." for case in self.cases)
+        return sound and self.tried == sub_bases("flip" if self.flip else "normal", self.cases)
+
     def verdict_follows(self, page: Page) -> bool:
-        cases = tuple((case[0], case[1]) for case in self.cases if case[0] in ORDER and case[1] in "ps.")
-        return len(cases) == len(self.cases) and self.verdict == sub_base("flip" if self.flip else "normal", cases)
+        agree = [base for base, sides in self.tried if sides == "".join(self.cases)]
+        return self.verdict == (agree[0] if agree else "none")
 
     def establish(self, page: Page) -> None:
         page.put("signs", self.flip.strip() or "normal", self.verdict)
