@@ -1,12 +1,14 @@
 """Lines about joins: the examples with their numbers, which of them have the query's operator, whether it is a join,
 and the answer of a join row."""
 
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from reasoning.designs.cryptarithm.lines.notation import Two, example
-from reasoning.grammar.lines import FAILED, PASSED, Glyph, Line, Word, line
+from puzzles.equations.prompt import EquationRow
+from reasoning.designs.cryptarithm.lines.notation import RuleName, Two, example
+from reasoning.grammar.lines import DIGITS, FAILED, PASSED, Codec, Glyph, Line, Word, line
 from reasoning.grammar.page import Page
 
+Marked = Annotated[str, Codec("[1-9][0-9]?[.!]", str, str, DIGITS)]
 JOIN_WORDS = {"join": "join", "join_swap": "swap"}
 
 
@@ -47,24 +49,39 @@ class Question(Line):
 
 @line
 class Lookup(Line):
-    """Every example's operator with its number, then the query's with the numbers of the examples that have it."""
+    """The query's operator, every example's operator with its number and a mark, `!` where it is the query's and `.`
+    where not; then the numbers that are marked."""
 
     KIND = "crypt/lookup"
-    TEXT = "ops {ops: }; query {op}{numbers:,|none}"
-    ROLES = "ops:TV op:TV numbers:V line:~"
-    ops: tuple[tuple[Glyph, int], ...]
+    TEXT = "query {op}: {ops: }; {numbers:,|none}"
+    ROLES = "op:TV ops:TV numbers:V line:~"
     op: Glyph
+    ops: tuple[tuple[Glyph, Marked], ...]
     numbers: tuple[int, ...]
 
+    @classmethod
+    def of(cls, row: EquationRow) -> Self:
+        """The line of a row."""
+        op = row.query.op
+        ops = tuple((e.op, f"{number}{mark(e.op == op)}") for number, e in enumerate(row.examples, 1))
+        return cls(op, ops, tuple(number for number, e in enumerate(row.examples, 1) if e.op == op))
+
     def transcription(self, page: Page) -> bool:
-        listed = tuple((e.op, number) for number, e in enumerate(page.parsed.examples, 1))
-        return (self.ops, self.op) == (listed, page.parsed.query.op)
+        listed = [(op, marked[:-1]) for op, marked in self.ops]
+        there = [(e.op, str(number)) for number, e in enumerate(page.parsed.examples, 1)]
+        return (self.op, listed) == (page.parsed.query.op, there)
 
     def verdict_follows(self, page: Page) -> bool:
-        return self.numbers == tuple(number for op, number in self.ops if op == self.op)
+        marks = all(marked[-1] == mark(op == self.op) for op, marked in self.ops)
+        return marks and self.numbers == tuple(int(marked[:-1]) for op, marked in self.ops if op == self.op)
 
     def establish(self, page: Page) -> None:
         page.put("lookup", "", self.numbers)
+
+
+def mark(same: bool) -> str:
+    """What stands behind an example's number."""
+    return "!" if same else "."
 
 
 @line
@@ -97,6 +114,20 @@ class JoinTest(Line):
         e = example(page, self.number)
         if e is not None:
             page.put("join", e.op, self.verdict)
+
+
+@line
+class Given(Line):
+    """The rule of the query's operator, out of the prompt."""
+
+    KIND = "crypt/given"
+    TEXT = "given {op} {rule}"
+    ROLES = "op:T rule:T"
+    op: Glyph
+    rule: RuleName
+
+    def transcription(self, page: Page) -> bool:
+        return self.op == page.parsed.query.op and self.rule == page.key.rules.get(self.op)
 
 
 @line
@@ -136,5 +167,5 @@ class Unseen(Line):
         return self.op == page.parsed.query.op and not page.parsed.seen
 
 
-LOOKUP_KINDS = (Example, Question, Lookup)
+LOOKUP_KINDS = (Example, Question, Lookup, Given)
 JOIN_KINDS = (JoinTest, JoinQuery)
