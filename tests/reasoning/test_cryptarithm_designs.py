@@ -89,13 +89,12 @@ TOLD = [
     if design.rules == RULE_SOURCES and design.reveals and family == "cryptarithm_deduce"
 ]
 RULE_SECTION = {"crypt/join-test", "crypt/unseen", "crypt/signs", "crypt/rule", "crypt/bet", "letters/regime"}
-LOOKING_UP = {"derive", "derive-search", "search"}  # these write the rule that the prompt gives for the query
 RULE_SECTION |= {"chain/rules", "chain/resolved", "catalog/active", "catalog/group"}
 
 
 @pytest.mark.parametrize("design_id", TOLD)
 @pytest.mark.parametrize("text", ["0-given", "5-given", "5-query-first-hidden", "10-given", "10-hidden"])
-def test_told_rules_are_used_without_being_found_again(design_id: str, text: str) -> None:
+def test_told_rules_are_used_without_a_word_of_where_they_are_from(design_id: str, text: str) -> None:
     """Everything checks out against the page with the rules; what derive, which never supposes, settles is true."""
     rendered = 0
     for family in ("cryptarithm_deduce", "cryptarithm_guess"):
@@ -108,9 +107,7 @@ def test_told_rules_are_used_without_being_found_again(design_id: str, text: str
                 continue
             rendered += 1
             assert [each for each in audit(row.completion, row.page, design) if each.failed] == []
-            kinds = {each.kind for each in row.lines}
-            assert not RULE_SECTION & kinds
-            assert ("crypt/given" in kinds) == (shown and design_id in LOOKING_UP)
+            assert not RULE_SECTION & {each.kind for each in row.lines}
             if design_id != "derive":
                 continue
             page = Page.of(family, row.page)

@@ -93,8 +93,8 @@ class Reveal:
 
 class Known(dict[str, int]):
     """What is known beforehand: glyph -> digit. rules: operator -> name of its rule, in the row's `mode`; empty, and
-    "", where the thought has to find them. unsaid: the thought may not state them. thought: the characters that a
-    cryptarithm's thought may have. slate: candidate keys, none of which is known to be right."""
+    "", where the thought has to find them. thought: the characters that a cryptarithm's thought may have. slate:
+    candidate keys, none of which is known to be right."""
 
     def __init__(
         self,
@@ -103,10 +103,8 @@ class Known(dict[str, int]):
         mode: str = "",
         thought: int = THOUGHT,
         slate: Iterable[Mapping[str, int]] = (),
-        unsaid: bool = False,
     ):
         super().__init__(digits)
-        self.unsaid = unsaid
         self.rules, self.mode, self.thought = dict(rules or {}), mode, thought
         self.slate = tuple(map(dict, slate))
 
@@ -195,8 +193,7 @@ def known_of(problem: Problem, operators: Iterable[str], reveal: Reveal, seed: i
     """What the thought starts from: the revealed digits as the prompt lists them and, unless it derives them, the rules
     of these operators."""
     digits = shown_key(problem, reveal.digits, reveal.order, seed)
-    slate = slate_of(problem, reveal, seed) if reveal.slate else ()
-    known = Known(dict(sorted(digits.items())), slate=slate, unsaid=reveal.rule == "hidden")
+    known = Known(dict(sorted(digits.items())), slate=slate_of(problem, reveal, seed) if reveal.slate else ())
     if reveal.rule == "derived":
         return known
     if not problem.rule:

@@ -74,13 +74,11 @@ class Worker:
         self.add(join_lines.JoinQuery(how, query.left, query.right, self.answer))
 
     def look_up(self) -> None:
-        """Write down the examples and which of them have the query's operator, or else its rule out of the prompt."""
+        """Write down the examples and which of them have the query's operator, before one of them is used."""
         for number, e in enumerate(self.row.examples, 1):
-            self.add(join_lines.Example(number, e.op, e.left, e.right, e.output))
+            self.add(join_lines.Example.of(number, e))
         query = self.row.query
         self.add(join_lines.Question(query.op, query.left, query.right))
-        if self.told and not self.known.unsaid:
-            self.add(join_lines.Given(query.op, self.rules[query.op].name))
         if not self.told:
             self.add(join_lines.Lookup.of(self.row))
 

@@ -44,14 +44,16 @@ def _decodes(page: Page, text: str, pairs: tuple[tuple[str, str], ...], sign: st
 
 @line
 class Decode(Line):
-    """Every character of an example's operands and output with its digit, then the three numbers; a glyph without a
-    digit stands for itself."""
+    """Every character of an example's operands and, after its own name, of its output with its digit, then the three
+    numbers; a glyph without a digit stands for itself."""
 
     KIND = "crypt/decode"
-    TEXT = "E{number} {pairs: =}: {left} {right} {output}"
-    ROLES = "number:T pairs:T left:T right:T output:T"
+    TEXT = "E{number} {operands: =}; R{again} {outputs: =}: {left} {right} {output}"
+    ROLES = "number:T operands:T again:T outputs:T left:T right:T output:T"
     number: int
-    pairs: tuple[tuple[Glyph, Glyph], ...]
+    operands: tuple[tuple[Glyph, Glyph], ...]
+    again: int
+    outputs: tuple[tuple[Glyph, Glyph], ...]
     left: Two
     right: Two
     output: Word
@@ -60,12 +62,13 @@ class Decode(Line):
     def of(cls, number: int, pairs: tuple[tuple[str, str], ...]) -> Self:
         """The line of these pairs."""
         digits = "".join(digit for _, digit in pairs)
-        return cls(number, pairs, digits[:2], digits[2:4], digits[4:])
+        return cls(number, pairs[:4], number, pairs[4:], digits[:2], digits[2:4], digits[4:])
 
     def transcription(self, page: Page) -> bool:
         e = example(page, self.number)
-        decoded = e is not None and _decodes(page, e.left + e.right + e.output, self.pairs, minus_glyph(e))
-        return decoded and self == self.of(self.number, self.pairs)
+        pairs = self.operands + self.outputs
+        decoded = e is not None and _decodes(page, e.left + e.right + e.output, pairs, minus_glyph(e))
+        return decoded and self == self.of(self.number, pairs)
 
 
 @line

@@ -3,8 +3,8 @@ and the answer of a join row."""
 
 from typing import Annotated, Literal, Self
 
-from puzzles.equations.prompt import EquationRow
-from reasoning.designs.cryptarithm.lines.notation import RuleName, Two, example
+from puzzles.equations.prompt import Equation, EquationRow
+from reasoning.designs.cryptarithm.lines.notation import Two, example
 from reasoning.grammar.lines import DIGITS, FAILED, PASSED, Codec, Glyph, Line, Word, line
 from reasoning.grammar.page import Page
 
@@ -14,21 +14,27 @@ JOIN_WORDS = {"join": "join", "join_swap": "swap"}
 
 @line
 class Example(Line):
-    """An example with its number, the operator first: what later lines say of it is copied from a line of its name, and
-    its glyphs stand there in the order in which they are decoded."""
+    """An example with its number, the operator first, its output with a name of its own: what later lines say of it is
+    copied from behind one of the two names, and its glyphs stand there in the order in which they are decoded."""
 
     KIND = "crypt/example"
-    TEXT = "E{number} {op} {left} {right} {output}"
-    ROLES = "number:T op:T left:T right:T output:T line:-"
+    TEXT = "E{number} {op} {left} {right} R{again} {output}"
+    ROLES = "number:T op:T left:T right:T again:T output:T line:-"
     number: int
     op: Glyph
     left: Two
     right: Two
+    again: int
     output: Word
+
+    @classmethod
+    def of(cls, number: int, e: Equation) -> Self:
+        """The line of an example."""
+        return cls(number, e.op, e.left, e.right, number, e.output)
 
     def transcription(self, page: Page) -> bool:
         e = example(page, self.number)
-        return e is not None and (self.op, self.left, self.right, self.output) == (e.op, e.left, e.right, e.output)
+        return e is not None and self == Example.of(self.number, e)
 
 
 @line
@@ -117,20 +123,6 @@ class JoinTest(Line):
 
 
 @line
-class Given(Line):
-    """The rule of the query's operator, out of the prompt."""
-
-    KIND = "crypt/given"
-    TEXT = "given {op} {rule}"
-    ROLES = "op:T rule:T"
-    op: Glyph
-    rule: RuleName
-
-    def transcription(self, page: Page) -> bool:
-        return self.op == page.parsed.query.op and self.rule == page.key.rules.get(self.op)
-
-
-@line
 class JoinQuery(Line):
     """The query's operands joined: the answer of a join row."""
 
@@ -167,5 +159,5 @@ class Unseen(Line):
         return self.op == page.parsed.query.op and not page.parsed.seen
 
 
-LOOKUP_KINDS = (Example, Question, Lookup, Given)
+LOOKUP_KINDS = (Example, Question, Lookup)
 JOIN_KINDS = (JoinTest, JoinQuery)
