@@ -81,6 +81,12 @@ def test_the_oracle_puts_planted_errors_right(family, design, reveal):
     assert found.total() > 20
 
 
+def turned(pairs):
+    """The pairs, each with the second part of the next one."""
+    seconds = [second for _, second in pairs]
+    return tuple((first, second) for (first, _), second in zip(pairs, [*seconds[1:], seconds[0]], strict=True))
+
+
 def test_the_oracle_puts_right_what_is_wrong_in_all_its_parts():
     """Every pair of a line of pairs wrong at once: that is how a weak model fails."""
     kinds, seen = ("crypt/decode", "crypt/decode-query", "crypt/encode"), Counter()
@@ -88,9 +94,8 @@ def test_the_oracle_puts_right_what_is_wrong_in_all_its_parts():
         page = tutor.page()
         for line in parse_completion(row.completion, tutor.design):
             if line.KIND in kinds:
-                seconds = [second for _, second in line.pairs]
-                turned = zip(line.pairs, [*seconds[1:], seconds[0]], strict=True)
-                wrong = replace(line, pairs=tuple((first, second) for (first, _), second in turned))
+                fields = ("operands", "outputs") if line.KIND == "crypt/decode" else ("pairs",)
+                wrong = replace(line, **{name: turned(getattr(line, name)) for name in fields})
                 if is_wrong(wrong, page, "transcription"):
                     assert repaired(wrong, page, "transcription") == line
                     seen[line.KIND] += 1

@@ -50,31 +50,42 @@ def repaired(line: Line, page: Page, axis: str) -> Line | None:
     if not is_wrong(line, page, axis):
         return None
     failed = {other for other in ANSWERS if is_wrong(line, page, other)}
-    tried, todo = {line}, [line]
-    while todo and len(tried) < MOST:
-        now = todo.pop(0)
-        for other in changed(now, page, axis):
-            if other in tried or type(other).parse(other.text()) != other:
-                continue
-            tried.add(other)
-            if not any(is_wrong(other, page, each) for each in ANSWERS if each == axis or each not in failed):
-                return other
-            todo.append(other)
+    for change in (answered, changed):
+        tried, todo = {line}, [line]
+        while todo and len(tried) < MOST:
+            now = todo.pop(0)
+            for other in change(now, page, axis):
+                if other in tried or type(other).parse(other.text()) != other:
+                    continue
+                tried.add(other)
+                if not any(is_wrong(other, page, each) for each in ANSWERS if each == axis or each not in failed):
+                    return other
+                todo.append(other)
     return None
 
 
-def changed(line: Line, page: Page, axis: str) -> Iterator[Line]:
-    """The line with one of the fields that the axis forces changed, the last fields first: those are mostly results."""
+def answered(line: Line, page: Page, axis: str) -> Iterator[Line]:
+    """The line with one of the fields that the axis forces as the checks ask for it, the last fields first: those are
+    mostly results."""
     whole = line.computed(page) if axis == "arithmetic" else None
     if whole is not None:
         yield from (replace(whole, verdict=line.verdict), whole) if whole.OUTCOMES else (whole,)
-    wanted = [field.name for field in fields(line) if forced(line, field.name, axis)][::-1]
-    for name in wanted:
+    for name in wanted(line, axis):
         for value in compared(line, name, page, axis):
             yield replace(line, **{name: value})
-    for name in wanted:
+
+
+def changed(line: Line, page: Page, axis: str) -> Iterator[Line]:
+    """As answered; then with every other value of a field."""
+    yield from answered(line, page, axis)
+    for name in wanted(line, axis):
         for value in (*possible(type(line), name), *varied(getattr(line, name))):
             yield replace(line, **{name: value})
+
+
+def wanted(line: Line, axis: str) -> list[str]:
+    """The fields that the axis forces, the last first."""
+    return [field.name for field in fields(line) if forced(line, field.name, axis)][::-1]
 
 
 def forced(line: Line, name: str, axis: str) -> bool:

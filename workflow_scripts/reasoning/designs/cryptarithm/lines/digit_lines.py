@@ -66,9 +66,11 @@ class Decode(Line):
 
     def transcription(self, page: Page) -> bool:
         e = example(page, self.number)
-        pairs = self.operands + self.outputs
-        decoded = e is not None and _decodes(page, e.left + e.right + e.output, pairs, minus_glyph(e))
-        return decoded and self == self.of(self.number, pairs)
+        if e is None:
+            return False
+        operands = _decodes(page, e.left + e.right, self.operands, minus_glyph(e))
+        outputs = operands and _decodes(page, e.output, self.outputs, minus_glyph(e))
+        return outputs and self == self.of(self.number, self.operands + self.outputs)
 
 
 @line
