@@ -22,7 +22,7 @@ include: "rules/serving.smk"
 
 onstart:
     keep_config(config, f"results/{config['run']}/config")
-    be_brief(workflow)
+    be_brief(workflow, lab.work_of)
     # With a limit on jobs per second, Snakemake looks for work every second once more for each job that was started:
     # a quarter of a core after a hundred jobs.
     workflow.scheduler.job_rate_limiter = None

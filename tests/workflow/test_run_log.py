@@ -9,11 +9,16 @@ from planning.run_log import RunLog, is_of_jobs, where
 
 
 class Run:
-    """A run of four jobs on a clock that the test sets, and what was said of it."""
+    """A run of four jobs, the last of three times the work, on a clock that the test sets, and what was said of it."""
 
     def __init__(self):
         self.now, self.out = 0.0, io.StringIO()
-        self.log = RunLog({"generate": 2, "train": 2}, self.out, lambda: self.now)
+        jobs = [("generate", {"family": "cipher", "split": split}) for split in ("test", "train")]
+        jobs += [("train", {"arm": "derive", "seed": seed}) for seed in ("1", "2")]
+        self.log = RunLog(jobs, lambda rule, wildcards: 3 if wildcards.get("seed") == "2" else 1, self.out, self.clock)
+
+    def clock(self) -> float:
+        return self.now
 
     def say(self, event: LogEvent, **fields) -> None:
         self.log.handle(logging.makeLogRecord({"event": event, **fields}))
@@ -37,12 +42,15 @@ def test_a_line_says_what_runs_and_how_long_it_may_still_take():
     run.now = 324
     run.end(3)
     run.begin(4, "train", arm="derive", seed="2")
-    run.now = 600
+    run.now = 624
+    run.log.beat()
+    run.now = 1200
     run.end(4)
     assert run.out.getvalue().splitlines() == [
         "1 of 4 jobs, 20 s gone, 20 s left and the time of 2 train: generate cipher train",
-        "3 of 4 jobs, 5 min gone, about 5 min left: train derive 2",
-        "4 of 4 jobs, 10 min gone",
+        "3 of 4 jobs, 5 min gone, about 15 min left: train derive 2",
+        "3 of 4 jobs, 10 min gone, about 10 min left: train derive 2 (5 min)",
+        "4 of 4 jobs, 20 min gone",
     ]
 
 

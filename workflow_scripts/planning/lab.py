@@ -102,6 +102,15 @@ class Lab:
         """The training settings of an arm; none where nothing is trained."""
         return self.recipes.get(self.arms.at[wildcards.arm, "recipe"], {})
 
+    def work_of(self, rule: str, wildcards: Mapping[str, str]) -> float:
+        """How much work a job is, in a unit of its rule: a training's examples; else every job counts the same."""
+        if rule != "train":
+            return 1
+        row = self.arms.loc[wildcards["arm"]]
+        recipe = self.recipes[row.recipe]
+        every_row = row.n * len(row.families) * recipe.get("epochs", 1)
+        return max(1, recipe["updates"] * recipe["batch"] if recipe.get("updates") else every_row)
+
     def is_trained(self, wildcards: Wildcards) -> bool:
         return self.arms.at[wildcards.arm, "recipe"] != IN_CONTEXT
 
