@@ -44,15 +44,16 @@ def _decodes(page: Page, text: str, pairs: tuple[tuple[str, str], ...], sign: st
 
 @line
 class Decode(Line):
-    """Every character of an example's operands and, after its own name, of its output with its digit, then the three
-    numbers; a glyph without a digit stands for itself."""
+    """Every character of an example's operands and, after its own name and copied at one go, of its output with its
+    digit, then the three numbers; a glyph without a digit stands for itself."""
 
     KIND = "crypt/decode"
-    TEXT = "E{number} {operands: =}; R{again} {outputs: =}: {left} {right} {output}"
-    ROLES = "number:T operands:T again:T outputs:T left:T right:T output:T"
+    TEXT = "E{number} {operands: =}; R{again} {glyphs} {outputs: =}: {left} {right} {output}"
+    ROLES = "number:T operands:T again:T glyphs:T outputs:T left:T right:T output:T"
     number: int
     operands: tuple[tuple[Glyph, Glyph], ...]
     again: int
+    glyphs: Word
     outputs: tuple[tuple[Glyph, Glyph], ...]
     left: Two
     right: Two
@@ -62,14 +63,15 @@ class Decode(Line):
     def of(cls, number: int, pairs: tuple[tuple[str, str], ...]) -> Self:
         """The line of these pairs."""
         digits = "".join(digit for _, digit in pairs)
-        return cls(number, pairs[:4], number, pairs[4:], digits[:2], digits[2:4], digits[4:])
+        glyphs = "".join(glyph for glyph, _ in pairs[4:])
+        return cls(number, pairs[:4], number, glyphs, pairs[4:], digits[:2], digits[2:4], digits[4:])
 
     def transcription(self, page: Page) -> bool:
         e = example(page, self.number)
         if e is None:
             return False
         operands = _decodes(page, e.left + e.right, self.operands, minus_glyph(e))
-        outputs = operands and _decodes(page, e.output, self.outputs, minus_glyph(e))
+        outputs = operands and self.glyphs == e.output and _decodes(page, e.output, self.outputs, minus_glyph(e))
         return outputs and self == self.of(self.number, self.operands + self.outputs)
 
 
