@@ -40,8 +40,8 @@ class Design:
     that the prompt shows, with the rules where the thought need not derive them. kinds: every kind of line it may
     write. reveals: how many digits a prompt may show. rules: which of RULE_SOURCES it allows. spoil: changes the
     problem of a training row, or what is shown with it, and keeps its answer; None in most designs. Rows of other sets
-    are never changed.
-    slates: how many candidate keys a prompt may list, where it shows no digits. never: strata of which it tells no row.
+    are never changed. slates: how many candidate keys a prompt may list, where it shows no digits. never: strata of
+    which it tells no row.
     """
 
     id: str
